@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { UnitOfWork } from '@libs/database';
+import { EngineClock, type TenantId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+
+export interface AuditEntry {
+  /** Who: `operator:<id>`, `key:<id>` or `worker`. */
+  readonly actor: string;
+  /** What, verb first: `tenant.create`. */
+  readonly action: string;
+  /** On what: a public id. */
+  readonly subject: string;
+  readonly tenant?: TenantId;
+  readonly requestId?: string;
+  /** Ids and settings only: never bodies, recipients or secrets. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes who did what, in the transaction that did it: a rollback takes the entry back too. */
+@Injectable()
+export class AuditService {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly clock: EngineClock,
+  ) {}
+
+  async record(entry: AuditEntry): Promise<void> {
+    await this.uow.query('SELECT append_audit($1, $2, $3, $4, $5, $6, $7, $8)', [
+      randomUUID(),
+      this.clock.now(),
+      entry.actor,
+      entry.action,
+      entry.subject,
+      entry.tenant ?? null,
+      entry.requestId ?? null,
+      JSON.stringify(entry.detail ?? {}),
+    ]);
+  }
+}

@@ -1,0 +1,25 @@
+/** A repository was used outside a unit of work: a fault of ours, never the caller's. */
+export class NoUnitOfWork extends Error {
+  constructor() {
+    super(
+      'No unit of work is open here, or this process has no role for it: wrap the call in UnitOfWork.forTenant, forSystem or forEdge.',
+    );
+    this.name = 'NoUnitOfWork';
+  }
+}
+
+/** Code tried to leave the tenant it works for: refused before it reaches the database. */
+export class TenantSwitch extends Error {
+  constructor() {
+    super('This unit of work belongs to another scope; a tenant is never switched inside it.');
+    this.name = 'TenantSwitch';
+  }
+}
+
+/** The database cannot be used as configured; the message says what is wrong and how to mend it. */
+export class DatabaseNotReady extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DatabaseNotReady';
+  }
+}

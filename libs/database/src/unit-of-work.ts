@@ -1,0 +1,116 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { TenantId } from '@libs/kernel';
+import type { DataSource, EntityManager } from 'typeorm';
+import { NoUnitOfWork, TenantSwitch } from './database.errors';
+
+/** Which connection pools this process has; a process gets the roles it needs and no others. */
+export interface Pools {
+  /** Customer role: row-level security binds it to one tenant per transaction. The api has it. */
+  readonly app?: DataSource;
+  /** Operators' role. The api has it, for the admin endpoint. */
+  readonly admin?: DataSource;
+  /** Engine role, crosses tenants on purpose. The worker has it, and uses it for both kinds of work. */
+  readonly worker?: DataSource;
+}
+
+type Scope =
+  { readonly kind: 'tenant'; readonly tenant: TenantId } | { readonly kind: 'system' } | { readonly kind: 'edge' };
+
+interface Unit {
+  readonly scope: Scope;
+  readonly manager: EntityManager;
+  readonly afterCommit: (() => Promise<void> | void)[];
+}
+
+type Rows = readonly object[];
+
+/**
+ * One transaction, found by every repository without being passed around. A nested call of the same scope joins; a
+ * different tenant inside throws. Effects on the outside world are registered with onCommit and dropped on rollback.
+ */
+export class UnitOfWork {
+  private readonly units = new AsyncLocalStorage<Unit>();
+  private readonly confinement = new AsyncLocalStorage<TenantId>();
+
+  constructor(private readonly pools: Pools) {}
+
+  /** Work on one tenant's rows. Everything else is invisible to it in the api; the worker's role sees what it may. */
+  forTenant<T>(tenant: TenantId, work: () => Promise<T>): Promise<T> {
+    const confined = this.confinement.getStore();
+    if (confined !== undefined && confined !== tenant) throw new TenantSwitch();
+    const current = this.units.getStore();
+    if (current?.scope.kind === 'system') return work();
+    if (current) {
+      if (current.scope.kind !== 'tenant' || current.scope.tenant !== tenant) throw new TenantSwitch();
+      return work();
+    }
+    return this.open({ kind: 'tenant', tenant }, this.pools.app ?? this.pools.worker, work);
+  }
+
+  /** Work across tenants: operators' requests in the api, the engine in the worker. Refused inside a customer's request. */
+  forSystem<T>(work: () => Promise<T>): Promise<T> {
+    if (this.confinement.getStore() !== undefined) throw new TenantSwitch();
+    const current = this.units.getStore();
+    if (current) {
+      if (current.scope.kind !== 'system') throw new TenantSwitch();
+      return work();
+    }
+    return this.open({ kind: 'system' }, this.pools.worker ?? this.pools.admin, work);
+  }
+
+  /** Work before any tenant is known: looking a key up, storing a notification. Sees no tenant's rows. */
+  forEdge<T>(work: () => Promise<T>): Promise<T> {
+    if (this.units.getStore()) throw new TenantSwitch();
+    return this.open({ kind: 'edge' }, this.pools.app, work);
+  }
+
+  /** Runs a customer's whole request so that no code below it can reach another tenant or the fleet by mistake. */
+  confine<T>(tenant: TenantId, request: () => T): T {
+    return this.confinement.run(tenant, request);
+  }
+
+  /** Runs a statement in the current unit and answers its rows. int8 and numeric arrive as strings. */
+  async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const answer: unknown = await this.current().manager.query(sql, [...parameters]);
+    // TypeORM answers [rows, count] for UPDATE and DELETE, rows for everything else.
+    const rows =
+      Array.isArray(answer) && answer.length === 2 && Array.isArray(answer[0]) ? (answer[0] as Rows) : (answer as Rows);
+    return rows as Row[];
+  }
+
+  /** The entity manager of the current unit, for repositories that use entities. */
+  get manager(): EntityManager {
+    return this.current().manager;
+  }
+
+  /** Runs `effect` once the current unit has committed; never when it rolls back. Lost if the process dies: see Outbox. */
+  onCommit(effect: () => Promise<void> | void): void {
+    this.current().afterCommit.push(effect);
+  }
+
+  private current(): Unit {
+    const unit = this.units.getStore();
+    if (!unit) throw new NoUnitOfWork();
+    return unit;
+  }
+
+  private async open<T>(scope: Scope, source: DataSource | undefined, work: () => Promise<T>): Promise<T> {
+    if (!source) throw new NoUnitOfWork();
+    const afterCommit: Unit['afterCommit'] = [];
+    const result = await source.transaction(async (manager) => {
+      if (scope.kind === 'tenant') {
+        // Both values are bound to this transaction; the policies compare the second with its start.
+        await manager.query(
+          `SELECT set_config('app.tenant', $1, true),
+                  set_config('app.tenant_at', extract(epoch FROM transaction_timestamp())::text, true)`,
+          [scope.tenant],
+        );
+      }
+      return this.units.run({ scope, manager, afterCommit }, work);
+    });
+    await this.units.exit(async () => {
+      for (const effect of afterCommit) await effect();
+    });
+    return result;
+  }
+}

@@ -1,0 +1,33 @@
+import { UnitOfWork } from '@libs/database';
+import { Injectable } from '@nestjs/common';
+import type { JobDefinition } from './job-definition';
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly job: string;
+  readonly payload: unknown;
+}
+
+@Injectable()
+export class OutboxRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  async add<Payload>(job: JobDefinition<Payload>, payload: Payload): Promise<void> {
+    await this.uow.query('INSERT INTO outbox (job, payload) VALUES ($1, $2)', [
+      job.name,
+      JSON.stringify(job.payload.parse(payload)),
+    ]);
+  }
+
+  /** The oldest rows that no other process is draining, locked until this unit ends. */
+  take(limit: number): Promise<OutboxRow[]> {
+    return this.uow.query<OutboxRow>(
+      'SELECT id, job, payload FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED',
+      [limit],
+    );
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.uow.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [ids]);
+  }
+}

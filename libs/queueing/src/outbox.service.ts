@@ -1,0 +1,42 @@
+import { UnitOfWork } from '@libs/database';
+import { Injectable } from '@nestjs/common';
+import type { JobDefinition } from './job-definition';
+import { JobQueue } from './job-queue';
+import { OutboxRepository } from './outbox.repository';
+
+const DRAIN_BATCH = 200;
+
+/** Jobs that must not be lost: written in the transaction that causes them, handed to Bull afterwards. */
+@Injectable()
+export class Outbox {
+  constructor(
+    private readonly rows: OutboxRepository,
+    private readonly uow: UnitOfWork,
+    private readonly queue: JobQueue,
+  ) {}
+
+  /** Adds a job to the current unit of work; it exists if and only if that unit commits. */
+  add<Payload>(job: JobDefinition<Payload>, payload: Payload): Promise<void> {
+    return this.rows.add(job, payload);
+  }
+
+  /**
+   * Hands waiting rows to Bull, oldest first, and answers how many. Enqueued before the rows go, so a crash in between
+   * repeats a job and never drops one: processors are re-runnable.
+   * @param known every job definition of this process; a row of another name stays where it is
+   */
+  drain(known: readonly JobDefinition<never>[]): Promise<number> {
+    return this.uow.forSystem(async () => {
+      const byName = new Map(known.map((job) => [job.name, job]));
+      const handed: string[] = [];
+      for (const row of await this.rows.take(DRAIN_BATCH)) {
+        const job = byName.get(row.job);
+        if (!job) continue;
+        await this.queue.enqueue(job, job.payload.parse(row.payload));
+        handed.push(row.id);
+      }
+      if (handed.length > 0) await this.rows.remove(handed);
+      return handed.length;
+    });
+  }
+}

@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { fromPublicId, newId, publicKindOf, toPublicId, type MessageId } from './index';
+
+describe('public ids', () => {
+  it('give back the uuid they were made from', () => {
+    fc.assert(
+      fc.property(fc.uuid(), (uuid) => {
+        expect(fromPublicId('message', toPublicId('message', uuid))).toBe(uuid);
+      }),
+    );
+  });
+
+  it('of one kind never name another kind', () => {
+    const id = toPublicId('tenant', newId<MessageId>());
+    expect(fromPublicId('message', id)).toBeUndefined();
+    expect(publicKindOf(id)).toBe('tenant');
+  });
+
+  it.each([
+    '',
+    'msg_',
+    'msg_01k9',
+    `msg_${'u'.repeat(26)}`,
+    `msg_${'z'.repeat(26)}`,
+    `MSG_${'0'.repeat(26)}`,
+    "msg_' OR 1=1 --",
+  ])('find nothing for %j', (text) => {
+    expect(fromPublicId('message', text)).toBeUndefined();
+  });
+
+  it('sort as they were created', () => {
+    const ids = Array.from({ length: 100 }, () => newId<MessageId>());
+    expect([...ids].sort()).toEqual(ids);
+  });
+});

@@ -1,0 +1,36 @@
+import type { AttemptId } from '@libs/kernel';
+
+/** Types of timeline entries (API.md, section 4). `message.duplicate` and `message.other` are ours. */
+export const EVENT_TYPES = [
+  'message.queued',
+  'message.sent',
+  'message.delivered',
+  'message.delayed',
+  'message.bounced',
+  'message.complained',
+  'message.opened',
+  'message.clicked',
+  'message.rejected',
+  'message.expired',
+  'message.canceled',
+  'message.suppressed',
+  'message.in_doubt',
+  'message.duplicate',
+  'message.other',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/**
+ * The dedupe key of "SES took this attempt". The outcome of the call and the Send event that SES publishes say the same
+ * thing: whichever is written first stands, the other changes nothing.
+ */
+export const sentKey = (attempt: AttemptId): string => `sent|${attempt}`;
+
+/** The dedupe key of something that happens to a message once in its life (queued, expired, canceled). */
+export const onceKey = (type: EventType): string => type;
+
+/** The dedupe key of something that happens once per attempt (rejected, in doubt). */
+export const attemptKey = (type: EventType, attempt: AttemptId): string => `${type}|${attempt}`;
+
+/** The dedupe key of an event of SES: type, recipient and the event's own time or feedback id (aws-facts 7.3). */
+export const providerKey = (type: EventType, recipient: string, mark: string): string => `${type}|${recipient}|${mark}`;

@@ -1,0 +1,56 @@
+/**
+ * The gates, in the order that fails fastest. `npm run gates` runs them all, `npm run gates -- lint types` only those named.
+ * `.ci/run` runs the same list, so that nothing is red there which a developer could not have seen here.
+ */
+import { checkNode, fail, prepare, root, spawnToEnd, wantsHelp } from './bootstrap.mjs';
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
+
+const bin = (name) => path.join(root, 'node_modules/.bin', name);
+const node = (...args) => [process.execPath, args];
+const tool = (name, ...args) => [bin(name), args];
+
+/** name, what it proves, command */
+const gates = [
+  ['format', 'the code is formatted', tool('prettier', '--check', '.')],
+  ['lint', 'the lint rules hold', tool('eslint', '--max-warnings', '0', '.')],
+  ['types', 'the types agree', tool('tsc', '--noEmit', '-p', 'tsconfig.json')],
+  [
+    'boundaries',
+    'imports run downward, through front doors',
+    tool('depcruise', '--config', '.dependency-cruiser.cjs', 'apps', 'libs', 'migrations', 'tools', 'test'),
+  ],
+  ['dead-code', 'no export, file or dependency is unused', tool('knip')],
+  ['schema', 'the GraphQL schemas equal the committed ones', ['npm', ['run', '--silent', 'schema:check']]],
+  [
+    'migrations',
+    'migrations from zero, again, and without drift',
+    node(path.join(root, 'node_modules/jest/bin/jest.js'), 'test/migrations'),
+  ],
+  ['build', 'everything compiles into dist', ['npm', ['run', '--silent', 'build']]],
+  [
+    'boot',
+    'the worker boots and stays ready for 20 s',
+    node(path.join(root, 'tools/run.mjs'), 'boot-check', '--seconds', '20'),
+  ],
+];
+
+const args = process.argv.slice(2);
+if (wantsHelp(args)) {
+  process.stdout.write(
+    `Usage: npm run gates [-- names]\n\n${gates.map(([name, proves]) => `  ${name.padEnd(12)}${proves}`).join('\n')}\n`,
+  );
+  process.exit(0);
+}
+const unknown = args.filter((wanted) => !gates.some(([name]) => name === wanted));
+if (unknown.length > 0) fail(`unknown gate "${unknown[0]}"; known: ${gates.map(([name]) => name).join(', ')}`);
+
+checkNode();
+await prepare({ build: false });
+for (const [name, proves, [command, commandArguments]] of gates) {
+  if (args.length > 0 && !args.includes(name)) continue;
+  process.stdout.write(`\n=== ${name}: ${proves} (${Math.round(performance.now() / 1000)} s)\n`);
+  const code = await spawnToEnd(command, commandArguments);
+  if (code !== 0) fail(`gate "${name}" is red (exit code ${code}); run it alone with: npm run gates -- ${name}`);
+}
+process.stdout.write(`\nall gates are green (${Math.round(performance.now() / 1000)} s)\n`);

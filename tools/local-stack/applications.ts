@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { ChildSpec } from './child';
+import type { DataFolder } from './data-folder';
+import { projectRoot } from './project-root';
+import { isHealthy } from './reachable';
+import type { RoleUrls } from './role-urls';
+import type { StackSecrets } from './stack-secrets';
+
+export type Application = 'simulator' | 'api' | 'worker';
+
+export interface Ports {
+  readonly api: number;
+  readonly worker: number;
+  readonly simulator: number;
+  readonly simulatorAdmin: number;
+}
+
+export interface ApplicationSettings {
+  readonly folder: DataFolder;
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: StackSecrets;
+  readonly ports: Ports;
+  readonly urls: RoleUrls;
+  readonly redisUrl: string;
+  readonly seed: number;
+}
+
+/** How long after the last sign of life an unanswered send counts as in doubt: short here, so that a demo sees it settled. */
+const inDoubtAfterMs = { transactional: 5_000, bulk: 8_000 };
+
+const loopback = (port: number) => `http://127.0.0.1:${port}`;
+
+/** AWS as the stack sees it. */
+export function simulatorSpec({ folder, env, ports, seed }: Omit<ApplicationSettings, 'urls' | 'redisUrl'>): ChildSpec {
+  return application('simulator', `${loopback(ports.simulatorAdmin)}/health`, {
+    ...env,
+    SIMULATOR_HOST: '127.0.0.1',
+    SIMULATOR_PORT: String(ports.simulator),
+    SIMULATOR_ADMIN_PORT: String(ports.simulatorAdmin),
+    SIMULATOR_DATA_DIR: folder.simulator,
+    SIMULATOR_SEED: String(seed),
+  });
+}
+
+export function apiSpec({ folder, env, secrets, ports, urls, redisUrl }: ApplicationSettings): ChildSpec {
+  return application('api', `${loopback(ports.api)}/health/ready`, {
+    ...env,
+    NODE_ENV: 'development',
+    API_HOST: '127.0.0.1',
+    API_PORT: String(ports.api),
+    DATABASE_APP_URL: urls.app,
+    DATABASE_ADMIN_URL: urls.admin,
+    REDIS_URL: redisUrl,
+    API_KEY_PEPPER: secrets.apiKeyPepper,
+    PUBLIC_URL: loopback(ports.api),
+    SNS_TRUSTED_SIMULATOR_ORIGIN: loopback(ports.simulator),
+    SNS_TRUSTED_SIMULATOR_CA_FILE: path.join(folder.simulator, 'ca.pem'),
+  });
+}
+
+export function workerSpec({ folder, env, secrets, ports, urls, redisUrl }: ApplicationSettings): ChildSpec {
+  return application('worker', `${loopback(ports.worker)}/health/ready`, {
+    ...env,
+    NODE_ENV: 'development',
+    WORKER_PORT: String(ports.worker),
+    DATABASE_WORKER_URL: urls.worker,
+    REDIS_URL: redisUrl,
+    PUBLIC_URL: loopback(ports.api),
+    AWS_ENDPOINT_URL: loopback(ports.simulator),
+    AWS_TEST_ENDPOINT_URL: loopback(ports.simulator),
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: secrets.awsAccessKeyId,
+    AWS_SECRET_ACCESS_KEY: secrets.awsSecretAccessKey,
+    RECORDER_DIR: folder.recorder,
+    IN_DOUBT_AFTER_TRANSACTIONAL_MS: String(inDoubtAfterMs.transactional),
+    IN_DOUBT_AFTER_BULK_MS: String(inDoubtAfterMs.bulk),
+  });
+}
+
+/** Programs whose build exists. */
+export function isBuilt(name: Application): boolean {
+  return existsSync(entryOf(name));
+}
+
+function application(name: Application, healthUrl: string, env: Record<string, string>): ChildSpec {
+  return {
+    name,
+    command: process.execPath,
+    args: ['--enable-source-maps', entryOf(name)],
+    env,
+    markers: [entryOf(name)],
+    isReady: () => isHealthy(healthUrl),
+    readyWithinMs: 60_000,
+    stopSignal: 'SIGTERM',
+    stopWithinMs: 15_000,
+  };
+}
+
+function entryOf(name: Application): string {
+  return path.join(projectRoot(), 'dist', 'apps', name, 'src', 'main.js');
+}

@@ -1,0 +1,126 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { identify, isRunning, type ProcessIdentity } from './process-identity';
+import { StackProblem } from './stack-problem';
+
+/** The folder that holds everything one local stack keeps. Only one stack at a time may use it. */
+export class DataFolder {
+  constructor(readonly path: string) {}
+
+  get postgres(): string {
+    return path.join(this.path, 'postgres');
+  }
+
+  get redis(): string {
+    return path.join(this.path, 'redis');
+  }
+
+  get simulator(): string {
+    return path.join(this.path, 'simulator');
+  }
+
+  /** Where a worker writes what it is about to send, so that its successor knows after a SIGKILL. */
+  get recorder(): string {
+    return path.join(this.path, 'recorder');
+  }
+
+  get logs(): string {
+    return path.join(this.path, 'logs');
+  }
+
+  /** One small file per child process: who it is, so that a later start can end what a killed one left behind. */
+  get children(): string {
+    return path.join(this.path, 'run');
+  }
+
+  /**
+   * Claims the folder for this process.
+   * @throws StackProblem when another live stack uses it
+   */
+  lock(): void {
+    mkdirSync(this.path, { recursive: true });
+    if (this.tryLock()) return;
+    const owner = this.owner();
+    throw new StackProblem(
+      `the local stack already runs in ${this.path} (process ${owner?.pid ?? 'unknown'}). Stop it with Ctrl-C there, or with: kill ${owner?.pid ?? '<pid>'}`,
+    );
+  }
+
+  /** Claims the folder for this process, or answers false when a live one holds it. */
+  tryLock(): boolean {
+    // Written aside and linked into place: a lock that exists is complete, and only one link can succeed.
+    const mine = `${this.lockFile}.${process.pid}`;
+    writeJson(mine, identify(process.pid, [path.basename(process.execPath)]));
+    try {
+      for (;;) {
+        if (linkUnlessThere(mine, this.lockFile)) return true;
+        const owner = this.owner();
+        if (owner && isRunning(owner)) return false;
+        this.breakLock(owner);
+      }
+    } finally {
+      rmSync(mine, { force: true });
+    }
+  }
+
+  unlock(): void {
+    if (this.owner()?.pid === process.pid) rmSync(this.lockFile, { force: true });
+  }
+
+  /**
+   * Deletes what the last run left, except what is expensive to fetch and holds no data (downloaded packages).
+   * The folder must be locked and none of its children may run.
+   */
+  reset(): void {
+    for (const file of ['postgres', 'redis/data', 'simulator', 'recorder', 'logs', 'run', 'secrets.json']) {
+      rmSync(path.join(this.path, file), { recursive: true, force: true });
+    }
+  }
+
+  /** Moves a dead owner's lock aside; puts it back when somebody had claimed the folder anew in between. */
+  private breakLock(dead: ProcessIdentity | undefined): void {
+    const aside = `${this.lockFile}.broken.${process.pid}`;
+    try {
+      renameSync(this.lockFile, aside);
+    } catch {
+      return; // another start broke it first
+    }
+    if (readJson<ProcessIdentity>(aside)?.pid !== dead?.pid) linkUnlessThere(aside, this.lockFile);
+    rmSync(aside, { force: true });
+  }
+
+  private get lockFile(): string {
+    return path.join(this.path, 'stack.lock');
+  }
+
+  private owner(): ProcessIdentity | undefined {
+    return readJson<ProcessIdentity>(this.lockFile);
+  }
+}
+
+function linkUnlessThere(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** A small JSON file this program wrote itself; a missing or torn one counts as absent. */
+export function readJson<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Written beside and renamed, so that a kill in between leaves the old content. Readable by the owner alone. */
+export function writeJson(file: string, content: unknown): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const fresh = `${file}.${process.pid}`;
+  writeFileSync(fresh, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  renameSync(fresh, file);
+}

@@ -1,0 +1,97 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Redis } from 'ioredis';
+import type { ChildSpec } from './child';
+import type { RedisSource } from './redis-discovery';
+import { StackProblem } from './stack-problem';
+
+export interface RedisOptions {
+  readonly folder: string;
+  readonly port: number;
+  readonly password: string;
+  /** Logical databases; tests use one per file. */
+  readonly databases: number;
+  /** `safe`: at most the last second is lost in a crash. `fast`: nothing is written to disk. */
+  readonly durability: 'safe' | 'fast';
+}
+
+export function redisUrl({ port, password }: Pick<RedisOptions, 'port' | 'password'>, database = 0): string {
+  return `redis://:${password}@127.0.0.1:${port}/${database}`;
+}
+
+/** How to start a Redis server of our own. Its password is in a file, because command lines can be read by everybody. */
+export function prepareRedis(
+  source: Extract<RedisSource, { kind: 'program' }>,
+  options: RedisOptions,
+  env: Readonly<Record<string, string>>,
+): ChildSpec {
+  const data = path.join(options.folder, 'data');
+  const configuration = path.join(options.folder, 'redis.conf');
+  mkdirSync(data, { recursive: true });
+  writeFileSync(configuration, settings(options, data), { mode: 0o600 });
+  const inherited = env['LD_LIBRARY_PATH'];
+  const libraryPath = [source.libraryPath, inherited].filter((part) => part !== undefined && part !== '').join(':');
+  return {
+    name: 'redis',
+    command: source.command,
+    args: [configuration],
+    env: libraryPath === '' ? { ...env } : { ...env, LD_LIBRARY_PATH: libraryPath },
+    // Redis replaces its command line by "redis-server 127.0.0.1:<port>" once it has started.
+    markers: [configuration, `127.0.0.1:${options.port}`],
+    isReady: async () => (await askRedis(redisUrl(options))) === undefined,
+    readyWithinMs: 30_000,
+    stopSignal: 'SIGTERM',
+    stopWithinMs: 10_000,
+  };
+}
+
+/**
+ * Makes sure that a server which somebody else runs is there.
+ * @throws StackProblem when it does not answer
+ */
+export async function checkForeignRedis(url: string): Promise<void> {
+  const problem = await askRedis(url);
+  if (problem === undefined) return;
+  throw new StackProblem(
+    `REDIS_URL is set, but that server does not answer (${problem}). Start it, correct REDIS_URL, or unset it to use a Redis of our own.`,
+  );
+}
+
+/** Undefined when the server answers a PING, else why not. */
+async function askRedis(url: string): Promise<string | undefined> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: 2_000,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
+  let reason: string | undefined;
+  redis.on('error', (error: Error) => (reason = error.message));
+  try {
+    await redis.connect();
+    await redis.ping();
+    return undefined;
+  } catch (error) {
+    return reason ?? (error instanceof Error ? error.message : String(error));
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function settings({ port, password, databases, durability }: RedisOptions, data: string): string {
+  const lines: [name: string, value: string][] = [
+    ['bind', '127.0.0.1'],
+    ['port', String(port)],
+    ['requirepass', password],
+    ['dir', `"${data}"`],
+    ['databases', String(databases)],
+    ['daemonize', 'no'],
+    // Snapshots are for backups; what is lost between two of them would have to be rebuilt from PostgreSQL.
+    ['save', '""'],
+    ['appendonly', durability === 'safe' ? 'yes' : 'no'],
+    ['appendfsync', 'everysec'],
+    // Evicting a quota key or a job to make room would be a silent loss; a refused write is an error somebody sees.
+    ['maxmemory-policy', 'noeviction'],
+  ];
+  return `${lines.map(([name, value]) => `${name} ${value}`).join('\n')}\n`;
+}

@@ -1,0 +1,180 @@
+import { createDataSource, NoUnitOfWork, TenantSwitch, UnitOfWork } from '@libs/database';
+import { newId, type PlanId, type SuppressionId, type TenantId } from '@libs/kernel';
+import type { DataSource } from 'typeorm';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+
+describe('a unit of work', () => {
+  let database: TestDatabase;
+  let app: DataSource;
+  let admin: DataSource;
+  let uow: UnitOfWork;
+  const dirty: string[] = [];
+  const tenants: TenantId[] = [newId<TenantId>(), newId<TenantId>()];
+  const [ann, bob] = tenants as [TenantId, TenantId];
+  const at = new Date('2026-01-01T00:00:00Z');
+
+  const suppress = (tenant: TenantId, address: string) =>
+    uow.query('INSERT INTO suppression (tenant_id, id, address, reason, created_at) VALUES ($1, $2, $3, $4, $5)', [
+      tenant,
+      newId<SuppressionId>(),
+      address,
+      'test',
+      at,
+    ]);
+  const addresses = async () =>
+    (await uow.query<{ address: string }>('SELECT address FROM suppression ORDER BY 1')).map((row) => row.address);
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    app = createDataSource({
+      url: database.urls.app,
+      applicationName: 'test',
+      poolSize: 1, // one connection, so that anything left on it would be seen by the next request
+      onDirtyRelease: (status) => dirty.push(status),
+    });
+    admin = createDataSource({ url: database.urls.admin, applicationName: 'test', poolSize: 2 });
+    await Promise.all([app.initialize(), admin.initialize()]);
+    uow = new UnitOfWork({ app, admin });
+    const plan = newId<PlanId>();
+    await uow.forSystem(async () => {
+      await uow.query(
+        `INSERT INTO plan (id, code, name, tier, streams, weight, created_at) VALUES ($1, 'p', 'P', 'free', '{TRANSACTIONAL}', 1, $2)`,
+        [plan, at],
+      );
+      for (const tenant of tenants) {
+        await uow.query(
+          `INSERT INTO tenant (id, name, plan_id, state, created_at) VALUES ($1, 'T', $2, 'ACTIVE', $3)`,
+          [tenant, plan, at],
+        );
+      }
+    });
+    await uow.forTenant(ann, () => suppress(ann, 'ann@example.com'));
+    await uow.forTenant(bob, () => suppress(bob, 'bob@example.com'));
+  });
+
+  afterAll(async () => {
+    await Promise.all([app.destroy(), admin.destroy()]);
+    await database.drop();
+  });
+
+  it('shows a tenant its own rows, one tenant after another on the same connection', async () => {
+    expect(await uow.forTenant(ann, addresses)).toEqual(['ann@example.com']);
+    expect(await uow.forTenant(bob, addresses)).toEqual(['bob@example.com']);
+  });
+
+  it('shows nothing where no tenant is set', async () => {
+    expect(await uow.forEdge(addresses)).toEqual([]);
+  });
+
+  it('shows an operator every tenant', async () => {
+    expect(await uow.forSystem(addresses)).toEqual(['ann@example.com', 'bob@example.com']);
+  });
+
+  it('refuses to write another tenant’s row', async () => {
+    await expect(uow.forTenant(ann, () => suppress(bob, 'x@example.com'))).rejects.toThrow(/row-level security/);
+  });
+
+  it('makes a tenant left on the session worthless in the next transaction', async () => {
+    await app.query('SELECT set_config($1, $2, false), set_config($3, extract(epoch FROM now())::text, false)', [
+      'app.tenant',
+      ann,
+      'app.tenant_at',
+    ]);
+    expect(await app.query('SELECT address FROM suppression')).toEqual([]);
+    expect(await uow.forEdge(addresses)).toEqual([]);
+  });
+
+  it('never changes its tenant, and joins when asked for the same one', async () => {
+    await expect(uow.forTenant(ann, () => uow.forTenant(bob, addresses))).rejects.toThrow(TenantSwitch);
+    await expect(uow.forTenant(ann, () => uow.forSystem(addresses))).rejects.toThrow(TenantSwitch);
+    expect(await uow.forTenant(ann, () => uow.forTenant(ann, addresses))).toEqual(['ann@example.com']);
+  });
+
+  it('confines a customer’s whole request to its tenant', async () => {
+    await uow.confine(ann, async () => {
+      await expect((async () => uow.forSystem(addresses))()).rejects.toThrow(TenantSwitch);
+      await expect((async () => uow.forTenant(bob, addresses))()).rejects.toThrow(TenantSwitch);
+      expect(await uow.forTenant(ann, addresses)).toEqual(['ann@example.com']);
+    });
+  });
+
+  it('refuses a statement outside any unit', async () => {
+    await expect(addresses()).rejects.toThrow(NoUnitOfWork);
+  });
+
+  it('runs effects after the commit, outside the unit, and none after a rollback', async () => {
+    const seen: string[] = [];
+    await uow.forTenant(ann, async () => {
+      uow.onCommit(async () => {
+        seen.push('committed');
+        await expect(addresses()).rejects.toThrow(NoUnitOfWork);
+      });
+      await addresses();
+      expect(seen).toEqual([]);
+    });
+    expect(seen).toEqual(['committed']);
+    await expect(
+      uow.forTenant(ann, async () => {
+        await suppress(ann, 'lost@example.com');
+        uow.onCommit(() => void seen.push('never'));
+        throw new Error('planned');
+      }),
+    ).rejects.toThrow('planned');
+    expect(seen).toEqual(['committed']);
+    expect(await uow.forTenant(ann, addresses)).toEqual(['ann@example.com']);
+  });
+
+  it('destroys a connection that comes back with its transaction open', async () => {
+    const runner = app.createQueryRunner();
+    await runner.connect();
+    await runner.query('BEGIN');
+    await runner.query(
+      'SELECT set_config($1, $2, true), set_config($3, extract(epoch FROM transaction_timestamp())::text, true)',
+      ['app.tenant', ann, 'app.tenant_at'],
+    );
+    expect(await runner.query('SELECT address FROM suppression')).toHaveLength(1);
+    const before = dirty.length;
+    await runner.release();
+    expect(dirty.length).toBe(before + 1);
+    expect(await app.query('SELECT address FROM suppression')).toEqual([]);
+  });
+
+  it('stays inside its tenant through a storm of requests, failures and dirty releases', async () => {
+    const wide = createDataSource({
+      url: database.urls.app,
+      applicationName: 'storm',
+      poolSize: 4,
+      onDirtyRelease: (status) => dirty.push(status),
+    });
+    await wide.initialize();
+    const storm = new UnitOfWork({ app: wide });
+    const wrong: unknown[] = [];
+    const request = async (n: number) => {
+      const tenant = n % 2 === 0 ? ann : bob;
+      const own = n % 2 === 0 ? 'ann@example.com' : 'bob@example.com';
+      if (n % 17 === 0) {
+        const runner = wide.createQueryRunner();
+        await runner.connect();
+        await runner.query('BEGIN');
+        await runner.release();
+        return;
+      }
+      try {
+        await storm.forTenant(tenant, async () => {
+          const rows = await storm.query<{ address: string }>('SELECT address FROM suppression');
+          if (rows.length !== 1 || rows[0]?.address !== own) wrong.push(rows);
+          if (n % 7 === 0) throw new Error('planned');
+        });
+      } catch (error) {
+        if (!(error instanceof Error) || error.message !== 'planned') throw error;
+      }
+      const unscoped: unknown[] = await wide.query('SELECT address FROM suppression');
+      if (unscoped.length > 0) wrong.push(unscoped);
+    };
+    for (let round = 0; round < 40; round += 1) {
+      await Promise.all(Array.from({ length: 12 }, (_, i) => request(round * 12 + i)));
+    }
+    await wide.destroy();
+    expect(wrong).toEqual([]);
+  });
+});

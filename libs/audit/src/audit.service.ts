@@ -3,15 +3,19 @@ import { UnitOfWork } from '@libs/database';
 import { EngineClock, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
-export interface AuditEntry {
+/** On whose behalf something is changed; every method that changes something asks for it. */
+export interface Author {
   /** Who: `operator:<id>`, `key:<id>` or `worker`. */
   readonly actor: string;
+  readonly requestId?: string;
+}
+
+export interface AuditEntry extends Author {
   /** What, verb first: `tenant.create`. */
   readonly action: string;
   /** On what: a public id. */
   readonly subject: string;
   readonly tenant?: TenantId;
-  readonly requestId?: string;
   /** Ids and settings only: never bodies, recipients or secrets. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }

@@ -64,6 +64,12 @@ export class UnitOfWork {
     return this.open({ kind: 'edge' }, this.pools.app, work);
   }
 
+  /** Reads of what belongs to no tenant (plans, tiers, prices): joins the open unit, whatever it is, or opens an edge one. */
+  forShared<T>(work: () => Promise<T>): Promise<T> {
+    if (this.units.getStore()) return work();
+    return this.open({ kind: 'edge' }, this.pools.app ?? this.pools.worker ?? this.pools.admin, work);
+  }
+
   /** Runs a customer's whole request so that no code below it can reach another tenant or the fleet by mistake. */
   confine<T>(tenant: TenantId, request: () => T): T {
     return this.confinement.run(tenant, request);

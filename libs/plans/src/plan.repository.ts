@@ -1,0 +1,100 @@
+import { UnitOfWork } from '@libs/database';
+import type { Page, PageRequest, PlanId, Stream } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import type { Plan, Tier } from './new-plan.policy';
+
+interface PlanRow {
+  id: PlanId;
+  code: string;
+  name: string;
+  tier: string;
+  streams: Stream[];
+  weight: number;
+  recipients_per_day: string | null;
+  recipients_per_second: string | null;
+  dedicated_ips: boolean;
+  base_fee_micro: string;
+  created_at: Date;
+}
+
+const COLUMNS = `id, code, name, tier, streams, weight, recipients_per_day::text AS recipients_per_day,
+  trim_scale(recipients_per_second)::text AS recipients_per_second, dedicated_ips, base_fee_micro::text AS base_fee_micro,
+  created_at`;
+const FIND = `SELECT ${COLUMNS} FROM plan WHERE id = ANY($1::uuid[])`;
+// Creation order: the cursor is the id of a row, and uuid v7 grows with time.
+const BETWEEN = `SELECT ${COLUMNS} FROM plan WHERE ($1::uuid IS NULL OR id > $1) AND ($2::uuid IS NULL OR id < $2)`;
+const PAGE_FORWARDS = `${BETWEEN} ORDER BY id LIMIT $3`;
+const PAGE_BACKWARDS = `${BETWEEN} ORDER BY id DESC LIMIT $3`;
+
+@Injectable()
+export class PlanRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  async tiers(): Promise<Tier[]> {
+    return this.uow.query<Tier>('SELECT code, name, rank FROM tier ORDER BY rank, code');
+  }
+
+  async codeExists(code: string): Promise<boolean> {
+    return (await this.uow.query('SELECT 1 FROM plan WHERE code = $1', [code])).length > 0;
+  }
+
+  /** False when another plan took the code meanwhile. */
+  async insert(plan: Plan): Promise<boolean> {
+    const rows = await this.uow.query(
+      `INSERT INTO plan (id, code, name, tier, streams, weight, recipients_per_day, recipients_per_second, dedicated_ips,
+                         base_fee_micro, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (code) DO NOTHING RETURNING id`,
+      [
+        plan.id,
+        plan.code,
+        plan.name,
+        plan.tier,
+        plan.streams,
+        plan.weight,
+        plan.recipientsPerDay?.toString() ?? null,
+        plan.recipientsPerSecond,
+        plan.dedicatedIps,
+        plan.baseFeeMicro.toString(),
+        plan.createdAt,
+      ],
+    );
+    return rows.length > 0;
+  }
+
+  async findByIds(ids: readonly PlanId[]): Promise<Plan[]> {
+    const rows = await this.uow.query<PlanRow>(FIND, [ids]);
+    return rows.map(toPlan);
+  }
+
+  /** In order of creation; cursors are ids. */
+  async page(request: PageRequest): Promise<Page<Plan>> {
+    const { limit, after, before } = request;
+    const backwards = after === undefined && before !== undefined;
+    const rows = await this.uow.query<PlanRow>(backwards ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+      after ?? null,
+      before ?? null,
+      limit + 1,
+    ]);
+    const more = rows.length > limit;
+    const plans = rows.slice(0, limit).map(toPlan);
+    return backwards
+      ? { rows: plans.reverse(), hasNext: true, hasPrevious: more }
+      : { rows: plans, hasNext: more || before !== undefined, hasPrevious: after !== undefined };
+  }
+}
+
+function toPlan(row: PlanRow): Plan {
+  return {
+    id: row.id,
+    code: row.code,
+    name: row.name,
+    tier: row.tier,
+    streams: row.streams,
+    weight: row.weight,
+    recipientsPerDay: row.recipients_per_day === null ? null : BigInt(row.recipients_per_day),
+    recipientsPerSecond: row.recipients_per_second,
+    dedicatedIps: row.dedicated_ips,
+    baseFeeMicro: BigInt(row.base_fee_micro),
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,89 @@
+import { AuditService, type Author } from '@libs/audit';
+import { UnitOfWork } from '@libs/database';
+import {
+  DomainError,
+  EngineClock,
+  newId,
+  notFound,
+  toPublicId,
+  type Issue,
+  type Page,
+  type PageRequest,
+  type PlanId,
+} from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import { isStream, planIssues, type NewPlan, type Plan, type Tier } from './new-plan.policy';
+import { PlanRepository } from './plan.repository';
+
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/** Plans are read by everybody and written by operators. */
+@Injectable()
+export class PlanService {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly plans: PlanRepository,
+    private readonly audit: AuditService,
+    private readonly clock: EngineClock,
+  ) {}
+
+  /** @throws DomainError INVALID_INPUT or CONFLICT, with every wrong field of the input at once. */
+  create(input: NewPlan, by: Author): Promise<Plan> {
+    return this.uow.forSystem(async () => {
+      const issues = planIssues(input, await this.plans.tiers());
+      if (await this.plans.codeExists(input.code)) issues.push(codeTaken(input.code));
+      DomainError.throwIfAny(issues);
+
+      const plan: Plan = {
+        ...input,
+        id: newId<PlanId>(),
+        streams: input.streams.filter(isStream),
+        createdAt: this.clock.now(),
+      };
+      if (!(await this.plans.insert(plan))) throw new DomainError(codeTaken(input.code));
+      await this.audit.record({
+        ...by,
+        action: 'plan.create',
+        subject: toPublicId('plan', plan.id),
+        detail: { code: plan.code, tier: plan.tier, streams: plan.streams, weight: plan.weight },
+      });
+      return plan;
+    });
+  }
+
+  /** @throws DomainError NOT_FOUND */
+  async get(id: PlanId): Promise<Plan> {
+    const [plan] = await this.findByIds([id]);
+    if (!plan) throw notFound('The plan', ['planId']);
+    return plan;
+  }
+
+  /** Those of the ids that exist, in no particular order. */
+  async findByIds(ids: readonly PlanId[]): Promise<Plan[]> {
+    const known = ids.filter((id) => UUID.test(id));
+    return known.length === 0 ? [] : this.uow.forShared(() => this.plans.findByIds(known));
+  }
+
+  /** In order of creation; a cursor is the id of a plan. */
+  async list(page: PageRequest): Promise<Page<Plan>> {
+    DomainError.throwIfAny(
+      (['after', 'before'] as const)
+        .filter((side) => page[side] !== undefined && !UUID.test(page[side]))
+        .map((side) => ({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: [side] })),
+    );
+    return this.uow.forShared(() => this.plans.page(page));
+  }
+
+  /** From the lowest rank to the highest. */
+  tiers(): Promise<Tier[]> {
+    return this.uow.forShared(() => this.plans.tiers());
+  }
+}
+
+function codeTaken(code: string): Issue {
+  return {
+    code: 'CONFLICT',
+    message: `There is a plan with the code ${JSON.stringify(code)} already.`,
+    path: ['code'],
+  };
+}

@@ -1,0 +1,12 @@
+export type { ApiKey } from './api-key.repository';
+export { ApiKeyService } from './api-key.service';
+export { KeyUsageService } from './key-usage.service';
+export { SCOPES } from './new-api-key.policy';
+export type { KeyPrincipal, NewApiKey, Scope } from './new-api-key.policy';
+export { OPERATOR_ROLES } from './operator-key.repository';
+export type { OperatorRole } from './operator-key.repository';
+export { OperatorKeyService } from './operator-key.service';
+export type { NewOperatorKey, OperatorPrincipal } from './operator-key.service';
+export { TenancyModule } from './tenancy.module';
+export type { Tenant } from './tenant.repository';
+export { TenantService } from './tenant.service';

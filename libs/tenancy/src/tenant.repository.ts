@@ -1,0 +1,93 @@
+import { UnitOfWork } from '@libs/database';
+import type { Page, PageRequest, PlanId, TenantId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+
+/** A customer of the operator. */
+export interface Tenant {
+  readonly id: TenantId;
+  readonly name: string;
+  readonly planId: PlanId;
+  readonly state: 'ACTIVE' | 'PAUSED';
+  /** Why nothing of this tenant is sent; null unless PAUSED. */
+  readonly pausedReason: string | null;
+  readonly createdAt: Date;
+}
+
+interface TenantRow {
+  id: TenantId;
+  name: string;
+  plan_id: PlanId;
+  state: Tenant['state'];
+  paused_reason: string | null;
+  created_at: Date;
+}
+
+const COLUMNS = 'id, name, plan_id, state, paused_reason, created_at';
+const FIND = `SELECT ${COLUMNS} FROM tenant WHERE id = ANY($1::uuid[])`;
+const LOCK = `SELECT ${COLUMNS} FROM tenant WHERE id = $1 FOR NO KEY UPDATE`;
+// Creation order: the cursor is the id of a row, and uuid v7 grows with time.
+const BETWEEN = `SELECT ${COLUMNS} FROM tenant WHERE ($1::uuid IS NULL OR id > $1) AND ($2::uuid IS NULL OR id < $2)`;
+const PAGE_FORWARDS = `${BETWEEN} ORDER BY id LIMIT $3`;
+const PAGE_BACKWARDS = `${BETWEEN} ORDER BY id DESC LIMIT $3`;
+
+@Injectable()
+export class TenantRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  /** Plans belong to a sibling lib; all that is needed of them here is that the reference holds. */
+  async planExists(plan: PlanId): Promise<boolean> {
+    return (await this.uow.query('SELECT 1 FROM plan WHERE id = $1', [plan])).length > 0;
+  }
+
+  async insert(tenant: Tenant): Promise<void> {
+    await this.uow.query(
+      `INSERT INTO tenant (id, name, plan_id, state, paused_reason, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+      [tenant.id, tenant.name, tenant.planId, tenant.state, tenant.pausedReason, tenant.createdAt],
+    );
+  }
+
+  /** The row, locked until the unit ends. */
+  async lock(id: TenantId): Promise<Tenant | undefined> {
+    const [row] = await this.uow.query<TenantRow>(LOCK, [id]);
+    return row && toTenant(row);
+  }
+
+  async update(tenant: Tenant): Promise<void> {
+    await this.uow.query('UPDATE tenant SET plan_id = $2, state = $3, paused_reason = $4 WHERE id = $1', [
+      tenant.id,
+      tenant.planId,
+      tenant.state,
+      tenant.pausedReason,
+    ]);
+  }
+
+  async findByIds(ids: readonly TenantId[]): Promise<Tenant[]> {
+    return (await this.uow.query<TenantRow>(FIND, [ids])).map(toTenant);
+  }
+
+  async page(request: PageRequest): Promise<Page<Tenant>> {
+    const { limit, after, before } = request;
+    const backwards = after === undefined && before !== undefined;
+    const rows = await this.uow.query<TenantRow>(backwards ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+      after ?? null,
+      before ?? null,
+      limit + 1,
+    ]);
+    const more = rows.length > limit;
+    const tenants = rows.slice(0, limit).map(toTenant);
+    return backwards
+      ? { rows: tenants.reverse(), hasNext: true, hasPrevious: more }
+      : { rows: tenants, hasNext: more || before !== undefined, hasPrevious: after !== undefined };
+  }
+}
+
+function toTenant(row: TenantRow): Tenant {
+  return {
+    id: row.id,
+    name: row.name,
+    planId: row.plan_id,
+    state: row.state,
+    pausedReason: row.paused_reason,
+    createdAt: row.created_at,
+  };
+}

@@ -8,7 +8,7 @@ const programs = {
   'db:bootstrap': 'tools/database/bootstrap.js',
   'db:migrate': 'tools/database/migrate.js',
   'db:schema': 'tools/database/schema.js',
-  'boot-check': 'tools/local-stack/boot-check.js',
+  'boot-check': 'tools/boot-check/main.js',
 };
 
 const manual = `Usage: node tools/run.mjs <program> [arguments]

@@ -32,7 +32,8 @@ export function bootstrapScript(): string {
   return readFileSync(path.join(projectRoot(), 'migrations', 'bootstrap.sql'), 'utf8');
 }
 
-async function createDatabase(superuserUrl: string, database: string): Promise<void> {
+/** Creates the database unless it exists. */
+export async function createDatabase(superuserUrl: string, database: string): Promise<void> {
   const client = new Client({ connectionString: superuserUrl });
   await client.connect();
   try {

@@ -1,0 +1,12 @@
+import { loadConfig } from '@libs/config';
+import { runMigrations } from '@libs/database';
+import { migrations } from '../../migrations';
+import { migrateConfig } from './database.config';
+import { explaining, runProgram } from './database-problem';
+
+/** `npm run db:migrate`: runs pending migrations. Two at the same time take turns. */
+void runProgram(async () => {
+  const { DATABASE_MIGRATE_URL: url } = loadConfig(migrateConfig);
+  const ran = await explaining('DATABASE_MIGRATE_URL', url, () => runMigrations(url, migrations));
+  process.stderr.write(ran.length === 0 ? 'no migration was pending\n' : `migrations run: ${ran.join(', ')}\n`);
+});

@@ -1,0 +1,32 @@
+import { accountSnapshot } from './account-snapshot.policy';
+
+describe('what GetAccount says', () => {
+  it('becomes whole recipients: allowances rounded down, use rounded up', () => {
+    expect(
+      accountSnapshot({
+        SendQuota: { Max24HourSend: 50_000.9, MaxSendRate: 14.0005, SentLast24Hours: 12.1 },
+        ProductionAccessEnabled: true,
+        SendingEnabled: true,
+        EnforcementStatus: 'PROBATION',
+        PricingAttributes: { CurrentPlan: 'PRO' },
+      }),
+    ).toEqual({
+      max24HourSend: 50_000n,
+      maxSendRate: '14',
+      sentLast24Hours: 13n,
+      productionAccess: true,
+      sendingEnabled: true,
+      enforcementStatus: 'PROBATION',
+      pricingPlan: 'PRO',
+    });
+  });
+
+  it('keeps unlimited as -1 and rates below one', () => {
+    const snapshot = accountSnapshot({ SendQuota: { Max24HourSend: -1, MaxSendRate: 0.5, SentLast24Hours: 0 } });
+    expect([snapshot.max24HourSend, snapshot.maxSendRate]).toEqual([-1n, '0.5']);
+  });
+
+  it('allows nothing where SES says nothing', () => {
+    expect(accountSnapshot({})).toMatchObject({ max24HourSend: 0n, maxSendRate: '0', productionAccess: false });
+  });
+});

@@ -1,0 +1,35 @@
+import type { GetAccountCommandOutput } from '@aws-sdk/client-sesv2';
+
+export const PRICING_PLANS = ['NONE', 'ESSENTIALS', 'PRO', 'ENTERPRISE'] as const;
+export type PricingPlan = (typeof PRICING_PLANS)[number];
+
+/** What GetAccount says about one account in one region (aws-facts 1.1). */
+export interface AccountSnapshot {
+  /** Recipients per rolling 24 h; -1 = unlimited. */
+  readonly max24HourSend: bigint;
+  /** Recipients per second, a decimal with at most three places. */
+  readonly maxSendRate: string;
+  readonly sentLast24Hours: bigint;
+  /** False = sandbox. */
+  readonly productionAccess: boolean;
+  readonly sendingEnabled: boolean;
+  /** HEALTHY, PROBATION (under review), SHUTDOWN (paused); a plain string, so others may come. */
+  readonly enforcementStatus: string;
+  readonly pricingPlan: PricingPlan;
+}
+
+type Answer = Omit<GetAccountCommandOutput, '$metadata'>;
+
+/** Quotas come as doubles: allowances are rounded down, use is rounded up. A missing quota is none. */
+export function accountSnapshot(answer: Answer): AccountSnapshot {
+  const quota = answer.SendQuota;
+  return {
+    max24HourSend: BigInt(Math.floor(quota?.Max24HourSend ?? 0)),
+    maxSendRate: String(Math.floor((quota?.MaxSendRate ?? 0) * 1_000) / 1_000),
+    sentLast24Hours: BigInt(Math.ceil(quota?.SentLast24Hours ?? 0)),
+    productionAccess: answer.ProductionAccessEnabled === true,
+    sendingEnabled: answer.SendingEnabled !== false,
+    enforcementStatus: answer.EnforcementStatus ?? 'HEALTHY',
+    pricingPlan: PRICING_PLANS.find((plan) => plan === answer.PricingAttributes?.CurrentPlan) ?? 'NONE',
+  };
+}

@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { classifySendError, type OutcomeClass } from './send-outcome.policy';
+
+function answer(name: string, status: number, message = ''): Error {
+  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
+}
+
+function network(code: string, syscall?: string): Error {
+  return Object.assign(new Error(`${syscall ?? 'read'} ${code}`), {
+    code,
+    ...(syscall ? { syscall } : {}),
+    $metadata: {},
+  });
+}
+
+describe('what an answer to SendEmail means', () => {
+  const table: [string, Error, OutcomeClass][] = [
+    ['429 rate', answer('TooManyRequestsException', 429, 'Maximum sending rate exceeded.'), 'rate'],
+    ['429 day', answer('TooManyRequestsException', 429, 'Daily message quota exceeded.'), 'daily-quota'],
+    ['400 throttling, rate', answer('ThrottlingException', 400, 'Maximum sending rate exceeded.'), 'rate'],
+    ['400 throttling, day', answer('ThrottlingException', 400, 'Daily message quota exceeded'), 'daily-quota'],
+    ['429 without a text', answer('TooManyRequestsException', 429), 'rate'],
+    ['429 of an unknown name', answer('Whatever', 429), 'rate'],
+    [
+      'a day quota under another name',
+      answer('LimitExceededException', 400, 'Daily message quota exceeded.'),
+      'daily-quota',
+    ],
+    ['limit of resources', answer('LimitExceededException', 400, 'Too many instances of the resource.'), 'invalid'],
+    [
+      'account paused',
+      answer(
+        'SendingPausedException',
+        400,
+        'Sending paused for this account. For more information, please check the inbox',
+      ),
+      'paused',
+    ],
+    [
+      'set paused',
+      answer('SendingPausedException', 400, 'Sending paused for configuration set: pf-1-tx'),
+      'set-paused',
+    ],
+    ['suspended', answer('AccountSuspendedException', 400, 'Your account has been suspended.'), 'suspended'],
+    ['MAIL FROM', answer('MailFromDomainNotVerifiedException', 400, 'MAIL FROM domain is not verified'), 'identity'],
+    ['content', answer('MessageRejected', 400, 'Email contains a virus'), 'rejected'],
+    [
+      'not verified',
+      answer(
+        'MessageRejected',
+        400,
+        'Email address is not verified. The following identities failed the check in region US-EAST-1: a@b.example',
+      ),
+      'identity',
+    ],
+    ['bad request', answer('BadRequestException', 400, 'Invalid email address'), 'invalid'],
+    ['pool gone', answer('BadRequestException', 400, 'Sending pool marketing does not exist.'), 'drift'],
+    ['set gone', answer('NotFoundException', 404, 'Configuration set <pf-1-tx> does not exist.'), 'drift'],
+    [
+      'set gone as bad request',
+      answer('BadRequestException', 400, 'Configuration set pf-1-tx does not exist'),
+      'drift',
+    ],
+    ['denied', answer('AccessDeniedException', 403, 'User is not authorized to perform ses:SendEmail'), 'denied'],
+    [
+      'expired',
+      answer('ExpiredTokenException', 403, 'The security token included in the request is expired'),
+      'credentials',
+    ],
+    [
+      'expired as denied',
+      answer('AccessDeniedException', 403, 'The security token included in the request is expired'),
+      'credentials',
+    ],
+    [
+      'unknown client',
+      answer('UnrecognizedClientException', 403, 'The security token included in the request is invalid.'),
+      'credentials',
+    ],
+    [
+      'bad signature',
+      answer('InvalidSignatureException', 403, 'The request signature we calculated does not match'),
+      'credentials',
+    ],
+    ['no token', answer('MissingAuthenticationTokenException', 403), 'credentials'],
+    ['unknown 403', answer('OptInRequired', 403), 'denied'],
+    ['unknown 404', answer('UnknownOperationException', 404), 'drift'],
+    ['unknown 400', answer('Odd', 400), 'invalid'],
+    ['401', answer('Odd', 401), 'credentials'],
+    ['408', answer('RequestTimeout', 408), 'in-doubt'],
+    ['500', answer('InternalFailure', 500), 'in-doubt'],
+    ['503', answer('ServiceUnavailable', 503), 'in-doubt'],
+    ['a throttle said with 503', answer('ThrottlingException', 503), 'in-doubt'],
+    ['200 that cannot be read', answer('SyntaxError', 200, 'Unexpected token < in JSON'), 'in-doubt'],
+    ['a proxy page with 403', answer('SyntaxError', 403, 'Unexpected token <'), 'in-doubt'],
+    ['refused', network('ECONNREFUSED', 'connect'), 'unsent'],
+    ['no such host', network('ENOTFOUND', 'getaddrinfo'), 'unsent'],
+    ['DNS away', network('EAI_AGAIN', 'getaddrinfo'), 'unsent'],
+    ['no route while connecting', network('EHOSTUNREACH', 'connect'), 'unsent'],
+    ['connecting timed out in the kernel', network('ETIMEDOUT', 'connect'), 'unsent'],
+    ['timed out later', network('ETIMEDOUT', 'read'), 'in-doubt'],
+    ['reset', network('ECONNRESET', 'read'), 'in-doubt'],
+    ['broken pipe', network('EPIPE', 'write'), 'in-doubt'],
+    ['foreign certificate', network('ERR_TLS_CERT_ALTNAME_INVALID'), 'unsent'],
+    [
+      'connect time-out of the SDK',
+      Object.assign(
+        new Error(
+          '@smithy/node-http-handler - the request socket did not establish a connection with the server within the configured timeout of 2000 ms.',
+        ),
+        { name: 'TimeoutError' },
+      ),
+      'unsent',
+    ],
+    [
+      'request time-out of the SDK',
+      Object.assign(
+        new Error('@smithy/node-http-handler - [ERROR] a request has exceeded the configured 15000 ms requestTimeout.'),
+        { name: 'TimeoutError' },
+      ),
+      'in-doubt',
+    ],
+    ['aborted', Object.assign(new Error('Request aborted'), { name: 'AbortError' }), 'in-doubt'],
+    [
+      'no credentials',
+      Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' }),
+      'credentials',
+    ],
+    ['anything else', new Error('?'), 'in-doubt'],
+  ];
+
+  it.each(table)('%s', (_, error, kind) => {
+    expect(classifySendError(error).kind).toBe(kind);
+  });
+
+  it('keeps name, text and status for the timeline', () => {
+    expect(classifySendError(answer('MessageRejected', 400, 'Email contains a virus'))).toEqual({
+      kind: 'rejected',
+      code: 'MessageRejected',
+      message: 'Email contains a virus',
+      httpStatus: 400,
+    });
+  });
+
+  it('answers for anything that can be thrown', () => {
+    fc.assert(
+      fc.property(fc.anything(), (thrown) => {
+        expect(typeof classifySendError(thrown).kind).toBe('string');
+      }),
+    );
+  });
+
+  it('never calls a message unsent or refused on the word of a 5xx, whatever name and text it carries', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.integer({ min: 500, max: 599 }), (name, message, status) => {
+        expect(classifySendError(answer(name, status, message)).kind).toBe('in-doubt');
+      }),
+    );
+  });
+});

@@ -1,0 +1,45 @@
+import { performance } from 'node:perf_hooks';
+import { SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { Injectable } from '@nestjs/common';
+import { CredentialCache } from './credential-cache.service';
+import type { FleetRole } from './fleet-role';
+import { sendEmailInput, type OutgoingMail } from './outgoing-mail.policy';
+import { classifySendError, type SendFailure } from './send-outcome.policy';
+import { SesClients } from './ses-clients';
+
+export type SendOutcome = { readonly kind: 'sent'; readonly sesMessageId: string } | SendFailure;
+
+/**
+ * Sends one e-mail with one request, never two. Whatever happens is an outcome, not an exception; a message that AWS may
+ * have and may not have is `in-doubt`.
+ */
+@Injectable()
+export class SesSender {
+  constructor(
+    private readonly clients: SesClients,
+    private readonly cache: CredentialCache,
+  ) {}
+
+  /** `deadlineMs`: how long the call may take in all, in milliseconds from now; the request itself never over 15 s. */
+  async send(role: FleetRole, mail: OutgoingMail, deadlineMs: number): Promise<SendOutcome> {
+    const endAt = performance.now() + deadlineMs;
+    let command: SendEmailCommand;
+    try {
+      // Before anything is written: whatever fails here is proof that nothing was sent.
+      await this.cache.get(role);
+      command = new SendEmailCommand(sendEmailInput(mail));
+    } catch (error) {
+      return { ...classifySendError(error), kind: 'credentials' };
+    }
+    const left = Math.floor(endAt - performance.now());
+    if (left <= 0)
+      return { kind: 'unsent', code: 'DeadlinePassed', message: 'The time for this call was over before it began.' };
+    try {
+      const answer = await this.clients.for(role).send(command, { abortSignal: AbortSignal.timeout(left) });
+      if (answer.MessageId) return { kind: 'sent', sesMessageId: answer.MessageId };
+      return { kind: 'in-doubt', code: 'NoMessageId', message: 'SES answered without a message id.', httpStatus: 200 };
+    } catch (error) {
+      return classifySendError(error);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { MessageId, Stream, TenantId } from '@libs/kernel';
+import type { Fraction } from './pacing.policy';
+
+/** A message as the ledger queues it: its id and what it costs. */
+export interface QueuedMessage {
+  readonly id: MessageId;
+  readonly recipients: number;
+}
+
+export interface GrantedMessage extends QueuedMessage {
+  readonly tenantId: TenantId;
+  readonly stream: Stream;
+}
+
+/** Quota that was given out, and for which messages. Times are engine milliseconds. */
+export interface Grant {
+  readonly kind: 'grant';
+  /** Of the ledger, when it answered. */
+  readonly nowMs: number;
+  /** When the first message may start. */
+  readonly slotStartMs: number;
+  /** Nothing of the grant may be sent after this. */
+  readonly deadlineMs: number;
+  /** Start of the minute that is charged. */
+  readonly bucketStartMs: number;
+  readonly recipients: number;
+  readonly messages: readonly GrantedMessage[];
+}
+
+/** Why nothing was granted, and when asking again can help. */
+export type Refusal =
+  /** Nobody waits; the day's quota is used up; the rate clock is ahead; all waiting tenants are at limits of their own. */
+  | {
+      readonly kind: 'empty';
+      readonly why: 'idle' | 'day' | 'rate' | 'tenants';
+      readonly nowMs: number;
+      readonly retryAtMs: number;
+    }
+  | { readonly kind: 'frozen'; readonly nowMs: number; readonly untilMs: number }
+  /** The ledger is missing, of another epoch or of another Redis: it must be rebuilt first. */
+  | { readonly kind: 'stale' }
+  /** The host's clock and Redis' differ by more than is safe. */
+  | { readonly kind: 'clock'; readonly nowMs: number };
+
+export interface AcquireRequest {
+  /** Names the request: the same id answers the same grant, so that a lost reply is not charged twice. */
+  readonly opId: string;
+  readonly epoch: bigint;
+  /** Recipients at most; at least 50, the most one message can cost. */
+  readonly want: number;
+  readonly leadMs: number;
+  readonly sliceMs: number;
+  /** Worker processes, for the headroom of requests that are past their deadline check but not yet on the wire. */
+  readonly workers: number;
+}
+
+export interface TenantLimits {
+  /** Share among the tenants of an account, 1 to 1000. */
+  readonly weight: number;
+  /** Recipients per rolling 24 h; null = no limit of its own. */
+  readonly dayCap: bigint | null;
+  /** Recipients per second; null = no limit of its own. */
+  readonly rate: Fraction | null;
+}
+
+/** Recipients of one tenant that were granted and not sent. */
+export interface Refund {
+  readonly tenantId: TenantId;
+  /** Never offered to SES: given back at once. */
+  readonly unused: number;
+  /** Refused by SES: stays charged for a minute, in case SES counted it. */
+  readonly refused: number;
+}
+
+export interface SlotOffer {
+  readonly nowMs: number;
+  readonly slotStartMs: number;
+  readonly deadlineMs: number;
+}
+
+export interface LedgerStats {
+  readonly nowMs: number;
+  readonly epoch: bigint;
+  readonly runId: string;
+  /** Recipients per rolling 24 h; -1 = unlimited. */
+  readonly quota: bigint;
+  /** The paced rate, a little below what SES allows. */
+  readonly rate: Fraction;
+  /** Recipients charged in the last 24 h and the guard, those sent by others included. */
+  readonly used24h: bigint;
+  readonly foreign: bigint;
+  /** When the rate clock is free. */
+  readonly rateFreeAtMs: number;
+  readonly frozenUntilMs: number;
+  readonly inflight: number;
+  readonly ready: readonly {
+    readonly tenantId: TenantId;
+    readonly stream: Stream;
+    readonly messages: number;
+    readonly atOwnLimit: boolean;
+  }[];
+}

@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { pacedRate, parseRate, sliceMs, slotMs, slotSlackMs } from './pacing.policy';
+
+describe('pacing', () => {
+  it.each([
+    ['14.000', 14_000],
+    ['0.5', 500],
+    ['1', 1_000],
+    ['90.12345', 90_123],
+  ])('reads %s as thousandths', (text, num) => {
+    expect(parseRate(text)).toEqual({ num, den: 1000 });
+  });
+
+  it.each(['', '-1', '1e3', 'NaN', '1.', ' 1'])('refuses "%s"', (text) => {
+    expect(() => parseRate(text)).toThrow(RangeError);
+  });
+
+  it('never paces above what SES allows', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000_000 }), (num) => {
+        const paced = pacedRate({ num, den: 1000 });
+        const [ours, theirs] = [BigInt(paced.num) * 1000n, BigInt(num) * BigInt(paced.den)];
+        return ours < theirs && ours * 10n >= theirs * 9n;
+      }),
+    );
+  });
+
+  it('leaves a tenth of a second of jitter at one recipient a second', () => {
+    expect(slotMs(1, pacedRate(parseRate('1')))).toBeCloseTo(1111.1, 1);
+  });
+
+  it.each([
+    ['1000', 100],
+    ['100', 500],
+    ['14', 1000],
+    ['0.5', 1000],
+    ['0', 1000],
+  ])('makes slices for a rate of %s last %d ms', (text, expected) => {
+    expect(sliceMs(parseRate(text))).toBe(expected);
+  });
+
+  it('gives a slot between 10 and 100 ms of slack', () => {
+    expect([1, 14, 1000].map((rate) => slotSlackMs(parseRate(String(rate))))).toEqual([100, 1000 / 28, 10]);
+  });
+});

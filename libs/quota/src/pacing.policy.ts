@@ -1,0 +1,49 @@
+/** Recipients per second as an exact fraction. */
+export interface Fraction {
+  readonly num: number;
+  readonly den: number;
+}
+
+/** Nothing may be sent. */
+export const NO_RATE: Fraction = { num: 0, den: 1 };
+
+/**
+ * A decimal such as "14.000" or "0.5" as a fraction, exact to three decimals.
+ * @throws RangeError on anything that is not a non-negative decimal.
+ */
+export function parseRate(text: string): Fraction {
+  const match = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(text);
+  if (!match) throw new RangeError(`expected a rate such as "14" or "0.5"; found "${text}"`);
+  return { num: Number(match[1]) * 1000 + Number((match[2] ?? '').padEnd(3, '0').slice(0, 3)), den: 1000 };
+}
+
+/**
+ * The rate we send at, a little below what SES allows. SES's bucket forgives bursts of about a second: half a per cent
+ * covers clocks that run apart. Below two a second the bucket holds a single token and forgives no jitter at all, so
+ * the gap between two sends is widened by a ninth.
+ */
+export function pacedRate(observed: Fraction): Fraction {
+  const single = observed.num < 2 * observed.den;
+  return single
+    ? { num: observed.num * 9, den: observed.den * 10 }
+    : { num: observed.num * 199, den: observed.den * 200 };
+}
+
+/** How long before its slot a message is granted, milliseconds: time for the ticket and the claim. */
+export const LEAD_MS = 100;
+
+/** Milliseconds of sending that one ticket holds: 50 messages, between 100 ms and 1 s. */
+export function sliceMs(rate: Fraction): number {
+  if (rate.num <= 0) return 1_000;
+  return Math.min(1_000, Math.max(100, Math.floor((50_000 * rate.den) / rate.num)));
+}
+
+/** Milliseconds that `recipients` take at that rate. */
+export function slotMs(recipients: number, rate: Fraction): number {
+  return rate.num <= 0 ? Number.POSITIVE_INFINITY : (recipients * 1000 * rate.den) / rate.num;
+}
+
+/** A slot missed by more than this asks for a new one: half the gap to the next message, 10 ms at least, 100 at most. */
+export function slotSlackMs(rate: Fraction): number {
+  return Math.min(100, Math.max(10, slotMs(1, rate) / 2));
+}

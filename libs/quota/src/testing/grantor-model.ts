@@ -1,0 +1,206 @@
+import type { FairQueueModel, Class } from './fair-queue-model';
+import type { RingModel } from './ring-model';
+
+const TURN = 8;
+const FLOOR = 19;
+const FLOOR_MAX = 950;
+const SHARE_BURST_US = 60_000_000;
+
+/** The reply of a script, as the script words it. */
+export type ModelReply = readonly string[];
+
+export interface ModelAcquire {
+  readonly opId: string;
+  readonly epoch: number;
+  readonly runId: string;
+  readonly want: number;
+  readonly leadMs: number;
+  readonly sliceMs: number;
+  readonly workers: number;
+  readonly lifeMs: number;
+}
+
+export interface TenantState {
+  weight: number;
+  cap: number;
+  num: number;
+  den: number;
+  tat: number;
+  txt: number;
+  readonly ring: RingModel;
+}
+
+/** What one acquire works on; queues, known ids and tenants are changed in place. */
+export interface GrantorState {
+  readonly tat: number;
+  readonly credit: number;
+  readonly num: number;
+  readonly den: number;
+  readonly queues: Readonly<Record<Class, FairQueueModel>>;
+  readonly known: Set<string>;
+  readonly tenants: ReadonlyMap<string, TenantState>;
+}
+
+export interface Picked {
+  readonly ids: readonly string[];
+  readonly cost: number;
+  readonly perTenant: ReadonlyMap<string, number>;
+  readonly t0: number;
+  readonly alone: boolean;
+  readonly credit: number;
+}
+
+interface Rules {
+  readonly credit?: boolean;
+  readonly share?: boolean;
+  readonly mayWait: boolean;
+}
+
+/** One acquire: the passes over the two classes. */
+export class GrantorModel {
+  private readonly t0: number;
+  private readonly n: number;
+  private readonly ids: string[] = [];
+  private cost = 0;
+  private waitUntil: number | undefined;
+  private alone = false;
+  private sawRoom = false;
+  private readonly spent: Record<Class, number> = { tx: 0, mk: 0 };
+  private readonly perTenant = new Map<string, number>();
+  private aside: (readonly [Class, string, number])[] = [];
+  private readonly demoted: (readonly [string, number])[] = [];
+
+  constructor(
+    private readonly s: GrantorState,
+    private readonly p: ModelAcquire,
+    private readonly now: number,
+    private readonly room: number,
+    private readonly waiting: Record<Class, number>,
+  ) {
+    this.t0 = Math.max(this.s.tat, now + p.leadMs * 1000);
+    this.n = Math.max(0, Math.min(p.want, this.fits(this.t0, this.s.num, this.s.den)));
+  }
+
+  run(): Picked | { readonly reply: ModelReply } {
+    let credit = this.waiting.mk === 0 ? 0 : this.s.credit;
+    if (this.waiting.tx > 0 && credit >= FLOOR) {
+      this.serve('mk', Math.floor(credit / FLOOR), { credit: true, mayWait: true });
+      this.restore();
+    }
+    this.serve('tx', Number.POSITIVE_INFINITY, { share: true, mayWait: true });
+    for (const [tenant, start] of this.demoted) this.s.queues.tx.set(tenant, start);
+    if (this.demoted.length > 0) {
+      this.serve('mk', Math.ceil(Math.max(0, this.n - this.cost) / 2), { mayWait: false });
+      this.restore();
+      this.serve('tx', Number.POSITIVE_INFINITY, { mayWait: true });
+    }
+    this.serve('mk', Number.POSITIVE_INFINITY, { mayWait: true });
+    this.restore();
+    if (this.cost === 0) return { reply: this.empty() };
+    if (this.waiting.mk > 0) credit = Math.max(0, Math.min(FLOOR_MAX, credit + this.spent.tx - FLOOR * this.spent.mk));
+    const { ids, cost, perTenant, t0, alone } = this;
+    return { ids, cost, perTenant, t0, alone, credit };
+  }
+
+  private empty(): ModelReply {
+    if (this.waitUntil !== undefined)
+      return ['EMPTY', String(this.now), 'rate', String(Math.ceil(Math.max(this.now, this.waitUntil)))];
+    if (!this.sawRoom && this.s.queues.tx.size + this.s.queues.mk.size > 0)
+      return ['EMPTY', String(this.now), 'day', String(this.now + 1_000_000)];
+    return ['EMPTY', String(this.now), 'tenants', String(this.now + 100_000)];
+  }
+
+  private serve(klass: Class, budget: number, rules: Rules): void {
+    const queue = this.s.queues[klass];
+    const before = this.spent[klass];
+    const left = () => Math.min(budget - (this.spent[klass] - before), this.n - this.cost);
+    while (this.waitUntil === undefined && !this.alone) {
+      if ((this.cost > 0 || rules.credit === true) && left() <= 0) return;
+      const popped = queue.pop();
+      if (!popped) return;
+      const tenant = this.s.tenants.get(popped.tenant);
+      if (!tenant) throw new Error('a queued tenant without limits');
+      const { taken, verdict, hold } = this.turn(klass, popped.tenant, tenant, rules, left);
+      let start = popped.start;
+      if (taken > 0)
+        start = queue.advance(popped.tenant, popped.start, Math.floor((taken * 1_000_000) / tenant.weight));
+      if (verdict === 'turn') queue.setIfWaiting(popped.tenant, start);
+      else if (verdict === 'park') queue.park(popped.tenant, start, Math.ceil((hold ?? 0) / 1000));
+      else if (verdict === 'demoted') this.demoted.push([popped.tenant, start]);
+      else if (verdict === 'aside') this.aside.push([klass, popped.tenant, start]);
+    }
+  }
+
+  private turn(klass: Class, name: string, tenant: TenantState, rules: Rules, left: () => number) {
+    let taken = 0;
+    const result = (verdict: string, hold?: number) => ({ taken, verdict, hold });
+    if (klass === 'tx' && rules.share === true && Math.max(tenant.txt, this.now) - this.now > SHARE_BURST_US)
+      return result('demoted');
+    tenant.ring.expire(this.now);
+    for (;;) {
+      const head = this.s.queues[klass].list(name)[0];
+      if (!head) return result('empty');
+      if (taken > 0 && taken + head.cost > TURN) return result('turn');
+      if (head.cost > this.room - this.cost) return result(taken > 0 ? 'turn' : 'aside');
+      this.sawRoom = true;
+      const hold = this.tenantHold(name, tenant, head.cost);
+      if (hold !== undefined) return result(taken > 0 ? 'turn' : 'park', hold);
+      if (head.cost > left()) {
+        if (taken > 0) return result('turn');
+        if (this.cost > 0 || head.cost <= this.n || !rules.mayWait) return result('aside');
+        if (this.s.tat > this.now + this.p.leadMs * 1000) {
+          this.waitUntil = this.nextChance(this.s.tat, head.cost, this.s.num, this.s.den);
+          return result('aside');
+        }
+        this.alone = true;
+      }
+      this.take(klass, name, tenant, head);
+      taken += head.cost;
+      if (this.alone) return result('turn');
+    }
+  }
+
+  private take(klass: Class, name: string, tenant: TenantState, head: { id: string; cost: number }): void {
+    this.s.queues[klass].list(name).shift();
+    this.s.known.delete(head.id);
+    this.ids.push(`${name}:${head.id}:${String(head.cost)}:${klass}`);
+    this.cost += head.cost;
+    this.spent[klass] += head.cost;
+    this.perTenant.set(name, (this.perTenant.get(name) ?? 0) + head.cost);
+    if (tenant.num > 0) {
+      tenant.tat = Math.ceil(
+        Math.max(tenant.tat, this.now + this.p.leadMs * 1000) + (head.cost * 1_000_000 * tenant.den) / tenant.num,
+      );
+    }
+    if (klass === 'tx')
+      tenant.txt = Math.ceil(Math.max(tenant.txt, this.now) + (head.cost * 1_000_000 * this.s.den * 5) / this.s.num);
+  }
+
+  private tenantHold(name: string, tenant: TenantState, cost: number): number | undefined {
+    if (tenant.cap >= 0 && tenant.ring.sum + (this.perTenant.get(name) ?? 0) + cost > tenant.cap)
+      return this.now + 5_000_000;
+    if (tenant.num > 0) {
+      const soonest = this.now + this.p.leadMs * 1000;
+      if (cost > this.fits(Math.max(tenant.tat, soonest), tenant.num, tenant.den) && tenant.tat > soonest) {
+        return this.nextChance(tenant.tat, cost, tenant.num, tenant.den);
+      }
+    }
+    return undefined;
+  }
+
+  private fits(from: number, num: number, den: number): number {
+    return Math.floor(((this.now + this.p.leadMs * 1000 + this.p.sliceMs * 1000 - from) * num) / (den * 1_000_000));
+  }
+
+  private nextChance(free: number, cost: number, num: number, den: number): number {
+    const lead = this.p.leadMs * 1000;
+    if (cost <= this.fits(this.now + lead, num, den))
+      return free + (cost * 1_000_000 * den) / num - lead - this.p.sliceMs * 1000;
+    return free - lead;
+  }
+
+  private restore(): void {
+    for (const [klass, tenant, start] of this.aside) this.s.queues[klass].set(tenant, start);
+    this.aside = [];
+  }
+}

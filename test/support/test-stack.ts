@@ -134,7 +134,7 @@ function migrationFingerprint(): string {
   for (const folder of ['migrations', 'libs/database/src']) {
     const absolute = path.join(projectRoot(), folder);
     const files = readdirSync(absolute, { recursive: true, encoding: 'utf8' }).filter((file) =>
-      /\.(ts|sql)$/.test(file),
+      /(\.ts|bootstrap\.sql)$/.test(file),
     );
     for (const file of files.sort()) hash.update(`${file}\n`).update(readFileSync(path.join(absolute, file)));
   }

@@ -9,6 +9,7 @@ describe('arguments of npm start', () => {
       seed: 1,
       killWorker: 0,
       reset: false,
+      data: undefined,
       port: undefined,
     });
   });
@@ -21,6 +22,7 @@ describe('arguments of npm start', () => {
     [['--kill-worker', '3', '--reset'], { killWorker: 3, reset: true }],
     [['--keep'], { reset: false }],
     [['--port=8080'], { port: 8080 }],
+    [['--data', '/srv/postfleet'], { data: '/srv/postfleet' }],
     [['--seed', '1', '--seed', '2'], { seed: 2 }],
   ])('reads %j', (args, expected) => {
     expect(parseArguments(args)).toMatchObject(expected);
@@ -42,6 +44,8 @@ describe('arguments of npm start', () => {
     [['--port', '0'], '--port must be'],
     [['--port', '65536'], '--port must be'],
     [['--kill-worker', '101'], '--kill-worker must be'],
+    [['--data'], '--data needs the path of a folder'],
+    [['--data', '--once'], '--data needs the path of a folder'],
     [['--keep', '--reset'], 'contradict'],
   ])('refuses %j, naming what is wrong', (args, message) => {
     expect(() => parseArguments(args)).toThrow(message);

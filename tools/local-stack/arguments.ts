@@ -13,6 +13,8 @@ export interface StackArguments {
   readonly killWorker: number;
   /** Delete the data of the last run first. */
   readonly reset: boolean;
+  /** Where everything is kept, when not in `.data`. */
+  readonly data: string | undefined;
   /** Port of the api, when the user insists on one. */
   readonly port: number | undefined;
 }
@@ -44,6 +46,7 @@ const defaults: StackArguments = {
   seed: 1,
   killWorker: 0,
   reset: false,
+  data: undefined,
   port: undefined,
 };
 
@@ -64,6 +67,8 @@ export function parseArguments(args: readonly string[]): StackArguments {
     const option = numberOptions.get(name);
     if (flag !== undefined) {
       parsed = { ...parsed, ...flag };
+    } else if (name === '--data') {
+      parsed = { ...parsed, data: readFolder(inline ?? args[++position]) };
     } else if (option !== undefined) {
       const text = inline ?? args[++position];
       parsed = { ...parsed, [option.field]: readNumber(name, text, option) };
@@ -79,6 +84,12 @@ export function parseArguments(args: readonly string[]): StackArguments {
 function splitOnce(argument: string): [string, string?] {
   const at = argument.indexOf('=');
   return at === -1 ? [argument] : [argument.slice(0, at), argument.slice(at + 1)];
+}
+
+function readFolder(text: string | undefined): string {
+  if (text === undefined || text === '' || text.startsWith('-'))
+    throw new StackProblem('--data needs the path of a folder');
+  return text;
 }
 
 function readNumber(name: string, text: string | undefined, { min, max }: NumberOption): number {

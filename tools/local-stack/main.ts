@@ -12,7 +12,8 @@ async function main(): Promise<number> {
   // With --json stdout belongs to the one object at the end.
   const out = args.json ? process.stderr : process.stdout;
   const say = (line: string) => void out.write(`${line}\n`);
-  return withSupervisor(path.join(projectRoot(), '.data'), say, (session) => run(session, args));
+  const folder = path.resolve(args.data ?? path.join(projectRoot(), '.data'));
+  return withSupervisor(folder, say, (session) => run(session, args));
 }
 
 async function run({ folder, supervisor, say, ending }: Session, args: StackArguments): Promise<void> {
@@ -23,7 +24,7 @@ async function run({ folder, supervisor, say, ending }: Session, args: StackArgu
     port: args.port,
     seed: args.seed,
     applications: ['simulator', 'api', 'worker'],
-    redisPackages: redisPackagesFolder(folder.path),
+    redisPackages: redisPackagesFolder(path.join(projectRoot(), '.data')),
     say,
   });
   say(addresses(stack));

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Picks the program of this container. `exec`, so that it is process 1 and a stop signal reaches it. Nothing is installed or
+# built here: the image is complete, and its root may be read-only.
+set -eu
+case "${1:-api}" in
+  api | worker | simulator) file="dist/apps/$1/src/main.js" ;;
+  db:migrate) file="dist/tools/database/migrate.js" ;;
+  db:bootstrap) file="dist/tools/database/bootstrap.js" ;;
+  simulator:hub-user) file="dist/tools/hub-user/main.js" ;;
+  *)
+    echo "error: unknown program \"$1\"; known: api, worker, simulator, db:migrate, db:bootstrap, simulator:hub-user" >&2
+    exit 1
+    ;;
+esac
+shift || true
+exec node --enable-source-maps --disable-proto=throw "/app/$file" "$@"

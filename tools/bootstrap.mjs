@@ -18,6 +18,7 @@ const lowestNode = [20, 19];
 const installMarker = path.join(root, 'node_modules', '.postfleet-install');
 const buildMarker = path.join(root, 'dist', '.postfleet-build');
 const lockFolder = path.join(root, '.data', 'prepare.lock');
+const toolFile = path.join(lockFolder, 'tool');
 const lockPatienceMs = 10 * 60_000;
 
 /** Progress goes to stderr: stdout belongs to the program that runs afterwards (its `--json` line must stay alone there). */
@@ -191,7 +192,8 @@ async function takeTurn() {
 
 function isAbandoned(owner) {
   const pid = Number(readIfThere(owner));
-  if (pid > 0) return !isAlive(pid);
+  // An install goes on when the program that started it is killed, and a second one beside it would spoil both.
+  if (pid > 0) return !isAlive(pid) && !isAlive(Number(readIfThere(toolFile)));
   // Killed between creating the folder and writing the pid; a moment of grace for one that is just about to write it.
   const created = statSync(lockFolder, { throwIfNoEntry: false })?.mtimeMs;
   return created !== undefined && performance.timeOrigin + performance.now() - created > 5_000;
@@ -210,6 +212,7 @@ function breakLock(deadPid) {
 }
 
 function isAlive(pid) {
+  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
     return true;
@@ -222,6 +225,7 @@ function isAlive(pid) {
 function run(command, args, name) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+    if (child.pid !== undefined) writeFileSync(toolFile, String(child.pid));
     const pass = (signal) => {
       child.kill(signal);
       process.exit(signal === 'SIGINT' ? 130 : 143);

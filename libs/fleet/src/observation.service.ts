@@ -1,0 +1,55 @@
+import { SesControl } from '@libs/aws';
+import { UnitOfWork } from '@libs/database';
+import { EngineClock, notFound, type SendingAccountId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import { AwsAccountRepository } from './aws-account.repository';
+import { manageRole } from './fleet-role.policy';
+import { LaneDiscovery } from './lane-discovery.service';
+import { stateAfterObservation } from './sending-account-state.policy';
+import { SendingAccountRepository, type SendingAccount } from './sending-account.repository';
+
+/** Looks at sending accounts through GetAccount: state is observed every minute, never assumed. Worker only. */
+@Injectable()
+export class ObservationService {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly awsAccounts: AwsAccountRepository,
+    private readonly accounts: SendingAccountRepository,
+    private readonly discovery: LaneDiscovery,
+    private readonly ses: SesControl,
+    private readonly clock: EngineClock,
+  ) {}
+
+  /**
+   * Reads quota, rate, use and state of one sending account, saves and answers them.
+   * @throws DomainError NOT_FOUND; AWS's error when GetAccount fails: the old figures then stay
+   */
+  async observe(id: SendingAccountId): Promise<SendingAccount> {
+    const { account, owner } = await this.uow.forSystem(async () => {
+      const [found] = await this.accounts.findByIds([id]);
+      const [awsAccount] = found ? await this.awsAccounts.findByIds([found.awsAccountId]) : [];
+      if (!found || !awsAccount) throw notFound('The sending account', ['sendingAccountId']);
+      return { account: found, owner: awsAccount };
+    });
+    const snapshot = await this.ses.for(manageRole(owner, account.region)).getAccount();
+    return this.uow.forSystem(async () => {
+      const [now] = await this.accounts.findByIds([id]);
+      const state = stateAfterObservation(now?.state, snapshot, false);
+      await this.accounts.save(owner, account.region, snapshot, state, this.clock.now());
+      const [saved] = await this.accounts.findByIds([id]);
+      if (!saved) throw notFound('The sending account', ['sendingAccountId']);
+      return saved;
+    });
+  }
+
+  /** Looks for dedicated IPs that were leased or released since: a stray IP would carry everybody's mail. */
+  async discoverIps(id: SendingAccountId): Promise<void> {
+    const role = await this.uow.forSystem(async () => {
+      const [account] = await this.accounts.findByIds([id]);
+      const [owner] = account ? await this.awsAccounts.findByIds([account.awsAccountId]) : [];
+      if (!account || !owner) throw notFound('The sending account', ['sendingAccountId']);
+      return manageRole(owner, account.region);
+    });
+    await this.discovery.refresh(id, this.ses.for(role));
+  }
+}

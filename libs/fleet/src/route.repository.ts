@@ -1,0 +1,44 @@
+import { UnitOfWork } from '@libs/database';
+import type { LaneId, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+
+/** A tenant's way out of a sending account for one stream: its configuration set there, bound to a lane. */
+export interface Route {
+  readonly tenantId: TenantId;
+  readonly sendingAccountId: SendingAccountId;
+  readonly stream: Stream;
+  readonly configurationSet: string;
+  readonly laneId: LaneId;
+  /** Null while it is not, or no longer, as it should be on AWS. */
+  readonly readyAt: Date | null;
+}
+
+const COLUMNS = `tenant_id AS "tenantId", sending_account_id AS "sendingAccountId", stream, name AS "configurationSet",
+  lane_id AS "laneId", ready_at AS "readyAt"`;
+const LIST = `SELECT ${COLUMNS} FROM configuration_set WHERE tenant_id = $1 ORDER BY sending_account_id, stream`;
+
+@Injectable()
+export class RouteRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  list(tenant: TenantId): Promise<Route[]> {
+    return this.uow.query<Route>(LIST, [tenant]);
+  }
+
+  async save(tenant: TenantId, route: Route): Promise<void> {
+    await this.uow.query(
+      `INSERT INTO configuration_set (tenant_id, sending_account_id, stream, name, lane_id, ready_at)
+       VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (tenant_id, sending_account_id, stream)
+         DO UPDATE SET name = excluded.name, lane_id = excluded.lane_id, ready_at = excluded.ready_at`,
+      [tenant, route.sendingAccountId, route.stream, route.configurationSet, route.laneId, route.readyAt],
+    );
+  }
+
+  async invalidate(tenant: TenantId, account: SendingAccountId): Promise<void> {
+    await this.uow.query(
+      'UPDATE configuration_set SET ready_at = NULL WHERE tenant_id = $1 AND sending_account_id = $2',
+      [tenant, account],
+    );
+  }
+}

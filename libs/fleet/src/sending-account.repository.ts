@@ -1,0 +1,170 @@
+import type { AccountSnapshot, PricingPlan } from '@libs/aws';
+import { UnitOfWork } from '@libs/database';
+import { newId, type AwsAccountId, type Mode, type Page, type PageRequest, type SendingAccountId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import type { AwsAccountState } from './aws-account.repository';
+import { isBackwards, toPage } from './paging.policy';
+import type { SendingAccountState } from './sending-account-state.policy';
+
+/** One AWS account in one region: what AWS gives a quota, a sandbox state and an enforcement status to. */
+export interface SendingAccount {
+  readonly id: SendingAccountId;
+  readonly awsAccountId: AwsAccountId;
+  /** 12 digits. */
+  readonly accountId: string;
+  readonly awsAccountState: AwsAccountState;
+  readonly region: string;
+  readonly tier: string;
+  readonly mode: Mode;
+  readonly state: SendingAccountState;
+  readonly sendingEnabled: boolean;
+  /** Recipients per rolling 24 h; -1 = unlimited (aws-facts 3). */
+  readonly max24HourSend: bigint;
+  /** Recipients per second, a decimal. */
+  readonly maxSendRate: string;
+  readonly sentLast24Hours: bigint;
+  readonly pricingPlan: PricingPlan;
+  /** Raised when the quota ledger is rebuilt. */
+  readonly epoch: bigint;
+  readonly topicArn: string | null;
+  /** Null until SNS delivers events to us. */
+  readonly subscriptionArn: string | null;
+  readonly observedAt: Date | null;
+}
+
+export interface SendingAccountFilter {
+  readonly tier?: string;
+  readonly awsAccountId?: AwsAccountId;
+  readonly mode?: Mode;
+}
+
+interface SendingAccountRow extends Omit<SendingAccount, 'max24HourSend' | 'sentLast24Hours' | 'epoch'> {
+  readonly max24HourSend: string;
+  readonly sentLast24Hours: string;
+  readonly epoch: string;
+}
+
+const SELECT = `SELECT s.id, s.aws_account_id AS "awsAccountId", a.account_id AS "accountId", a.state AS "awsAccountState",
+    s.region, s.tier, s.mode, s.state, s.sending_enabled AS "sendingEnabled",
+    s.max_24_hour_send::text AS "max24HourSend", trim_scale(s.max_send_rate)::text AS "maxSendRate",
+    s.sent_last_24_hours::text AS "sentLast24Hours", s.pricing_plan AS "pricingPlan", s.epoch::text AS epoch,
+    s.topic_arn AS "topicArn", s.subscription_arn AS "subscriptionArn", s.observed_at AS "observedAt"
+  FROM sending_account s JOIN aws_account a ON a.id = s.aws_account_id`;
+const FIND = `${SELECT} WHERE s.id = ANY($1::uuid[]) ORDER BY s.id`;
+const FIND_BY_REGION = `${SELECT} WHERE s.aws_account_id = $1 AND s.region = $2`;
+const ACTIVE = `${SELECT} WHERE a.state = 'ACTIVE' ORDER BY s.id`;
+const BY_TIER = `${SELECT} WHERE a.state = 'ACTIVE' AND s.mode = $1 AND ($2::text IS NULL OR s.tier = $2) ORDER BY s.id`;
+const BETWEEN = `${SELECT} WHERE ($1::uuid IS NULL OR s.id > $1) AND ($2::uuid IS NULL OR s.id < $2)
+  AND ($4::text IS NULL OR s.tier = $4) AND ($5::uuid IS NULL OR s.aws_account_id = $5) AND ($6::text IS NULL OR s.mode = $6)`;
+const PAGE_FORWARDS = `${BETWEEN} ORDER BY s.id LIMIT $3`;
+const PAGE_BACKWARDS = `${BETWEEN} ORDER BY s.id DESC LIMIT $3`;
+
+@Injectable()
+export class SendingAccountRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  async findByIds(ids: readonly SendingAccountId[]): Promise<SendingAccount[]> {
+    return (await this.uow.query<SendingAccountRow>(FIND, [ids])).map(toSendingAccount);
+  }
+
+  async findByRegion(awsAccountId: AwsAccountId, region: string): Promise<SendingAccount | undefined> {
+    const [row] = await this.uow.query<SendingAccountRow>(FIND_BY_REGION, [awsAccountId, region]);
+    return row && toSendingAccount(row);
+  }
+
+  async active(): Promise<SendingAccount[]> {
+    return (await this.uow.query<SendingAccountRow>(ACTIVE)).map(toSendingAccount);
+  }
+
+  async byTier(mode: Mode, tier: string | null): Promise<SendingAccount[]> {
+    return (await this.uow.query<SendingAccountRow>(BY_TIER, [mode, tier])).map(toSendingAccount);
+  }
+
+  /** In order of creation; cursors are ids. */
+  async page(request: PageRequest, filter: SendingAccountFilter): Promise<Page<SendingAccount>> {
+    const sql = isBackwards(request) ? PAGE_BACKWARDS : PAGE_FORWARDS;
+    const rows = await this.uow.query<SendingAccountRow>(sql, [
+      request.after ?? null,
+      request.before ?? null,
+      request.limit + 1,
+      filter.tier ?? null,
+      filter.awsAccountId ?? null,
+      filter.mode ?? null,
+    ]);
+    return toPage(rows.map(toSendingAccount), request);
+  }
+
+  /** Makes the row of an account's region, or brings it up to what was just observed. Answers its id. */
+  async save(
+    owner: { readonly id: AwsAccountId; readonly tier: string; readonly mode: Mode },
+    region: string,
+    snapshot: AccountSnapshot,
+    state: SendingAccountState,
+    at: Date,
+  ): Promise<SendingAccountId> {
+    const [row] = await this.uow.query<{ id: SendingAccountId }>(
+      `INSERT INTO sending_account (id, aws_account_id, region, tier, mode, state, sending_enabled, max_24_hour_send,
+                                    max_send_rate, sent_last_24_hours, pricing_plan, observed_at, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+       ON CONFLICT (aws_account_id, region) DO UPDATE
+         SET state = excluded.state, sending_enabled = excluded.sending_enabled,
+             max_24_hour_send = excluded.max_24_hour_send, max_send_rate = excluded.max_send_rate,
+             sent_last_24_hours = excluded.sent_last_24_hours, pricing_plan = excluded.pricing_plan,
+             observed_at = excluded.observed_at
+       RETURNING id`,
+      [
+        newId<SendingAccountId>(),
+        owner.id,
+        region,
+        owner.tier,
+        owner.mode,
+        state,
+        snapshot.sendingEnabled,
+        snapshot.max24HourSend.toString(),
+        snapshot.maxSendRate,
+        snapshot.sentLast24Hours.toString(),
+        snapshot.pricingPlan,
+        at,
+      ],
+    );
+    if (!row) throw new Error('an upsert answered no row');
+    return row.id;
+  }
+
+  async setTopic(id: SendingAccountId, topicArn: string): Promise<void> {
+    await this.uow.query('UPDATE sending_account SET topic_arn = $2 WHERE id = $1', [id, topicArn]);
+  }
+
+  async setSubscription(id: SendingAccountId, topicArn: string, subscriptionArn: string): Promise<void> {
+    await this.uow.query('UPDATE sending_account SET subscription_arn = $3 WHERE id = $1 AND topic_arn = $2', [
+      id,
+      topicArn,
+      subscriptionArn,
+    ]);
+  }
+
+  /** A suspension is never softened to a pause. */
+  async markFromSend(id: SendingAccountId, state: 'PAUSED' | 'SUSPENDED'): Promise<void> {
+    await this.uow.query(`UPDATE sending_account SET state = $2 WHERE id = $1 AND state NOT IN ('SUSPENDED', $2)`, [
+      id,
+      state,
+    ]);
+  }
+
+  async raiseEpoch(id: SendingAccountId): Promise<bigint | undefined> {
+    const [row] = await this.uow.query<{ epoch: string }>(
+      'UPDATE sending_account SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch::text AS epoch',
+      [id],
+    );
+    return row && BigInt(row.epoch);
+  }
+}
+
+function toSendingAccount(row: SendingAccountRow): SendingAccount {
+  return {
+    ...row,
+    max24HourSend: BigInt(row.max24HourSend),
+    sentLast24Hours: BigInt(row.sentLast24Hours),
+    epoch: BigInt(row.epoch),
+  };
+}

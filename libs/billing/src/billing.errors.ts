@@ -1,0 +1,26 @@
+import { formatUsd } from '@libs/kernel';
+
+/** Usage fell where no price is in force: a gap in the rate card. A fault of ours, never a price of zero. */
+export class RateMissing extends Error {
+  constructor(
+    readonly sku: string,
+    readonly card: string,
+    readonly at: Date,
+  ) {
+    super(
+      `No price of ${sku} on card ${card} is in force at ${at.toISOString()}: add it to the rate card and seed it.`,
+    );
+    this.name = 'RateMissing';
+  }
+}
+
+/** The rate card in the code says another price than the database for the same day. Published prices never change. */
+export class RateCardConflict extends Error {
+  constructor(sku: string, card: string, validFrom: Date, stored: bigint, wanted: bigint) {
+    super(
+      `${sku} on card ${card} from ${validFrom.toISOString()} is stored with ${formatUsd(stored)} and wanted with ` +
+        `${formatUsd(wanted)} USD, or their ends differ: end the old price with validTo and add the new one after it.`,
+    );
+    this.name = 'RateCardConflict';
+  }
+}

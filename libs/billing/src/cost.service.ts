@@ -1,0 +1,110 @@
+import { UnitOfWork } from '@libs/database';
+import {
+  divideHalfEven,
+  DomainError,
+  EngineClock,
+  priceOf,
+  type MessageId,
+  type SendingAccountId,
+  type TenantId,
+} from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import { cutAt, parsePeriod } from './billing-period.policy';
+import { fleetCosts, type FleetCosts } from './fleet-costs.policy';
+import { RateCards, SKUS } from './rate-card.policy';
+import { RateRepository } from './rate.repository';
+import { add, type Fraction } from './tiered-price.policy';
+import { UsageRepository } from './usage.repository';
+
+/** A message whose price is asked. */
+export interface MessageToPrice {
+  readonly id: MessageId;
+  readonly recipients: bigint;
+  readonly sendingAccountId: SendingAccountId;
+  /** When it was sent, or else accepted: the rate in force then is the one that counts. */
+  readonly at: Date;
+}
+
+export interface TenantUsage {
+  readonly recipients: bigint;
+  /** Recipients at the rates in force when they were sent; fees and IPs are not in it. Micro-dollars. */
+  readonly chargeMicro: bigint;
+}
+
+/** What was used and what it cost. Reads only; nothing here is stored. */
+@Injectable()
+export class CostService {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly rates: RateRepository,
+    private readonly usages: UsageRepository,
+    private readonly clock: EngineClock,
+  ) {}
+
+  /**
+   * One tenant's live recipients and their price from `from` until before `to`. Test mode never counts.
+   * @throws DomainError INVALID_INPUT (to)
+   */
+  async usage(tenant: TenantId, from: Date, to: Date): Promise<TenantUsage> {
+    if (!(to > from)) {
+      throw new DomainError({ code: 'INVALID_INPUT', message: 'Expected a time after `from`.', path: ['to'] });
+    }
+    return this.uow.forTenant(tenant, async () => {
+      const cards = new RateCards(await this.rates.all());
+      const spans = cutAt({ from, to }, cards.changes(from, to));
+      let exact: Fraction = { numerator: 0n, denominator: 1n };
+      let recipients = 0n;
+      for (const used of await this.usages.ofTenant(tenant, spans)) {
+        const [rate] = cards.tiers(used.pricingPlan, SKUS.recipient, used.span.from);
+        exact = add(exact, { numerator: used.recipients * rate.amountMicro, denominator: rate.perUnits });
+        recipients += used.recipients;
+      }
+      return { recipients, chargeMicro: divideHalfEven(exact.numerator, exact.denominator) };
+    });
+  }
+
+  /**
+   * What the fleet cost in a month and who bears it; the current month up to now. Tenants, idle and platform add up to
+   * the fleet exactly. For operators and the engine.
+   * @param period `YYYY-MM`, UTC
+   * @throws DomainError INVALID_INPUT (period); RateMissing when usage fell where no price is in force
+   */
+  async tenantCosts(period: string): Promise<FleetCosts> {
+    const month = parsePeriod(period);
+    return this.uow.forSystem(async () => {
+      const now = this.clock.now();
+      const cards = new RateCards(await this.rates.all());
+      const span = { from: month.start, to: month.end };
+      const spans = cutAt(span, cards.changes(span.from, span.to));
+      const passed = { from: month.start, to: now < month.end ? now : month.end };
+      return fleetCosts(
+        {
+          period: month,
+          now,
+          accounts: await this.usages.accounts(),
+          usage: await this.usages.byAccount(spans),
+          poolUse: await this.usages.byPoolHour(span),
+          leases: passed.to > passed.from ? await this.usages.leases(passed) : [],
+        },
+        cards,
+      );
+    });
+  }
+
+  /** The price of each message at the first tier of the rate in force; a message without one is left out. */
+  async messageCosts(messages: readonly MessageToPrice[]): Promise<Map<MessageId, bigint>> {
+    if (messages.length === 0) return new Map();
+    return this.uow.forShared(async () => {
+      const cards = new RateCards(await this.rates.all());
+      const plans = await this.usages.pricingPlans([...new Set(messages.map((message) => message.sendingAccountId))]);
+      const costs = new Map<MessageId, bigint>();
+      for (const message of messages) {
+        const plan = plans.get(message.sendingAccountId);
+        const rate = plan && cards.find(plan, SKUS.recipient, message.at)?.[0];
+        if (!rate) continue;
+        costs.set(message.id, priceOf(message.recipients, { micro: rate.amountMicro, per: rate.perUnits }));
+      }
+      return costs;
+    });
+  }
+}

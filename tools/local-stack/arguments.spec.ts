@@ -4,6 +4,7 @@ describe('arguments of npm start', () => {
   it('uses ten thousand messages, seed 1, kept data and no insisted port when nothing is said', () => {
     expect(parseArguments([])).toEqual({
       once: false,
+      playDay: false,
       json: false,
       messages: 10_000,
       seed: 1,
@@ -53,5 +54,15 @@ describe('arguments of npm start', () => {
 
   it.each(['toString', '__proto__', 'constructor'])('does not take the word %s for an option', (word) => {
     expect(() => parseArguments([word])).toThrow(`unknown option "${word}"`);
+  });
+
+  it.each([
+    [['--once'], true],
+    [['--messages', '5'], true],
+    [['--kill-worker=2'], true],
+    [['--port', '3000'], false],
+    [['--json'], false],
+  ])('plays the day again for %j: %s', (args, expected) => {
+    expect(parseArguments(args).playDay).toBe(expected);
   });
 });

@@ -11,6 +11,8 @@ export interface StackArguments {
   readonly seed: number;
   /** How often the worker is killed with SIGKILL during the demo. */
   readonly killWorker: number;
+  /** Play the demo day even if this data folder has seen one: asked for by --once or by an option about the day. */
+  readonly playDay: boolean;
   /** Delete the data of the last run first. */
   readonly reset: boolean;
   /** Where everything is kept, when not in `.data`. */
@@ -33,7 +35,7 @@ const numberOptions: ReadonlyMap<string, NumberOption> = new Map([
 ]);
 
 const switches: ReadonlyMap<string, Partial<StackArguments>> = new Map([
-  ['--once', { once: true }],
+  ['--once', { once: true, playDay: true }],
   ['--json', { json: true }],
   ['--keep', { reset: false }],
   ['--reset', { reset: true }],
@@ -45,6 +47,7 @@ const defaults: StackArguments = {
   messages: 10_000,
   seed: 1,
   killWorker: 0,
+  playDay: false,
   reset: false,
   data: undefined,
   port: undefined,
@@ -71,7 +74,11 @@ export function parseArguments(args: readonly string[]): StackArguments {
       parsed = { ...parsed, data: readFolder(inline ?? args[++position]) };
     } else if (option !== undefined) {
       const text = inline ?? args[++position];
-      parsed = { ...parsed, [option.field]: readNumber(name, text, option) };
+      parsed = {
+        ...parsed,
+        [option.field]: readNumber(name, text, option),
+        ...(option.field === 'port' ? {} : { playDay: true }),
+      };
     } else if (switches.has(name)) {
       throw new StackProblem(`${name} takes no value, got "${argument}"`);
     } else {

@@ -72,7 +72,16 @@ export class DataFolder {
    * The folder must be locked and none of its children may run.
    */
   reset(): void {
-    for (const file of ['postgres', 'redis/data', 'simulator', 'recorder', 'logs', 'run', 'secrets.json']) {
+    for (const file of [
+      'postgres',
+      'redis/data',
+      'simulator',
+      'recorder',
+      'logs',
+      'run',
+      'secrets.json',
+      'fleet.json',
+    ]) {
       rmSync(path.join(this.path, file), { recursive: true, force: true });
     }
   }

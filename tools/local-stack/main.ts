@@ -1,9 +1,13 @@
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { parseArguments, type StackArguments } from './arguments';
+import { demoDay, type DemoResult } from './demo';
+import { summaryTable } from './demo-summary';
 import { ownEnvironment } from './environment';
 import { untilEnding, withSupervisor, type Session } from './launcher';
+import { LiveLine } from './live-line';
 import { projectRoot } from './project-root';
+import { isSeeded, seedFleet, type SeededFleet } from './seed';
 import { bootStack, redisPackagesFolder, type Stack } from './stack';
 import { StackProblem } from './stack-problem';
 
@@ -18,6 +22,7 @@ async function main(): Promise<number> {
 
 async function run({ folder, supervisor, say, ending }: Session, args: StackArguments): Promise<void> {
   if (args.reset) folder.reset();
+  const firstStart = !isSeeded(folder);
   const stack = await bootStack(supervisor, {
     folder,
     env: ownEnvironment(),
@@ -27,15 +32,56 @@ async function run({ folder, supervisor, say, ending }: Session, args: StackArgu
     redisPackages: redisPackagesFolder(path.join(projectRoot(), '.data')),
     say,
   });
-  say(addresses(stack));
-  const seconds = Math.round(performance.now() / 100) / 10;
-  if (args.json) process.stdout.write(`${JSON.stringify({ seconds, apiUrl: stack.apiUrl })}\n`);
-  if (args.once) return;
-  say(`up after ${seconds} s; Ctrl-C stops everything`);
+  const fleet = await seedFleet(stack, say);
+  // A later start is there at once; the day is played again when it is asked for.
+  const result = firstStart || args.playDay ? await playDay(stack, fleet, args, ending, say) : undefined;
+  if (result) say(`\n${summaryTable(result)}\n`);
+  say(addresses(stack, fleet));
+  if (args.json) process.stdout.write(`${JSON.stringify({ ...result, apiUrl: stack.apiUrl })}\n`);
+  if (args.once) {
+    if (result && !isSound(result))
+      throw new StackProblem('the day did not end as it must: see the last line of the summary');
+    return;
+  }
+  say(`up after ${String(Math.round(performance.now() / 100) / 10)} s; Ctrl-C stops everything`);
   await untilEnding(ending);
 }
 
-function addresses(stack: Stack): string {
+async function playDay(
+  stack: Stack,
+  fleet: SeededFleet,
+  args: StackArguments,
+  ending: AbortSignal,
+  say: (line: string) => void,
+): Promise<DemoResult> {
+  const { messages, seed, killWorker } = args;
+  say(`a day of mail: ${String(messages)} messages through ${String(fleet.tenants.length)} tenants`);
+  const display = new LiveLine(args.json ? process.stderr : process.stdout);
+  try {
+    return await demoDay(stack, fleet, {
+      messages,
+      seed,
+      killWorker,
+      ending,
+      progress: (line) => {
+        display.show(line);
+      },
+      say: (line) => {
+        display.finish();
+        say(line);
+      },
+    });
+  } finally {
+    display.finish();
+  }
+}
+
+/** What must hold whatever happened on the way. */
+function isSound({ lost, duplicated, overQuota, overRate, inDoubt }: DemoResult): boolean {
+  return lost + duplicated + overQuota + overRate + inDoubt === 0;
+}
+
+function addresses(stack: Stack, fleet: SeededFleet): string {
   const lines = [
     ['customers', `${stack.apiUrl}/graphql`],
     ['operators', `${stack.apiUrl}/admin/graphql`],
@@ -44,7 +90,16 @@ function addresses(stack: Stack): string {
     ['Redis', stack.redisUrl],
     ['logs', stack.folder.logs],
   ];
-  return lines.map(([name = '', value = '']) => `  ${name.padEnd(12)}${value}`).join('\n');
+  const keys = [
+    ['operator', fleet.operatorKey],
+    ...fleet.tenants.slice(0, 2).flatMap((tenant) => [
+      [`${tenant.name}, live (from @${tenant.domain})`, tenant.liveKey],
+      [`${tenant.name}, test`, tenant.testKey],
+    ]),
+  ];
+  const list = (rows: readonly (readonly string[])[], width: number) =>
+    rows.map(([name = '', value = '']) => `  ${name.padEnd(width)}${value}`).join('\n');
+  return `${list(lines, 12)}\nkeys (all of them: ${path.join(stack.folder.path, 'fleet.json')})\n${list(keys, 44)}`;
 }
 
 main().then(

@@ -1,0 +1,64 @@
+import { formatUsd } from '@libs/kernel';
+import type { DemoResult } from './demo';
+
+/** The summary a person reads: the day by tenant and by account, and what must be zero. */
+export function summaryTable(result: DemoResult): string {
+  const tenants = table(
+    ['tenant', 'plan', 'accepted', 'sent', 'delivered', 'bounced', 'complained', 'suppressed', 'cost USD'],
+    result.tenants.map((tenant) => [
+      tenant.name,
+      tenant.plan,
+      tenant.accepted,
+      tenant.sent,
+      tenant.delivered,
+      tenant.bounced,
+      tenant.complained,
+      tenant.suppressed,
+      formatUsd(BigInt(tenant.costMicroUsd)),
+    ]),
+  );
+  const accounts = table(
+    [
+      'account',
+      'tier',
+      'messages',
+      'recipients',
+      'rate limit/s',
+      'worst second',
+      'throttled',
+      'over quota',
+      'over rate',
+    ],
+    result.accounts.map((account) => [
+      `${account.accountId} ${account.name}`,
+      account.tier,
+      account.sent,
+      account.recipients,
+      account.maxSendRate,
+      account.worstSecond,
+      account.throttled,
+      account.overQuota,
+      account.overRate,
+    ]),
+  );
+  const { lost, duplicated, overQuota, overRate, inDoubt, accepted, sent, seconds } = result;
+  const cost = `${formatUsd(BigInt(result.fleetCostMicroUsd))} USD this month, of it idle ${formatUsd(BigInt(result.idleCostMicroUsd))}`;
+  return [
+    tenants,
+    accounts,
+    `${String(accepted)} accepted, ${String(sent)} sent in ${String(seconds)} s; the fleet costs ${cost}`,
+    `lost ${String(lost)}  duplicated ${String(duplicated)}  over quota ${String(overQuota)}  over rate ${String(overRate)}  in doubt ${String(inDoubt)}`,
+  ].join('\n\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = [head, ...rows.map((row) => row.map(String))];
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+  const numeric = head.map((_, column) => rows.every((row) => /^-?[\d.]+$/.test(String(row[column]))));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => (numeric[i] === true ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...cells.slice(1).map(line)].join('\n');
+}

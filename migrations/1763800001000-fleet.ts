@@ -92,6 +92,22 @@ export class Fleet1763800001000 implements MigrationInterface {
       );
       CREATE UNIQUE INDEX placement_current ON placement (tenant_id, mode, stream, sending_account_id) WHERE valid_to IS NULL;
       CREATE INDEX placement_by_account ON placement (sending_account_id) WHERE valid_to IS NULL;
+      CREATE TABLE tenant_move (
+        tenant_id uuid NOT NULL REFERENCES tenant (id),
+        id uuid NOT NULL,
+        mode text NOT NULL CHECK (mode IN ('LIVE', 'TEST')),
+        sending_account_id uuid NOT NULL REFERENCES sending_account (id),
+        reason text NOT NULL,
+        decided_by text NOT NULL,
+        state text NOT NULL CHECK (state IN ('PENDING', 'DONE', 'FAILED')),
+        detail text,
+        created_at timestamptz NOT NULL,
+        ended_at timestamptz,
+        PRIMARY KEY (tenant_id, id),
+        CHECK ((state = 'PENDING') = (ended_at IS NULL))
+      );
+      -- One move at a time per tenant and mode: two would switch in whatever order their domains become verified.
+      CREATE UNIQUE INDEX tenant_move_pending ON tenant_move (tenant_id, mode) WHERE state = 'PENDING';
       CREATE TABLE domain_identity (
         tenant_id uuid NOT NULL,
         domain_id uuid NOT NULL,
@@ -116,6 +132,11 @@ export class Fleet1763800001000 implements MigrationInterface {
       worker: 'SELECT, INSERT, UPDATE',
       admin: 'SELECT, INSERT, UPDATE',
     });
+    await protectTenantTable(q, 'tenant_move', {
+      app: null,
+      worker: 'SELECT, INSERT, UPDATE',
+      admin: 'SELECT, INSERT, UPDATE',
+    });
     await protectTenantTable(q, 'domain_identity', {
       app: 'SELECT',
       worker: 'SELECT, INSERT, UPDATE, DELETE',
@@ -135,7 +156,7 @@ export class Fleet1763800001000 implements MigrationInterface {
 
   async down(q: QueryRunner): Promise<void> {
     await q.query(
-      'DROP TABLE configuration_set, domain_identity, placement, domain, dedicated_ip, lane, sending_account, aws_account',
+      'DROP TABLE configuration_set, domain_identity, tenant_move, placement, domain, dedicated_ip, lane, sending_account, aws_account',
     );
   }
 }

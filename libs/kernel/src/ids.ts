@@ -10,6 +10,7 @@ export type AwsAccountId = Branded<'awsAccount'>;
 export type SendingAccountId = Branded<'sendingAccount'>;
 export type LaneId = Branded<'lane'>;
 export type PlacementId = Branded<'placement'>;
+export type TenantMoveId = Branded<'tenantMove'>;
 export type DomainId = Branded<'domain'>;
 export type MessageId = Branded<'message'>;
 export type AttemptId = Branded<'attempt'>;
@@ -26,6 +27,7 @@ type AnyId =
   | SendingAccountId
   | LaneId
   | PlacementId
+  | TenantMoveId
   | DomainId
   | MessageId
   | AttemptId
@@ -48,6 +50,7 @@ const PREFIX = {
   sendingAccount: 'sac',
   lane: 'lane',
   placement: 'plc',
+  tenantMove: 'mov',
   domain: 'dom',
   message: 'msg',
   event: 'evt',

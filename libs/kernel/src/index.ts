@@ -19,6 +19,7 @@ export type {
   SendingAccountId,
   SuppressionId,
   TenantId,
+  TenantMoveId,
 } from './ids';
 export { canonicalAddress, canonicalDomain, domainOf, isHeaderSafe, isSameOrBelow } from './mail-address';
 export type { MailAddress } from './mail-address';

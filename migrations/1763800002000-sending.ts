@@ -34,6 +34,7 @@ export class Sending1763800002000 implements MigrationInterface {
       ) WITH (fillfactor = 70);
       CREATE INDEX message_ready ON message (sending_account_id, stream, tenant_id, id) WHERE state = 'READY';
       CREATE INDEX message_due ON message (scheduled_at) WHERE state = 'SCHEDULED';
+      CREATE INDEX message_open ON message (tenant_id, mode, stream, id) INCLUDE (n_rcpt) WHERE state IN ('READY', 'SCHEDULED');
       CREATE INDEX message_open_batch ON message (batch_id) WHERE state = 'INTENT';
       CREATE INDEX message_in_doubt ON message (sending_account_id) WHERE state = 'IN_DOUBT';
       CREATE INDEX message_expiring ON message (expires_at) WHERE state IN ('READY', 'SCHEDULED', 'IN_DOUBT');
@@ -110,6 +111,8 @@ export class Sending1763800002000 implements MigrationInterface {
         UNIQUE (tenant_id, message_id, attempt_no),
         FOREIGN KEY (tenant_id, message_id) REFERENCES message (tenant_id, id)
       ) WITH (fillfactor = 70);
+      -- Events name an attempt and nothing else that can be believed: the tenant is found by it.
+      CREATE UNIQUE INDEX attempt_by_id ON attempt (id);
       CREATE INDEX attempt_by_batch ON attempt (batch_id);
       CREATE INDEX attempt_usage ON attempt (tenant_id, ended_at) WHERE state = 'SENT';
       CREATE INDEX attempt_sent_by_account ON attempt (sending_account_id, ended_at) WHERE state = 'SENT';

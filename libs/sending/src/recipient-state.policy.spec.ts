@@ -13,7 +13,7 @@ describe('the state of a recipient', () => {
     fc.assert(
       fc.property(state, fc.array(state, { maxLength: 8 }), fc.infiniteStream(fc.nat()), (start, events, noise) => {
         const shuffled = [...events, ...events]
-          .map((event) => ({ event, at: noise.next().value }))
+          .map((event) => ({ event, at: noise.next().value as number }))
           .sort((a, b) => a.at - b.at)
           .map(({ event }) => event);
         expect(shuffled.reduce(afterEvidence, start)).toBe(events.reduce(afterEvidence, start));

@@ -1,0 +1,16 @@
+export { CertificateUnavailable, SnsForged } from './deliverability.errors';
+export type { ForgeryReason } from './deliverability.errors';
+export { processEvents } from './deliverability.jobs';
+export { DeliverabilityModule } from './deliverability.module';
+export type { DeliverabilityOptions } from './deliverability.module';
+export type { StoredNotification } from './notification.repository';
+export { NotificationService } from './notification.service';
+export { isNotSpam, parseSesEvent } from './ses-event.policy';
+export type { SesEvent, SesEventKind, SesEventRecipient } from './ses-event.policy';
+export type { TrustedSimulator } from './signing-certificate.service';
+export { MAX_SNS_BODY_BYTES, parseSnsMessage } from './sns-message.policy';
+export { SnsWebhookService } from './sns-webhook.service';
+export { maySuppress, suppressionKey, testVerdict } from './suppression.policy';
+export type { SuppressionReason } from './suppression.policy';
+export { MAX_SUPPRESS_ADDRESSES, SuppressionService } from './suppression.service';
+export type { Suppression, SuppressionFilter, SuppressionNews } from './suppression.service';

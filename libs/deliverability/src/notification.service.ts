@@ -1,0 +1,31 @@
+import { UnitOfWork } from '@libs/database';
+import { Injectable } from '@nestjs/common';
+import { NotificationRepository, type StoredNotification } from './notification.repository';
+
+/** What SNS delivered, waiting to be understood. Work happens inside the caller's unit, which holds the row locks. */
+@Injectable()
+export class NotificationService {
+  constructor(
+    private readonly rows: NotificationRepository,
+    private readonly uow: UnitOfWork,
+  ) {}
+
+  /** At most `limit` stored notifications, oldest first, invisible to other workers until the unit ends. */
+  takeStored(limit: number): Promise<StoredNotification[]> {
+    return this.uow.forSystem(() => this.rows.take(limit));
+  }
+
+  async markDone(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.uow.forSystem(() => this.rows.markDone(ids));
+  }
+
+  /** Sets notifications aside for good, each with the reason an operator will read. */
+  async reject(rejected: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
+    if (rejected.length > 0) await this.uow.forSystem(() => this.rows.reject(rejected));
+  }
+
+  /** How many wait; for metrics and for "nothing is under way any more". */
+  waiting(): Promise<number> {
+    return this.uow.forSystem(() => this.rows.countStored());
+  }
+}

@@ -1,0 +1,138 @@
+import { UnitOfWork } from '@libs/database';
+import {
+  DomainError,
+  EngineClock,
+  notFound,
+  type EventId,
+  type Issue,
+  type Page,
+  type PageRequest,
+  type TenantId,
+} from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import { SuppressionRepository, type NewSuppression, type SuppressionRow } from './suppression.repository';
+import { suppressionKey, testVerdict, type SuppressionReason } from './suppression.policy';
+
+export type Suppression = SuppressionRow & { readonly tenantId: TenantId };
+
+export interface SuppressionFilter {
+  readonly reason?: string;
+  readonly address?: string;
+}
+
+/** One entry of news from events: who must not be written to again, by which event. */
+export interface SuppressionNews {
+  readonly tenantId: TenantId;
+  readonly address: string;
+  readonly reason: SuppressionReason;
+  readonly cause: EventId;
+}
+
+/** Addresses per call at most; a list is added in slices. */
+export const MAX_SUPPRESS_ADDRESSES = 1_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Addresses a tenant must not send to. */
+@Injectable()
+export class SuppressionService {
+  constructor(
+    private readonly rows: SuppressionRepository,
+    private readonly uow: UnitOfWork,
+    private readonly clock: EngineClock,
+  ) {}
+
+  /** Which of these addresses the tenant must not send to, each as it was given. */
+  suppressed(tenant: TenantId, addresses: readonly string[]): Promise<Set<string>> {
+    const keys = new Map(addresses.map((address) => [address, suppressionKey(address)]));
+    const asked = [...new Set([...keys.values()].filter((key) => key !== undefined && testVerdict(key) === undefined))];
+    return this.uow.forTenant(tenant, async () => {
+      const listed = new Set(asked.length === 0 ? [] : await this.rows.listed(tenant, asked as string[]));
+      return new Set(
+        addresses.filter((address) => {
+          const key = keys.get(address);
+          if (key === undefined) return false;
+          return listed.has(key) || testVerdict(key) === 'suppressed';
+        }),
+      );
+    });
+  }
+
+  /**
+   * Adds addresses by hand and answers how many were new.
+   * @throws DomainError INVALID_INPUT naming every address that is none, by its place in `addresses`
+   */
+  suppress(tenant: TenantId, addresses: readonly string[], reason = 'manual', cause?: EventId): Promise<number> {
+    const issues: Issue[] = [];
+    const keys = addresses.map((address, index) => {
+      const key = suppressionKey(address);
+      if (key === undefined) {
+        const message = `"${address.slice(0, 80)}" is not an e-mail address such as ann@example.com.`;
+        issues.push({ code: 'INVALID_INPUT', message, path: ['addresses', String(index)] });
+      }
+      return key ?? '';
+    });
+    if (addresses.length === 0 || addresses.length > MAX_SUPPRESS_ADDRESSES) {
+      const message = `Give 1 to ${String(MAX_SUPPRESS_ADDRESSES)} addresses; there were ${String(addresses.length)}.`;
+      issues.push({ code: 'INVALID_INPUT', message, path: ['addresses'] });
+    }
+    if (reason.trim() === '' || reason.length > 200) {
+      issues.push({ code: 'INVALID_INPUT', message: 'A reason has 1 to 200 characters.', path: ['reason'] });
+    }
+    DomainError.throwIfAny(issues);
+    return this.uow.forTenant(tenant, () =>
+      this.rows.add(
+        [...new Set(keys)].map((address) => ({ tenantId: tenant, address, reason, causeEventId: cause ?? null })),
+        this.clock.now(),
+      ),
+    );
+  }
+
+  /** Adds what events taught, for many tenants at once, inside the caller's unit; repeats change nothing. */
+  addFromEvents(news: readonly SuppressionNews[]): Promise<number> {
+    const entries = new Map<string, NewSuppression>();
+    for (const item of news) {
+      const address = suppressionKey(item.address);
+      if (address === undefined) continue;
+      const name = `${item.tenantId} ${address}`;
+      if (!entries.has(name)) {
+        entries.set(name, { tenantId: item.tenantId, address, reason: item.reason, causeEventId: item.cause });
+      }
+    }
+    return this.rows.add([...entries.values()], this.clock.now());
+  }
+
+  /** Newest first; cursors are ids of suppressions. `before` alone reads towards newer entries. */
+  list(tenant: TenantId, page: PageRequest, filter: SuppressionFilter = {}): Promise<Page<Suppression>> {
+    const backward = page.before !== undefined;
+    const cursor = page.before ?? page.after ?? null;
+    if (cursor !== null && !UUID.test(cursor)) {
+      throw new DomainError({
+        code: 'INVALID_INPUT',
+        message: 'The cursor is not one of this list.',
+        path: [backward ? 'before' : 'after'],
+      });
+    }
+    const address = filter.address === undefined ? null : (suppressionKey(filter.address) ?? filter.address);
+    const query = { limit: page.limit, backward, cursor, reason: filter.reason ?? null, address };
+    return this.uow.forTenant(tenant, async () => {
+      const found = await this.rows.page(tenant, query);
+      const more = found.length > page.limit;
+      const rows = found.slice(0, page.limit).map((row) => ({ ...row, tenantId: tenant }));
+      if (backward) rows.reverse();
+      return { rows, hasNext: backward || more, hasPrevious: backward ? more : cursor !== null };
+    });
+  }
+
+  findByIds(tenant: TenantId, ids: readonly string[]): Promise<Suppression[]> {
+    return this.uow.forTenant(tenant, async () =>
+      (await this.rows.findByIds(tenant, ids)).map((row) => ({ ...row, tenantId: tenant })),
+    );
+  }
+
+  /** @throws DomainError NOT_FOUND, for another tenant's entry too. */
+  async get(tenant: TenantId, id: string): Promise<Suppression> {
+    const [found] = await this.findByIds(tenant, [id]);
+    if (!found) throw notFound('The suppression');
+    return found;
+  }
+}

@@ -1,0 +1,105 @@
+import { newId, type EventId, type MessageId, type Mode, type TenantId } from '@libs/kernel';
+import type { Draft } from './accept.policy';
+import type { Route } from './accept-route.policy';
+import type { NewMessage, NewRecipient } from './accept.repository';
+import type { EventType } from './event-type.policy';
+import type { EngineState, Message, RecipientKind } from './message';
+import { leastAdvanced, type MessageState } from './recipient-state.policy';
+import type { StoredContent } from './stored-content';
+
+const SUPPRESSED_DETAIL = 'On the suppression list when the message was accepted.';
+
+interface Start {
+  readonly state: EngineState;
+  readonly shown: MessageState;
+  readonly type: EventType;
+  readonly summary: string;
+}
+
+/**
+ * The rows of an accepted message. A suppressed recipient is recorded and left out of what is sent; a message whose every
+ * recipient is suppressed is recorded whole and never sent, so that a batch tells the truth later.
+ */
+export function newMessage(draft: Draft, route: Route, suppressed: ReadonlySet<string>): NewMessage {
+  const { from, to, cc, bcc, replyTo } = draft.envelope;
+  const everybody = [...to, ...cc, ...bcc];
+  const going = everybody.filter((one) => !suppressed.has(one.email));
+  const start = startOf(draft, going.length === 0);
+  const free = (list: typeof to) => list.filter((one) => !suppressed.has(one.email));
+  const rows = (list: typeof to, kind: RecipientKind): NewRecipient[] =>
+    list.map((one) => {
+      const stopped = suppressed.has(one.email);
+      return {
+        kind,
+        address: one.email,
+        name: one.name ?? null,
+        state: stopped ? 'SUPPRESSED' : start.shown,
+        detail: stopped ? SUPPRESSED_DETAIL : null,
+      };
+    });
+  const content: StoredContent = { from, to: free(to), cc: free(cc), bcc: free(bcc), replyTo, ...draft.body };
+  return {
+    id: newId<MessageId>(),
+    stream: draft.stream,
+    state: start.state,
+    sendingAccountId: route.sendingAccountId,
+    laneId: route.laneId,
+    // Nothing is charged for a message that never goes; the column wants at least one.
+    nRcpt: going.length === 0 ? everybody.length : going.length,
+    bytes: draft.bytes,
+    fromAddress: from.email,
+    fromName: from.name ?? null,
+    subject: draft.subject,
+    tags: draft.tags.map(({ name, value }) => ({ name, value })),
+    region: draft.region,
+    scheduledAt: draft.scheduledAt ?? null,
+    expiresAt: new Date(draft.expiresAtMs),
+    content,
+    recipients: [...rows(to, 'TO'), ...rows(cc, 'CC'), ...rows(bcc, 'BCC')],
+    event: { id: newId<EventId>(), type: start.type, summary: start.summary },
+  };
+}
+
+function startOf(draft: Draft, allSuppressed: boolean): Start {
+  if (allSuppressed) {
+    const summary = 'Every recipient is on the suppression list: accepted, recorded and not sent.';
+    return { state: 'SUPPRESSED', shown: 'SUPPRESSED', type: 'message.suppressed', summary };
+  }
+  if (draft.scheduledAt) {
+    const summary = `Accepted, to be sent from ${draft.scheduledAt.toISOString()} on.`;
+    return { state: 'SCHEDULED', shown: 'SCHEDULED', type: 'message.queued', summary };
+  }
+  return { state: 'READY', shown: 'QUEUED', type: 'message.queued', summary: 'Accepted and queued.' };
+}
+
+/** A message that was just accepted, as its customer sees it. */
+export function asAccepted(tenantId: TenantId, mode: Mode, at: Date, message: NewMessage): Message {
+  const address = (email: string, name: string | null) => (name === null ? { email } : { email, name });
+  const recipients = message.recipients.map(({ address: email, name, kind, state, detail }) => ({
+    ...address(email, name),
+    kind,
+    state,
+    at,
+    detail,
+  }));
+  return {
+    id: message.id,
+    tenantId,
+    mode,
+    stream: message.stream,
+    state: leastAdvanced(recipients.map((one) => one.state)),
+    from: address(message.fromAddress, message.fromName),
+    to: message.recipients.filter((one) => one.kind === 'TO').map((one) => address(one.address, one.name)),
+    recipients,
+    subject: message.subject,
+    region: message.region,
+    tags: message.tags,
+    createdAt: at,
+    scheduledAt: message.scheduledAt,
+    expiresAt: message.expiresAt,
+    nRcpt: message.nRcpt,
+    bytes: message.bytes,
+    sentAt: null,
+    sendingAccountId: message.sendingAccountId,
+  };
+}

@@ -1,0 +1,116 @@
+import { UnitOfWork } from '@libs/database';
+import type { MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import type { EngineState } from './message';
+
+/** What AWS allows an account and how much of it is in use, as last observed. */
+export interface AccountFacts {
+  readonly id: SendingAccountId;
+  readonly sending: boolean;
+  /** Recipients per rolling 24 h; -1 = unlimited. */
+  readonly quota: bigint;
+  readonly used24h: bigint;
+  /** Recipients per second. */
+  readonly rate: number;
+}
+
+export interface WaitingMessage {
+  readonly id: MessageId;
+  readonly mode: Mode;
+  readonly stream: Stream;
+  readonly state: EngineState;
+  readonly sendingAccountId: SendingAccountId;
+  readonly nRcpt: number;
+  readonly fromAddress: string;
+  readonly scheduledAt: Date | null;
+  readonly notBefore: Date | null;
+}
+
+export interface TenantUse {
+  /** Recipients SES took in the 24 h before. */
+  readonly used: bigint;
+  /** When the oldest of them was sent. */
+  readonly oldest: Date | null;
+}
+
+/** Ahead of a message: messages and recipients of the same tenant and stream that were accepted before it. */
+export interface Ahead {
+  readonly messages: number;
+  readonly recipients: number;
+}
+
+/** Counting what is ahead stops here; beyond, the number is a lower bound. */
+export const MAX_COUNTED = 100_000;
+
+@Injectable()
+export class LimitsRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  async accounts(ids: readonly SendingAccountId[]): Promise<AccountFacts[]> {
+    const rows = await this.uow.query<{
+      id: SendingAccountId;
+      sending: boolean;
+      quota: string;
+      used: string;
+      rate: string;
+    }>(
+      `SELECT id, sending_enabled AND state NOT IN ('PAUSED', 'SUSPENDED') AS sending, max_24_hour_send AS quota,
+              sent_last_24_hours AS used, max_send_rate AS rate
+         FROM sending_account WHERE id = ANY($1::uuid[])`,
+      [ids],
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      sending: row.sending,
+      quota: BigInt(row.quota),
+      used24h: BigInt(row.used),
+      rate: Number(row.rate),
+    }));
+  }
+
+  async use(tenant: TenantId, mode: Mode, since: Date): Promise<TenantUse> {
+    const [row] = await this.uow.query<{ used: string; oldest: Date | null }>(
+      `SELECT coalesce(sum(n_rcpt), 0)::text AS used, min(ended_at) AS oldest FROM attempt
+        WHERE tenant_id = $1 AND mode = $2 AND state = 'SENT' AND ended_at > $3`,
+      [tenant, mode, since],
+    );
+    return { used: BigInt(row?.used ?? '0'), oldest: row?.oldest ?? null };
+  }
+
+  waiting(tenant: TenantId, ids: readonly string[]): Promise<WaitingMessage[]> {
+    return this.uow.query<WaitingMessage>(
+      `SELECT id, mode, stream, state, sending_account_id AS "sendingAccountId", n_rcpt AS "nRcpt",
+              from_address AS "fromAddress", scheduled_at AS "scheduledAt", not_before AS "notBefore"
+         FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY', 'INTENT', 'IN_DOUBT')`,
+      [tenant, ids],
+    );
+  }
+
+  /** What is ahead of each of these READY messages of one stream: one scan, whatever their number. */
+  async ahead(tenant: TenantId, mode: Mode, stream: Stream, ids: readonly MessageId[]): Promise<Map<MessageId, Ahead>> {
+    const sorted = [...ids].sort();
+    const last = sorted.at(-1);
+    if (last === undefined) return new Map();
+    const rows = await this.uow.query<{ bucket: number; messages: string; recipients: string }>(
+      `SELECT width_bucket(id, $5::uuid[]) AS bucket, count(*) AS messages, sum(n_rcpt) AS recipients
+         FROM (SELECT id, n_rcpt FROM message
+                WHERE tenant_id = $1 AND mode = $2 AND stream = $3 AND state = 'READY' AND id < $4
+                ORDER BY id LIMIT $6) AS before
+        GROUP BY bucket ORDER BY bucket`,
+      [tenant, mode, stream, last, sorted, MAX_COUNTED],
+    );
+    let messages = 0;
+    let recipients = 0;
+    let next = 0;
+    const ahead = new Map<MessageId, Ahead>();
+    sorted.forEach((id, index) => {
+      for (let row = rows[next]; row !== undefined && row.bucket <= index; row = rows[next]) {
+        messages += Number(row.messages);
+        recipients += Number(row.recipients);
+        next += 1;
+      }
+      ahead.set(id, { messages, recipients });
+    });
+    return ahead;
+  }
+}

@@ -1,0 +1,228 @@
+import { UnitOfWork } from '@libs/database';
+import type { EventId, MailAddress, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import type { NameValueInput } from './accept-input';
+import type { EngineState, Message, Recipient, RecipientKind } from './message';
+import type { MessageQuery } from './message-filter.policy';
+import { ADVANCE_ORDER, leastAdvanced, type MessageState } from './recipient-state.policy';
+
+interface MessageRow {
+  readonly id: MessageId;
+  readonly tenantId: TenantId;
+  readonly mode: Mode;
+  readonly stream: Stream;
+  readonly fromAddress: string;
+  readonly fromName: string | null;
+  readonly subject: string;
+  readonly region: string | null;
+  readonly tags: NameValueInput[];
+  readonly createdAt: Date;
+  readonly scheduledAt: Date | null;
+  readonly expiresAt: Date;
+  readonly nRcpt: number;
+  readonly bytes: number;
+  readonly sentAt: Date | null;
+  readonly sendingAccountId: SendingAccountId;
+}
+
+interface RecipientRow {
+  readonly messageId: MessageId;
+  readonly kind: RecipientKind;
+  readonly address: string;
+  readonly name: string | null;
+  readonly state: MessageState;
+  readonly at: Date;
+  readonly detail: string | null;
+}
+
+export interface TimelineEvent {
+  readonly id: EventId;
+  readonly messageId: MessageId;
+  readonly type: string;
+  readonly at: Date;
+  readonly recipient: string | null;
+  readonly summary: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const COLUMNS = `m.id, m.tenant_id AS "tenantId", m.mode, m.stream, m.from_address AS "fromAddress",
+  m.from_name AS "fromName", m.subject, m.region, m.tags, m.created_at AS "createdAt", m.scheduled_at AS "scheduledAt",
+  m.expires_at AS "expiresAt", m.n_rcpt AS "nRcpt", m.bytes, m.sending_account_id AS "sendingAccountId",
+  (SELECT min(a.ended_at) FROM attempt a
+    WHERE a.tenant_id = m.tenant_id AND a.message_id = m.id AND a.state = 'SENT') AS "sentAt"`;
+
+const STATE_RANK = `(SELECT min(array_position($13::text[], r.state)) FROM recipient r
+  WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id)`;
+
+const MATCHES = `m.tenant_id = $1
+  AND ($2::text IS NULL OR m.mode = $2)
+  AND ($3::text IS NULL OR m.stream = $3)
+  AND ($4::timestamptz IS NULL OR m.created_at >= $4)
+  AND ($5::timestamptz IS NULL OR m.created_at < $5)
+  AND ($6::text IS NULL OR m.idempotency_key = $6)
+  AND ($7::jsonb IS NULL OR m.tags @> $7::jsonb)
+  AND ($8::text IS NULL OR EXISTS (SELECT FROM recipient r
+         WHERE r.tenant_id = m.tenant_id AND r.address = $8 AND r.message_id = m.id))
+  AND ($9::text[] IS NULL OR ($13::text[])[${STATE_RANK}] = ANY($9::text[]))
+  AND ($10::uuid IS NULL OR m.id < $10::uuid)
+  AND ($11::uuid IS NULL OR m.id > $11::uuid)`;
+
+const FIND = `SELECT ${COLUMNS} FROM message m WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[])`;
+const PAGE_FORWARDS = `SELECT ${COLUMNS} FROM message m WHERE ${MATCHES} ORDER BY m.id DESC LIMIT $12`;
+const PAGE_BACKWARDS = `SELECT ${COLUMNS} FROM message m WHERE ${MATCHES} ORDER BY m.id LIMIT $12`;
+const OPEN_IDS = `SELECT m.id FROM message m WHERE ${MATCHES} AND m.state IN ('SCHEDULED', 'READY') ORDER BY m.id LIMIT $12`;
+
+/** Messages, recipients and timelines of one tenant, for reading and canceling. */
+@Injectable()
+export class MessageRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  async findByIds(tenant: TenantId, ids: readonly string[]): Promise<Message[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.uow.query<MessageRow>(FIND, [tenant, ids]);
+    return this.whole(tenant, rows);
+  }
+
+  /** Newest first (oldest first when read backwards), one more than asked if there is one. */
+  async page(tenant: TenantId, query: MessageQuery, limit: number): Promise<Message[]> {
+    const rows = await this.uow.query<MessageRow>(query.backward ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+      ...parametersOf(tenant, query),
+      limit + 1,
+      ADVANCE_ORDER,
+    ]);
+    return this.whole(tenant, rows);
+  }
+
+  /** Ids of messages that match and can still be canceled, oldest first. */
+  async openIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
+    const rows = await this.uow.query<{ id: MessageId }>(OPEN_IDS, [
+      ...parametersOf(tenant, query),
+      limit,
+      ADVANCE_ORDER,
+    ]);
+    return rows.map((row) => row.id);
+  }
+
+  async recipients(tenant: TenantId, ids: readonly string[]): Promise<Map<MessageId, Recipient[]>> {
+    const rows = await this.uow.query<RecipientRow>(
+      `SELECT message_id AS "messageId", kind, address, name, state, at, detail FROM recipient
+        WHERE tenant_id = $1 AND message_id = ANY($2::uuid[]) ORDER BY message_id, position`,
+      [tenant, ids],
+    );
+    const byMessage = new Map<MessageId, Recipient[]>();
+    for (const { messageId, address, name, ...rest } of rows) {
+      const list = byMessage.get(messageId) ?? [];
+      list.push({ ...named(address, name), ...rest });
+      byMessage.set(messageId, list);
+    }
+    return byMessage;
+  }
+
+  /** Oldest first; the cursor is an event of the message, or undefined for the start. */
+  timeline(tenant: TenantId, message: MessageId, after: string | null, limit: number): Promise<TimelineEvent[]> {
+    return this.uow.query<TimelineEvent>(
+      `SELECT e.id, e.message_id AS "messageId", e.type, e.at, e.recipient, e.summary, e.data
+         FROM message_event e
+        WHERE e.tenant_id = $1 AND e.message_id = $2
+          AND ($3::uuid IS NULL OR (e.at, e.id) > (SELECT c.at, c.id FROM message_event c WHERE c.tenant_id = $1 AND c.id = $3))
+        ORDER BY e.at, e.id LIMIT $4`,
+      [tenant, message, after, limit + 1],
+    );
+  }
+
+  eventsByIds(tenant: TenantId, ids: readonly string[]): Promise<TimelineEvent[]> {
+    return this.uow.query<TimelineEvent>(
+      `SELECT id, message_id AS "messageId", type, at, recipient, summary, data FROM message_event
+        WHERE tenant_id = $1 AND id = ANY($2::uuid[])`,
+      [tenant, ids],
+    );
+  }
+
+  /** Cancels those that still wait, each or not at all: a claim that came first wins. Answers which were canceled. */
+  async cancel(tenant: TenantId, ids: readonly string[], at: Date, eventIds: readonly EventId[]): Promise<MessageId[]> {
+    const rows = await this.uow.query<{ id: MessageId }>(
+      `UPDATE message SET state = 'CANCELED', settled_at = $3
+        WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY') RETURNING id`,
+      [tenant, ids, at],
+    );
+    const canceled = rows.map((row) => row.id);
+    if (canceled.length === 0) return [];
+    await this.uow.query(
+      `UPDATE recipient SET state = 'CANCELED', at = $3
+        WHERE tenant_id = $1 AND message_id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'QUEUED')`,
+      [tenant, canceled, at],
+    );
+    await this.uow.query(
+      `INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary)
+       SELECT $1, e.id, e.message_id, 'message.canceled', $4, 'message.canceled', 'Canceled before it was sent.'
+         FROM unnest($3::uuid[], $2::uuid[]) AS e(id, message_id)
+       ON CONFLICT (tenant_id, message_id, dedupe_key) DO NOTHING`,
+      [tenant, canceled, eventIds.slice(0, canceled.length), at],
+    );
+    return canceled;
+  }
+
+  /** The engine's states of those of the ids that exist. */
+  async states(tenant: TenantId, ids: readonly string[]): Promise<Map<string, EngineState>> {
+    const rows = await this.uow.query<{ id: string; state: EngineState }>(
+      'SELECT id, state FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[])',
+      [tenant, ids],
+    );
+    return new Map(rows.map((row) => [row.id, row.state]));
+  }
+
+  /** What each message was really sent to, for its cost: recipients per attempt that SES took. */
+  sentAttempts(tenant: TenantId, ids: readonly string[]): Promise<SentAttempt[]> {
+    return this.uow.query<SentAttempt>(
+      `SELECT message_id AS "messageId", sending_account_id AS "sendingAccountId", n_rcpt AS recipients, bytes, ended_at AS at
+         FROM attempt WHERE tenant_id = $1 AND message_id = ANY($2::uuid[]) AND state = 'SENT' ORDER BY attempt_no`,
+      [tenant, ids],
+    );
+  }
+
+  private async whole(tenant: TenantId, rows: readonly MessageRow[]): Promise<Message[]> {
+    if (rows.length === 0) return [];
+    const byMessage = await this.recipients(
+      tenant,
+      rows.map((row) => row.id),
+    );
+    return rows.map(({ fromAddress, fromName, ...row }) => {
+      const recipients = byMessage.get(row.id) ?? [];
+      return {
+        ...row,
+        state: leastAdvanced(recipients.map((one) => one.state)),
+        from: named(fromAddress, fromName),
+        to: recipients.filter((one) => one.kind === 'TO').map((one) => named(one.email, one.name ?? null)),
+        recipients,
+      };
+    });
+  }
+}
+
+export interface SentAttempt {
+  readonly messageId: MessageId;
+  readonly sendingAccountId: SendingAccountId;
+  readonly recipients: number;
+  readonly bytes: number;
+  readonly at: Date;
+}
+
+function named(email: string, name: string | null): MailAddress {
+  return name === null ? { email } : { email, name };
+}
+
+function parametersOf(tenant: TenantId, query: MessageQuery): unknown[] {
+  return [
+    tenant,
+    query.mode,
+    query.stream,
+    query.createdFrom,
+    query.createdBefore,
+    query.idempotencyKey,
+    query.tag === null ? null : JSON.stringify([query.tag]),
+    query.to,
+    query.states,
+    query.olderThan,
+    query.newerThan,
+  ];
+}

@@ -1,0 +1,142 @@
+import { UnitOfWork } from '@libs/database';
+import {
+  DomainError,
+  EngineClock,
+  newId,
+  notFound,
+  type EventId,
+  type Issue,
+  type MessageId,
+  type Page,
+  type PageRequest,
+  type TenantId,
+} from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import type { Message, Recipient } from './message';
+import { isUuid, messageQuery, type MessageFilter, type MessagePageRequest } from './message-filter.policy';
+import { MessageRepository, type SentAttempt, type TimelineEvent } from './message.repository';
+import type { Wait } from './wait.policy';
+import { WaitService } from './wait.service';
+
+export interface Canceled {
+  readonly canceled: readonly MessageId[];
+  /** One per id that could not be canceled, at its place in `ids`. */
+  readonly issues: readonly Issue[];
+}
+
+/** Messages canceled by one call with a filter at most; another call goes on where it stopped. */
+export const MAX_CANCEL = 10_000;
+
+/** A tenant's messages: reading, explaining and canceling them. */
+@Injectable()
+export class MessageService {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly clock: EngineClock,
+    private readonly rows: MessageRepository,
+    private readonly waiting: WaitService,
+  ) {}
+
+  /** @throws DomainError NOT_FOUND, for another tenant's message too. */
+  async get(tenant: TenantId, id: string): Promise<Message> {
+    const [message] = await this.findByIds(tenant, [id]);
+    if (!message) throw notFound('The message');
+    return message;
+  }
+
+  /** Those of the ids that exist and are the tenant's, in no particular order. */
+  async findByIds(tenant: TenantId, ids: readonly string[]): Promise<Message[]> {
+    return this.uow.forTenant(tenant, () => this.rows.findByIds(tenant, ids.filter(isUuid)));
+  }
+
+  /** Newest first; a cursor is the id of a message. */
+  list(tenant: TenantId, page: MessagePageRequest, filter: MessageFilter = {}): Promise<Page<Message>> {
+    const query = messageQuery(filter, page);
+    return this.uow.forTenant(tenant, async () => {
+      const found = await this.rows.page(tenant, query, page.limit);
+      const more = found.length > page.limit;
+      const rows = found.slice(0, page.limit);
+      return query.backward
+        ? { rows: rows.reverse(), hasNext: page.before !== undefined, hasPrevious: more }
+        : { rows, hasNext: more, hasPrevious: page.after !== undefined };
+    });
+  }
+
+  recipients(tenant: TenantId, ids: readonly MessageId[]): Promise<Map<MessageId, Recipient[]>> {
+    return this.uow.forTenant(tenant, () => this.rows.recipients(tenant, ids));
+  }
+
+  /** What happened to a message, oldest first; a cursor is the id of an event. */
+  timeline(tenant: TenantId, id: MessageId, page: PageRequest): Promise<Page<TimelineEvent>> {
+    const after = page.after ?? null;
+    if (after !== null && !isUuid(after)) {
+      throw new DomainError({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: ['after'] });
+    }
+    return this.uow.forTenant(tenant, async () => {
+      const found = await this.rows.timeline(tenant, id, after, page.limit);
+      return { rows: found.slice(0, page.limit), hasNext: found.length > page.limit, hasPrevious: after !== null };
+    });
+  }
+
+  /** Timeline entries by id, for whoever refers to them (a suppression's cause). */
+  events(tenant: TenantId, ids: readonly string[]): Promise<TimelineEvent[]> {
+    return this.uow.forTenant(tenant, () => this.rows.eventsByIds(tenant, ids.filter(isUuid)));
+  }
+
+  /** Why each message has not gone yet; no entry once it has. */
+  waits(tenant: TenantId, ids: readonly MessageId[]): Promise<Map<MessageId, Wait>> {
+    return this.waiting.waits(tenant, ids);
+  }
+
+  /** The attempts SES took, for the cost of messages. */
+  sentAttempts(tenant: TenantId, ids: readonly MessageId[]): Promise<SentAttempt[]> {
+    return this.uow.forTenant(tenant, () => this.rows.sentAttempts(tenant, ids));
+  }
+
+  /**
+   * Cancels what still waits. By ids, each that was too late or unknown is an issue; by filter, whatever can be canceled
+   * is, at most 10,000 a call.
+   */
+  cancel(
+    tenant: TenantId,
+    what: { readonly ids: readonly string[] } | { readonly filter: MessageFilter },
+  ): Promise<Canceled> {
+    const now = this.clock.now();
+    return this.uow.forTenant(tenant, async () => {
+      const wanted =
+        'ids' in what
+          ? what.ids.filter(isUuid)
+          : await this.rows.openIds(tenant, messageQuery(what.filter), MAX_CANCEL);
+      const canceled = await this.rows.cancel(
+        tenant,
+        [...new Set(wanted)],
+        now,
+        wanted.map(() => newId<EventId>()),
+      );
+      const issues = 'ids' in what ? await this.refusals(tenant, what.ids, canceled) : [];
+      return { canceled, issues };
+    });
+  }
+
+  private async refusals(tenant: TenantId, ids: readonly string[], canceled: readonly MessageId[]): Promise<Issue[]> {
+    const done = new Set<string>(canceled);
+    const left = ids.filter((id) => !done.has(id));
+    if (left.length === 0) return [];
+    const states = await this.rows.states(tenant, left.filter(isUuid));
+    return ids.flatMap((id, index): Issue[] => {
+      if (done.has(id)) return [];
+      const path = ['ids', String(index)];
+      const state = states.get(id);
+      if (state === undefined) return [{ code: 'NOT_FOUND', message: 'The message was not found.', path }];
+      // Asking twice is no mistake.
+      if (state === 'CANCELED') return [];
+      return [
+        { code: 'TOO_LATE_TO_CANCEL', message: `The message can no longer be canceled: it is ${words(state)}.`, path },
+      ];
+    });
+  }
+}
+
+function words(state: string): string {
+  return state === 'INTENT' ? 'being sent' : state.toLowerCase().replace('_', ' ');
+}

@@ -1,0 +1,47 @@
+import { DeliverabilityModule } from '@libs/deliverability';
+import { QuotaModule } from '@libs/quota';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AcceptRepository } from './accept.repository';
+import { AcceptService } from './accept.service';
+import { ReadyOffers } from './backlog-offer.service';
+import { BacklogRepository } from './backlog.repository';
+import { BacklogService } from './backlog.service';
+import { EventApplier } from './event-applier.service';
+import { EventRepository } from './event.repository';
+import { IdempotencyRepository } from './idempotency.repository';
+import { IdempotencyService } from './idempotency.service';
+import { LimitsRepository } from './limits.repository';
+import { LimitsService } from './limits.service';
+import { MessageRepository } from './message.repository';
+import { MessageService } from './message.service';
+import { SendingSettings } from './sending.settings';
+import { WaitService } from './wait.service';
+
+/** Everything about messages but the engine that sends them (engine.module.ts). Needs the global modules of a process. */
+@Module({})
+export class SendingModule {
+  static forRoot(options: { readonly admissionDays?: number } = {}): DynamicModule {
+    return {
+      module: SendingModule,
+      imports: [DeliverabilityModule, QuotaModule],
+      providers: [
+        { provide: SendingSettings, useValue: new SendingSettings(options) },
+        AcceptRepository,
+        AcceptService,
+        BacklogRepository,
+        BacklogService,
+        EventApplier,
+        EventRepository,
+        IdempotencyRepository,
+        IdempotencyService,
+        LimitsRepository,
+        LimitsService,
+        MessageRepository,
+        MessageService,
+        ReadyOffers,
+        WaitService,
+      ],
+      exports: [AcceptService, BacklogService, EventApplier, IdempotencyService, LimitsService, MessageService],
+    };
+  }
+}

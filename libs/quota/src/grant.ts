@@ -24,6 +24,8 @@ export interface Grant {
   /** Start of the minute that is charged. */
   readonly bucketStartMs: number;
   readonly recipients: number;
+  /** The paced rate of the slots: message after message, each as long as its recipients take. */
+  readonly rate: Fraction;
   readonly messages: readonly GrantedMessage[];
 }
 

@@ -38,7 +38,8 @@ export function readAcquire(reply: unknown): Grant | Refusal {
         deadlineMs: microseconds.parse(rest[2]),
         bucketStartMs: bucketStartMs(Number(rest[3])),
         recipients: Number(rest[4]),
-        messages: rest.slice(5).map(readEntry),
+        rate: { num: Number(rest[5]), den: Number(rest[6]) },
+        messages: rest.slice(7).map(readEntry),
       };
   }
 }

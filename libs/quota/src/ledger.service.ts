@@ -15,7 +15,18 @@ import { CLASS_OF, readAcquire, readOverdue, readSlot, readStats, type OverdueGr
 import { pacedRate, type Fraction } from './pacing.policy';
 import { bucketOf } from './ring.policy';
 import { script, ScriptRunner } from './script-runner.repository';
-import { CHARGE_TENANT, FREEZE, OBSERVE, OPEN, OVERDUE, REBUILD, RESLOT, SETTLE, STATS } from './scripts/account.lua';
+import {
+  CHARGE_TENANT,
+  FREEZE,
+  HOLD,
+  OBSERVE,
+  OPEN,
+  OVERDUE,
+  REBUILD,
+  RESLOT,
+  SETTLE,
+  STATS,
+} from './scripts/account.lua';
 import { ACQUIRE } from './scripts/acquire.lua';
 import { DROP, OFFER } from './scripts/queue.lua';
 
@@ -32,6 +43,7 @@ const SCRIPTS = {
   overdue: script(OVERDUE),
   offer: script(OFFER),
   drop: script(DROP),
+  hold: script(HOLD),
 };
 
 /** After the end of its slots a grant may still be used for this long, milliseconds. */
@@ -228,6 +240,11 @@ export class Ledger {
   /** Undefined when the account has no ledger (yet). */
   async stats(account: SendingAccountId): Promise<LedgerStats | undefined> {
     return readStats(await this.scripts.run(account, SCRIPTS.stats, 0, []));
+  }
+
+  /** Takes or keeps a lock that saves double work; never a condition of safety. */
+  async hold(account: SendingAccountId, what: 'pump' | 'rebuild', holder: string, lifeMs: number): Promise<boolean> {
+    return (await this.scripts.run(account, SCRIPTS.hold, 0, [what, holder, lifeMs])) === 1;
   }
 
   /** Grants past their deadline that nobody settled. */

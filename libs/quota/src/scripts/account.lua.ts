@@ -11,6 +11,8 @@ if not stored then return 0 end
 local g = cjson.decode(stored)
 redis.call('HDEL', P .. 'grants', OP)
 redis.call('ZREM', P .. 'inflight', OP)
+-- Until here the ids counted as known, so that nobody offered again what was on its way.
+for _, entry in ipairs(g.ids) do redis.call('SREM', P .. 'known', string.match(entry, '^[^:]+:([^:]+):')) end
 local now = ledgerNow()
 expireAccount(now)
 local left = g.cost
@@ -164,4 +166,16 @@ for _, op in ipairs(redis.call('ZRANGEBYSCORE', P .. 'inflight', '-inf', ms(engi
   out[#out + 1] = redis.call('HGET', P .. 'grants', op) or ''
 end
 return out
+`;
+
+/**
+ * A short lock by name, kept alive by its holder: it only avoids wasted calls, nothing relies on it for safety.
+ * After the shared six: name, holder, life (ms of real time). Answers 1 when the holder has it now.
+ */
+export const HOLD = `${PRELUDE}
+local key = P .. 'lock:' .. ARGV[7]
+local holder = redis.call('GET', key)
+if holder and holder ~= ARGV[8] then return 0 end
+redis.call('SET', key, ARGV[8], 'PX', ARGV[9])
+return 1
 `;

@@ -18,7 +18,8 @@ local now = ledgerNow()
 local stored = redis.call('HGET', P .. 'grants', OP)
 if stored then
   local g = cjson.decode(stored)
-  return {'GRANT', int(now), g.t0, g.deadline, int(g.bucket), int(g.cost), unpack(g.ids)}
+  local pace = redis.call('HMGET', LED, 'num', 'den')
+  return {'GRANT', int(now), g.t0, g.deadline, int(g.bucket), int(g.cost), pace[1], pace[2], unpack(g.ids)}
 end
 if CALLER > 0 and math.abs(now / 1000 - CALLER) > TOLERANCE then return {'CLOCK', int(now)} end
 local frozen = field('frozen') * 1000
@@ -127,7 +128,6 @@ local function serve(class, budget, rules)
         alone = true
       end
       redis.call('LPOP', list)
-      redis.call('SREM', P .. 'known', id)
       ids[#ids + 1] = tenant .. ':' .. id .. ':' .. int(c) .. ':' .. class
       cost, taken = cost + c, taken + c
       spent[class] = spent[class] + c
@@ -205,5 +205,5 @@ redis.call('ZADD', P .. 'inflight', ms(deadline), OP)
 -- Times as text: cjson writes numbers with 14 digits, microseconds since 1970 have 16.
 redis.call('HSET', P .. 'grants', OP,
   cjson.encode({ t0 = int(t0), deadline = int(deadline), bucket = bucket, cost = cost, at = int(now), ids = ids }))
-return {'GRANT', int(now), int(t0), int(deadline), int(bucket), int(cost), unpack(ids)}
+return {'GRANT', int(now), int(t0), int(deadline), int(bucket), int(cost), int(num), int(den), unpack(ids)}
 `;

@@ -30,14 +30,13 @@ export interface TenantState {
   readonly ring: RingModel;
 }
 
-/** What one acquire works on; queues, known ids and tenants are changed in place. */
+/** What one acquire works on; queues and tenants are changed in place. */
 export interface GrantorState {
   readonly tat: number;
   readonly credit: number;
   readonly num: number;
   readonly den: number;
   readonly queues: Readonly<Record<Class, FairQueueModel>>;
-  readonly known: Set<string>;
   readonly tenants: ReadonlyMap<string, TenantState>;
 }
 
@@ -162,7 +161,6 @@ export class GrantorModel {
 
   private take(klass: Class, name: string, tenant: TenantState, head: { id: string; cost: number }): void {
     this.s.queues[klass].list(name).shift();
-    this.s.known.delete(head.id);
     this.ids.push(`${name}:${head.id}:${String(head.cost)}:${klass}`);
     this.cost += head.cost;
     this.spent[klass] += head.cost;

@@ -151,6 +151,7 @@ export class LedgerModel {
     const grant = this.grants.get(opId);
     if (!grant) return 0;
     this.grants.delete(opId);
+    for (const entry of grant.ids) this.known.delete(entry.split(':')[1] ?? '');
     const now = this.now(realUs);
     this.ring.expire(now);
     let left = grant.cost;
@@ -192,7 +193,7 @@ export class LedgerModel {
     if (!this.exists || this.epoch !== p.epoch || this.runId !== p.runId) return ['STALE'];
     const now = this.now(realUs);
     const stored = this.grants.get(p.opId);
-    if (stored) return grantReply(now, stored);
+    if (stored) return this.grantReply(now, stored);
     if (now < this.frozenMs * 1000) return ['FROZEN', String(now), String(this.frozenMs * 1000)];
     this.applyLate(now);
     for (const queue of [this.queues.tx, this.queues.mk]) queue.unpark(Math.floor(now / 1000));
@@ -203,8 +204,8 @@ export class LedgerModel {
     const room = this.q >= 0 ? this.q - headroom - this.ring.sum - this.ext : Number.POSITIVE_INFINITY;
     if (room <= 0) return ['EMPTY', String(now), 'day', String(this.ring.nextReleaseUs(now))];
     if (this.num <= 0) return ['EMPTY', String(now), 'rate', String(now + 1_000_000)];
-    const { tat, credit, num, den, queues, known, tenants } = this;
-    const picked = new GrantorModel({ tat, credit, num, den, queues, known, tenants }, p, now, room, waiting).run();
+    const { tat, credit, num, den, queues, tenants } = this;
+    const picked = new GrantorModel({ tat, credit, num, den, queues, tenants }, p, now, room, waiting).run();
     return 'reply' in picked ? picked.reply : this.book(p, now, picked);
   }
 
@@ -218,7 +219,12 @@ export class LedgerModel {
     this.credit = credit;
     const grant: Grant = { t0, deadline: (alone ? t0 : finish) + p.lifeMs * 1000, bucket, cost, at: now, ids };
     this.grants.set(p.opId, grant);
-    return grantReply(now, grant);
+    return this.grantReply(now, grant);
+  }
+
+  private grantReply(now: number, grant: Grant): ModelReply {
+    const numbers = [now, grant.t0, grant.deadline, grant.bucket, grant.cost, this.num, this.den];
+    return ['GRANT', ...numbers.map(String), ...grant.ids];
   }
 
   private now(realUs: number): number {
@@ -236,8 +242,4 @@ export class LedgerModel {
     this.ring.uncharge(bucket, n);
     this.tenants.get(tenant)?.ring.uncharge(bucket, n);
   }
-}
-
-function grantReply(now: number, grant: Grant): ModelReply {
-  return ['GRANT', ...[now, grant.t0, grant.deadline, grant.bucket, grant.cost].map(String), ...grant.ids];
 }

@@ -1,0 +1,68 @@
+import type { LaneId, MessageId, TenantId } from '@libs/kernel';
+import { composeMail, decideClaim, type Candidate } from './claim.policy';
+
+const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
+  tenantId: 't' as TenantId,
+  id: 'm' as MessageId,
+  mode: 'LIVE',
+  stream: 'TRANSACTIONAL',
+  laneId: 'l' as LaneId,
+  bytes: 100,
+  tenantActive: true,
+  domainReady: true,
+  configurationSet: 'pf-1-tx',
+  content: {
+    from: { email: 'a@shop.example' },
+    to: [{ email: 'Ann@x.example' }],
+    cc: [{ email: 'bob@x.example' }],
+    bcc: [],
+    replyTo: [],
+    subject: 'Hello',
+    text: 'Hello',
+    headers: [],
+    attachments: [],
+  },
+  suppressed: [],
+  ...changes,
+});
+
+describe('a claim', () => {
+  it('sends what is in order, at the price of all its recipients', () => {
+    expect(decideClaim(candidate())).toEqual({ kind: 'send', recipients: 2, suppressed: [] });
+  });
+
+  it.each([
+    [{ tenantActive: false }, 'TENANT_PAUSED'],
+    [{ domainReady: false }, 'DOMAIN_NOT_READY'],
+    [{ configurationSet: null }, 'ROUTE_NOT_READY'],
+  ])('lets a message wait when %j', (changes, reason) => {
+    expect(decideClaim(candidate(changes))).toMatchObject({ kind: 'wait', reason });
+  });
+
+  it('goes to the others when one recipient was suppressed meanwhile', () => {
+    expect(decideClaim(candidate({ suppressed: ['Ann@x.example'] }))).toEqual({
+      kind: 'send',
+      recipients: 1,
+      suppressed: ['Ann@x.example'],
+    });
+  });
+
+  it('never sends when every recipient is suppressed', () => {
+    expect(decideClaim(candidate({ suppressed: ['Ann@x.example', 'bob@x.example'] })).kind).toBe('suppress');
+  });
+
+  it('does not let a list stop a test address that stands for delivery', () => {
+    const content = { ...candidate().content, to: [{ email: 'bounced+1@postfleet.test' }], cc: [] };
+    expect(decideClaim(candidate({ content, suppressed: ['bounced+1@postfleet.test'] })).kind).toBe('send');
+  });
+
+  it('composes the mail without suppressed recipients', () => {
+    const mail = composeMail(candidate().content, ['bob@x.example'], 'set', { message: 'm' });
+    expect(mail).toMatchObject({
+      to: [{ email: 'Ann@x.example' }],
+      cc: [],
+      configurationSet: 'set',
+      tags: { message: 'm' },
+    });
+  });
+});

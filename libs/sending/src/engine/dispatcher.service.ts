@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CredentialCache, SesSender } from '@libs/aws';
+import { RouteService } from '@libs/fleet';
+import { EngineClock } from '@libs/kernel';
+import { Log, Metrics } from '@libs/observability';
+import { Ledger, slotSlackMs } from '@libs/quota';
+import { Injectable } from '@nestjs/common';
+import { BatchSettler } from './batch-settler.service';
+import { composeMail } from './claim.policy';
+import type { IntendedAttempt } from './claim.repository';
+import { ClaimService, type Claim } from './claim.service';
+import type { Ticket } from './dispatch.jobs';
+import { EngineGate } from './engine-gate';
+import { EngineReactions } from './engine-reactions.service';
+import { FlightRecorder } from './flight-recorder.service';
+import { HeldBatches } from './held-batches';
+import { OutcomeWriter } from './outcome-writer.service';
+import { verdictOf, type AttemptEnd } from './outcome.policy';
+import { RecoveryService } from './recovery.service';
+import { SlotPlan } from './slot-plan.policy';
+
+/** Real milliseconds a request may take in all; the ring's guard counts on it. */
+const REQUEST_MS = 15_000;
+/** While draining, what is due within this still goes out. */
+const DRAIN_MS = 5_000;
+const CLAIM_FAILED_MS = 2_000;
+
+const notStarted = (code: string, message: string): AttemptEnd => ({
+  kind: 'unstarted',
+  code: 'unstarted',
+  message: `${message} (${code})`,
+});
+
+/** Works a ticket off: claim, then every message in its slot, then the books. */
+@Injectable()
+export class Dispatcher {
+  private readonly sends;
+  private drainUntilMs = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly claims: ClaimService,
+    private readonly ledger: Ledger,
+    private readonly recorder: FlightRecorder,
+    private readonly recovery: RecoveryService,
+    private readonly outcomes: OutcomeWriter,
+    private readonly settler: BatchSettler,
+    private readonly reactions: EngineReactions,
+    private readonly routes: RouteService,
+    private readonly sender: SesSender,
+    private readonly credentials: CredentialCache,
+    private readonly held: HeldBatches,
+    private readonly gate: EngineGate,
+    private readonly clock: EngineClock,
+    private readonly log: Log,
+    metrics: Metrics,
+  ) {
+    this.sends = metrics.counter('send_outcomes_total', 'Ends of attempts to send, by kind', ['kind']);
+  }
+
+  async dispatch(ticket: Ticket): Promise<void> {
+    // Too late, or going down: the sweeper gives the grant back.
+    if (this.gate.isDraining || this.ledger.nowMs() > ticket.deadlineMs) return;
+    if (!this.held.add(ticket.batchId)) return;
+    try {
+      const claim = await this.claim(ticket);
+      if (claim?.kind === 'claimed') await this.fly(ticket, claim.attempts);
+    } finally {
+      this.held.delete(ticket.batchId);
+    }
+  }
+
+  /** Stops waiting for later slots; batches under way end soon. */
+  drain(): void {
+    this.drainUntilMs = this.ledger.nowMs() + DRAIN_MS * this.clock.scale.speed;
+  }
+
+  /** Undefined after a failure: whether the claim was committed is unknown then, so nothing is sent. */
+  private async claim(ticket: Ticket): Promise<Claim | undefined> {
+    this.recorder.claiming(ticket);
+    try {
+      const claim = await this.claims.claim(ticket);
+      if (claim.kind === 'refused') this.recorder.closed(ticket.batchId);
+      return claim;
+    } catch (error) {
+      this.log.warn('a claim failed; what it left behind is given back', { batch: ticket.batchId, error });
+      this.gate.closeFor(CLAIM_FAILED_MS);
+      await this.recovery.afterFailedClaim(ticket);
+      return undefined;
+    }
+  }
+
+  private async fly(ticket: Ticket, attempts: readonly IntendedAttempt[]): Promise<void> {
+    const plan = new SlotPlan(ticket.slotStartMs, ticket.deadlineMs, ticket.rate);
+    const flight = new Flight();
+    const written: Promise<void>[] = [];
+    for (const [i, attempt] of attempts.entries()) {
+      const refusal = flight.stopped ?? (await this.awaitSlot(ticket, plan, attempts.slice(i), flight));
+      if (refusal !== undefined) {
+        flight.stopped ??= refusal;
+        written.push(this.write(attempt, refusal));
+        continue;
+      }
+      plan.used(attempt.recipients);
+      written.push(this.send(ticket, attempt, plan.deadlineMs, flight).then((end) => this.write(attempt, end)));
+    }
+    await Promise.all(written);
+    await this.settler.settle(ticket);
+    this.recorder.closed(ticket.batchId);
+  }
+
+  /** Waits for the next slot. Undefined when the message may go now, else why it and the rest must be given back. */
+  private async awaitSlot(
+    ticket: Ticket,
+    plan: SlotPlan,
+    rest: readonly IntendedAttempt[],
+    flight: Flight,
+  ): Promise<AttemptEnd | undefined> {
+    for (;;) {
+      const wait = plan.nextMs - this.ledger.nowMs();
+      if (plan.nextMs > this.drainUntilMs) return notStarted('drain', 'The worker was stopping.');
+      if (wait > 0)
+        await sleep(Math.max(1, wait / this.clock.scale.speed), undefined, { signal: flight.signal }).catch(
+          () => undefined,
+        );
+      if (flight.stopped !== undefined) return flight.stopped;
+      const late = this.ledger.nowMs() - plan.nextMs;
+      if (late < 0) continue;
+      if (this.ledger.nowMs() > plan.deadlineMs) return notStarted('late', 'The slot was over.');
+      if (late <= slotSlackMs(ticket.rate) * this.clock.scale.speed) return undefined;
+      // Overdue messages sent at once would be a burst: what is left gets slots of its own.
+      const recipients = rest.reduce((sum, attempt) => sum + attempt.recipients, 0);
+      const offer = await this.ledger
+        .reslot(ticket.sendingAccountId, ticket.batchId, BigInt(ticket.epoch), recipients)
+        .catch(() => undefined);
+      if (offer === undefined) return notStarted('no-slot', 'The ledger gave no other slot.');
+      plan.move(offer.slotStartMs, offer.deadlineMs);
+    }
+  }
+
+  private async send(
+    ticket: Ticket,
+    attempt: IntendedAttempt,
+    deadlineMs: number,
+    flight: Flight,
+  ): Promise<AttemptEnd> {
+    const first = await this.once(ticket, attempt, deadlineMs);
+    let end = first;
+    // Refused by its session, so certainly not sent: once more with a fresh one.
+    if (first.kind === 'credentials' && (await this.forgetSession(ticket, attempt))) {
+      end = await this.once(ticket, attempt, deadlineMs);
+    }
+    this.sends.inc({ kind: end.kind });
+    const verdict = verdictOf(end);
+    if (verdict.stopsBatch) flight.stop(notStarted(end.kind, 'SES refused a message before this one.'));
+    await this.reactions.react(verdict.reaction, ticket.sendingAccountId, attempt.tenantId);
+    return end;
+  }
+
+  private async forgetSession(ticket: Ticket, attempt: IntendedAttempt): Promise<boolean> {
+    try {
+      this.credentials.forget(await this.routes.sendRole(ticket.sendingAccountId, attempt.tenantId));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private async once(ticket: Ticket, attempt: IntendedAttempt, deadlineMs: number): Promise<AttemptEnd> {
+    let role;
+    try {
+      role = await this.routes.sendRole(ticket.sendingAccountId, attempt.tenantId);
+      await this.credentials.get(role);
+    } catch (error) {
+      return { kind: 'credentials', code: 'NoSession', message: error instanceof Error ? error.message : 'no session' };
+    }
+    const mail = composeMail(attempt.content, attempt.suppressed, attempt.configurationSet ?? '', {
+      message: attempt.id,
+      attempt: attempt.attemptId,
+    });
+    // The last look at the clock, right before the request: a process that was frozen must not send on waking.
+    if (this.ledger.nowMs() > deadlineMs) return notStarted('late', 'The slot was over.');
+    try {
+      this.recorder.starting(attempt.attemptId);
+    } catch (error) {
+      this.log.error('the flight recorder cannot be written: nothing is sent without it', { error });
+      return { kind: 'unsent', code: 'RecorderFailed', message: 'The flight recorder could not be written.' };
+    }
+    const outcome = await this.sender.send(role, mail, REQUEST_MS).catch((error: unknown): AttemptEnd => {
+      this.log.error('sending threw instead of answering', { attempt: attempt.attemptId, error });
+      return { kind: 'in-doubt', code: 'Fault', message: 'The request failed in a way nobody foresaw.' };
+    });
+    const detail = outcome.kind === 'sent' ? outcome.sesMessageId : outcome.code;
+    this.recorder.answered(attempt.attemptId, outcome.kind, detail);
+    return outcome;
+  }
+
+  private write(attempt: IntendedAttempt, end: AttemptEnd): Promise<void> {
+    const { tenantId, id: messageId, attemptId } = attempt;
+    return this.outcomes.write({ tenantId, messageId, attemptId, end, at: new Date(this.ledger.nowMs()) });
+  }
+}
+
+/** A batch on its way: set to a reason once nothing more of it may start. */
+class Flight {
+  stopped: AttemptEnd | undefined;
+  private readonly abort = new AbortController();
+
+  get signal(): AbortSignal {
+    return this.abort.signal;
+  }
+
+  stop(reason: AttemptEnd): void {
+    this.stopped ??= reason;
+    this.abort.abort();
+  }
+}

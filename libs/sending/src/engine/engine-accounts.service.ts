@@ -1,0 +1,35 @@
+import { performance } from 'node:perf_hooks';
+import { SendingAccountService, type SendingAccount } from '@libs/fleet';
+import type { SendingAccountId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+
+const FRESH_MS = 1_000;
+
+/** The accounts the engine works on, at most a second old. An old epoch does no harm: its tickets cannot be claimed. */
+@Injectable()
+export class EngineAccounts {
+  private known: readonly SendingAccount[] = [];
+  private readAt = Number.NEGATIVE_INFINITY;
+  private reading: Promise<readonly SendingAccount[]> | undefined;
+
+  constructor(private readonly fleet: SendingAccountService) {}
+
+  /** Accounts of ACTIVE AWS accounts, whatever their own state. */
+  async all(): Promise<readonly SendingAccount[]> {
+    if (performance.now() - this.readAt < FRESH_MS) return this.known;
+    this.reading ??= this.read().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  async find(id: SendingAccountId): Promise<SendingAccount | undefined> {
+    return (await this.all()).find((account) => account.id === id);
+  }
+
+  private async read(): Promise<readonly SendingAccount[]> {
+    this.known = await this.fleet.active();
+    this.readAt = performance.now();
+    return this.known;
+  }
+}

@@ -1,0 +1,65 @@
+import { FleetModule } from '@libs/fleet';
+import { QuotaModule } from '@libs/quota';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BatchSettler } from './batch-settler.service';
+import { ClaimRepository } from './claim.repository';
+import { ClaimService } from './claim.service';
+import { Dispatcher } from './dispatcher.service';
+import { EngineAccounts } from './engine-accounts.service';
+import { EngineGate } from './engine-gate';
+import { EngineReactions } from './engine-reactions.service';
+import { EngineSettings, type EngineOptions } from './engine.settings';
+import { Expirer } from './expirer.service';
+import { ExpirerRepository } from './expirer.repository';
+import { Feeder } from './feeder.service';
+import { FeederRepository } from './feeder.repository';
+import { FlightRecorder } from './flight-recorder.service';
+import { HeldBatches } from './held-batches';
+import { LedgerKeeper } from './ledger-keeper.service';
+import { LedgerKeeperRepository } from './ledger-keeper.repository';
+import { OutcomeRepository } from './outcome.repository';
+import { OutcomeWriter } from './outcome-writer.service';
+import { Pump } from './pump.service';
+import { RecoveryService } from './recovery.service';
+import { Resolver } from './resolver.service';
+import { ResolverRepository } from './resolver.repository';
+import { SendEngine } from './send-engine.service';
+import { Sweeper } from './sweeper.service';
+
+/** The engine, for the worker alone. Needs AwsModule, FleetEngineModule, QueueingModule, ObservabilityModule (global). */
+@Module({})
+export class EngineModule {
+  static forRoot(options: EngineOptions): DynamicModule {
+    return {
+      module: EngineModule,
+      imports: [FleetModule, QuotaModule],
+      providers: [
+        { provide: EngineSettings, useValue: new EngineSettings(options) },
+        BatchSettler,
+        ClaimRepository,
+        ClaimService,
+        Dispatcher,
+        EngineAccounts,
+        EngineGate,
+        EngineReactions,
+        Expirer,
+        ExpirerRepository,
+        Feeder,
+        FeederRepository,
+        FlightRecorder,
+        HeldBatches,
+        LedgerKeeper,
+        LedgerKeeperRepository,
+        OutcomeRepository,
+        OutcomeWriter,
+        Pump,
+        RecoveryService,
+        Resolver,
+        ResolverRepository,
+        SendEngine,
+        Sweeper,
+      ],
+      exports: [SendEngine],
+    };
+  }
+}

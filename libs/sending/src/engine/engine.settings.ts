@@ -1,0 +1,31 @@
+import type { Stream } from '@libs/kernel';
+
+export interface EngineOptions {
+  /** Names this process uniquely for its whole life; batches and recorder files carry it. */
+  readonly worker: string;
+  /** Folder of the flight recorder; must outlive the process. */
+  readonly recorderDir: string;
+  /** How long an attempt stays in doubt before silence counts as evidence, milliseconds of engine time. */
+  readonly inDoubtAfterMs: Readonly<Record<Stream, number>>;
+  /** Time between a grant and its first slot, milliseconds: what ticket and claim may take. */
+  readonly leadMs?: number;
+  /** Worker processes at most, for the quota's headroom. */
+  readonly workers?: number;
+}
+
+/** What an installation may set about the engine. */
+export class EngineSettings {
+  readonly worker: string;
+  readonly recorderDir: string;
+  readonly inDoubtAfterMs: Readonly<Record<Stream, number>>;
+  readonly leadMs: number;
+  readonly workers: number;
+
+  constructor(options: EngineOptions) {
+    this.worker = options.worker;
+    this.recorderDir = options.recorderDir;
+    this.inDoubtAfterMs = options.inDoubtAfterMs;
+    this.leadMs = options.leadMs ?? 150;
+    this.workers = options.workers ?? 4;
+  }
+}

@@ -1,0 +1,143 @@
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import type { AttemptId, BatchId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import { EngineSettings } from './engine.settings';
+import {
+  answerLine,
+  claimLine,
+  closeLine,
+  readFlightRecord,
+  readRecorderFile,
+  recorderFile,
+  startLine,
+  type FlightRecord,
+  type RecordedBatch,
+  type RecorderOwner,
+} from './flight-record.policy';
+
+const REWIND_BYTES = 4 * 1024 * 1024;
+
+/** A dead process's record, taken over by this one; `done` removes it. */
+export interface TakenRecord extends FlightRecord {
+  readonly worker: string;
+  done(): void;
+}
+
+/**
+ * What this process is about to send and what SES answered, in a file, written before each step with a plain write: the
+ * kernel has it when the process is killed. No fsync, so it does not outlive the host; then the resolver decides.
+ */
+@Injectable()
+export class FlightRecorder {
+  private readonly file: string;
+  private readonly descriptor: number;
+  private readonly open = new Set<BatchId>();
+  private bytes = 0;
+
+  constructor(private readonly settings: EngineSettings) {
+    mkdirSync(settings.recorderDir, { recursive: true });
+    this.file = path.join(
+      settings.recorderDir,
+      recorderFile({ worker: settings.worker, pid: process.pid, started: startOf(process.pid) ?? '0' }),
+    );
+    this.descriptor = openSync(this.file, 'a');
+  }
+
+  /** Before the claim is sent to PostgreSQL. */
+  claiming(batch: RecordedBatch): void {
+    this.open.add(batch.batchId);
+    this.write(claimLine(batch));
+  }
+
+  /** Right before the request is written. Throws when the disk refuses: then nothing may be sent. */
+  starting(attempt: AttemptId): void {
+    this.write(startLine(attempt));
+  }
+
+  answered(attempt: AttemptId, end: string, detail: string): void {
+    this.write(answerLine(attempt, end, detail));
+  }
+
+  /** When every outcome of the batch is in PostgreSQL. */
+  closed(batch: BatchId): void {
+    this.open.delete(batch);
+    this.write(closeLine(batch));
+    if (this.open.size === 0 && this.bytes > REWIND_BYTES) {
+      ftruncateSync(this.descriptor);
+      this.bytes = 0;
+    }
+  }
+
+  /** Records of processes of this host that are dead. Taking one is a rename, so two workers never take the same. */
+  takeDead(): TakenRecord[] {
+    const taken: TakenRecord[] = [];
+    for (const name of readdirSync(this.settings.recorderDir)) {
+      const owner = readRecorderFile(name);
+      if (!owner || path.join(this.settings.recorderDir, name) === this.file || isAlive(owner)) continue;
+      const own = recorderFile({
+        worker: `${owner.worker.split('@')[0] ?? ''}@${this.settings.worker}`,
+        pid: process.pid,
+        started: startOf(process.pid) ?? '0',
+      });
+      const to = path.join(this.settings.recorderDir, own);
+      try {
+        renameSync(path.join(this.settings.recorderDir, name), to);
+      } catch {
+        continue; // Another worker was faster.
+      }
+      taken.push({
+        ...readFlightRecord(readFileSync(to, 'utf8')),
+        worker: owner.worker,
+        done: () => {
+          rmSync(to, { force: true });
+        },
+      });
+    }
+    return taken;
+  }
+
+  /** At the end of a drained process; a record with open batches stays for the next one. */
+  close(): void {
+    closeSync(this.descriptor);
+    if (this.open.size === 0) rmSync(this.file, { force: true });
+  }
+
+  private write(line: string): void {
+    this.bytes += writeSync(this.descriptor, line);
+  }
+}
+
+/** True while the process that owns a record runs. A pid that was used again has another start time. */
+function isAlive(owner: RecorderOwner): boolean {
+  if (owner.pid === process.pid) return owner.started === (startOf(process.pid) ?? '0');
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  const started = startOf(owner.pid);
+  return started === undefined || started === owner.started;
+}
+
+/** When a process started, in the kernel's ticks since boot; undefined where there is no /proc. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    // The name in parentheses may hold spaces; the start time is field 22, the 20th after it. A zombie is dead.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? 'zombie' : fields[19];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { performance } from 'node:perf_hooks';
+import { UnitOfWork } from '@libs/database';
+import { ObservationService, SendingAccountService, type SendingAccount } from '@libs/fleet';
+import type { SendingAccountId } from '@libs/kernel';
+import { Log } from '@libs/observability';
+import { Ledger, parseRate, type ObservedLimits } from '@libs/quota';
+import { Injectable } from '@nestjs/common';
+import { EngineAccounts } from './engine-accounts.service';
+import { EngineSettings } from './engine.settings';
+import { mayRebuild, quietRecipients } from './ledger-keeper.policy';
+import { LedgerKeeperRepository } from './ledger-keeper.repository';
+
+/** What counts towards a rolling day, with the guard and a bucket to spare. */
+const WINDOW_MS = 86_400_000 + 240_000;
+const LOCK_MS = 30_000;
+const MINUTE_MS = 60_000;
+/** A paused or suspended account stays frozen until it was looked at again. */
+const UNUSABLE_MS = 90_000;
+
+/** Keeps every account's ledger true: rebuilds what is missing or stale, and tells it what GetAccount says. */
+@Injectable()
+export class LedgerKeeper {
+  private readonly bumped = new Map<SendingAccountId, { readonly epoch: bigint; readonly at: number }>();
+
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly rows: LedgerKeeperRepository,
+    private readonly accounts: EngineAccounts,
+    private readonly fleet: SendingAccountService,
+    private readonly observation: ObservationService,
+    private readonly ledger: Ledger,
+    private readonly settings: EngineSettings,
+    private readonly log: Log,
+  ) {}
+
+  /** Rebuilds ledgers that are missing, of another epoch or of another Redis. Until then nobody sends there. */
+  async keep(): Promise<void> {
+    for (const account of await this.accounts.all()) {
+      try {
+        await this.keepOne(account);
+      } catch (error) {
+        this.log.warn('a ledger could not be rebuilt yet', { sendingAccount: account.id, error });
+      }
+    }
+  }
+
+  /** Reads GetAccount of every account and tells the ledgers. An account that cannot be read keeps its last figures. */
+  async observe(): Promise<void> {
+    for (const account of await this.accounts.all()) {
+      try {
+        const seen = await this.observation.observe(account.id);
+        const booked = await this.ledger.observe(seen.id, seen.epoch, limitsOf(seen));
+        if (booked && seen.max24HourSend > 0n && booked.foreign * 200n > seen.max24HourSend) {
+          this.log.warn('somebody else sends from this account', {
+            sendingAccount: seen.id,
+            recipients: String(booked.foreign),
+          });
+        }
+        if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
+      } catch (error) {
+        this.log.warn('an account could not be observed', { sendingAccount: account.id, error });
+      }
+    }
+  }
+
+  private async keepOne(account: SendingAccount): Promise<void> {
+    if (await this.ledger.isCurrent(account.id, account.epoch)) {
+      this.bumped.delete(account.id);
+      return;
+    }
+    if (!(await this.ledger.hold(account.id, 'rebuild', this.settings.worker, LOCK_MS))) return;
+    const known = this.bumped.get(account.id);
+    if (known === undefined) {
+      // From here on no ticket of the old ledger can be claimed.
+      const epoch = await this.fleet.bumpEpoch(account.id);
+      this.bumped.set(account.id, { epoch, at: performance.now() });
+      this.log.warn('a ledger is missing or stale: rebuilding it', {
+        sendingAccount: account.id,
+        epoch: String(epoch),
+      });
+    }
+    const { epoch, at } = this.bumped.get(account.id) ?? { epoch: account.epoch, at: performance.now() };
+    const open = await this.uow.forSystem(() => this.rows.openBatches(account.id));
+    if (!mayRebuild(open, performance.now() - at)) return;
+    await this.rebuild(account.id, epoch);
+    this.bumped.delete(account.id);
+  }
+
+  private async rebuild(id: SendingAccountId, epoch: bigint): Promise<void> {
+    const seen = await this.observation.observe(id);
+    const since = new Date(this.ledger.nowMs() - WINDOW_MS);
+    const { used, tenants } = await this.uow.forSystem(async () => ({
+      used: await this.rows.used(id, since),
+      tenants: await this.rows.usedByTenant(id, since),
+    }));
+    const lately = used
+      .filter((minute) => minute.startMs > this.ledger.nowMs() - 2 * MINUTE_MS)
+      .reduce((sum, minute) => sum + minute.recipients, 0n);
+    const done = await this.ledger.rebuild(id, epoch, limitsOf(seen), used, tenants, quietRecipients(lately));
+    if (!done) return;
+    if (!isUsable(seen)) await this.ledger.freeze(id, this.ledger.nowMs() + UNUSABLE_MS);
+    this.log.info('rebuilt a ledger', { sendingAccount: id, epoch: String(epoch), minutes: used.length });
+  }
+}
+
+function limitsOf(account: SendingAccount): ObservedLimits {
+  return { quota: account.max24HourSend, rate: parseRate(account.maxSendRate), sesSent: account.sentLast24Hours };
+}
+
+function isUsable(account: SendingAccount): boolean {
+  return account.sendingEnabled && account.state !== 'PAUSED' && account.state !== 'SUSPENDED';
+}

@@ -1,0 +1,63 @@
+import type { OutcomeClass } from '@libs/aws';
+
+/** What became of one attempt. `unstarted`: given back by ourselves before anything was written to SES. */
+export type AttemptEnd =
+  | { readonly kind: 'sent'; readonly sesMessageId: string }
+  | { readonly kind: 'unstarted'; readonly code: string; readonly message: string }
+  | { readonly kind: OutcomeClass; readonly code: string; readonly message: string };
+
+/** What SES's answer says about the whole account or route, beyond the one message. */
+export type Reaction =
+  | { readonly kind: 'none' }
+  /** Grant nothing for so long (milliseconds). */
+  | { readonly kind: 'pause'; readonly ms: number }
+  | { readonly kind: 'mark'; readonly state: 'PAUSED' | 'SUSPENDED'; readonly ms: number }
+  /** The route on AWS is not what our rows say. */
+  | { readonly kind: 'reprovision' };
+
+export interface Verdict {
+  readonly attempt: 'SENT' | 'REJECTED' | 'NOT_SENT' | 'IN_DOUBT';
+  readonly message: 'SENT' | 'REJECTED' | 'READY' | 'IN_DOUBT';
+  /** For READY: how long the message waits before it is offered again, milliseconds. */
+  readonly waitMs: number;
+  readonly reaction: Reaction;
+  /** Nothing more of the batch should go out: the next message would meet the same answer. */
+  readonly stopsBatch: boolean;
+}
+
+const NONE: Reaction = { kind: 'none' };
+
+function again(waitMs: number, reaction: Reaction = NONE, stopsBatch = reaction.kind !== 'none'): Verdict {
+  return { attempt: 'NOT_SENT', message: 'READY', waitMs, reaction, stopsBatch };
+}
+
+function final(state: 'SENT' | 'REJECTED' | 'IN_DOUBT'): Verdict {
+  return { attempt: state, message: state, waitMs: 0, reaction: NONE, stopsBatch: false };
+}
+
+/**
+ * What each outcome does to attempt, message and account. Only content that SES will never take ends a message; every
+ * "not now" leaves it READY, so that a throttle or a pause burns nothing but time.
+ */
+export const VERDICTS: Readonly<Record<AttemptEnd['kind'], Verdict>> = {
+  sent: final('SENT'),
+  rejected: final('REJECTED'),
+  invalid: final('REJECTED'),
+  'in-doubt': final('IN_DOUBT'),
+  unstarted: again(0),
+  rate: again(1_000, { kind: 'pause', ms: 1_000 }),
+  'daily-quota': again(60_000, { kind: 'pause', ms: 60_000 }),
+  paused: again(60_000, { kind: 'mark', state: 'PAUSED', ms: 60_000 }),
+  suspended: again(60_000, { kind: 'mark', state: 'SUSPENDED', ms: 300_000 }),
+  // One tenant's set is off or its identity not verified: others on the account go on.
+  'set-paused': again(60_000),
+  identity: again(60_000, { kind: 'reprovision' }, false),
+  drift: again(15_000, { kind: 'reprovision' }, false),
+  denied: again(30_000, { kind: 'reprovision' }, false),
+  credentials: again(10_000, { kind: 'pause', ms: 5_000 }),
+  unsent: again(3_000, { kind: 'pause', ms: 2_000 }),
+};
+
+export function verdictOf(end: AttemptEnd): Verdict {
+  return VERDICTS[end.kind];
+}

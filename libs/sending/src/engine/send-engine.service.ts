@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { Ticket } from './dispatch.jobs';
+import { Dispatcher } from './dispatcher.service';
+import { EngineGate } from './engine-gate';
+import { Expirer } from './expirer.service';
+import { Feeder } from './feeder.service';
+import { FlightRecorder } from './flight-recorder.service';
+import { HeldBatches } from './held-batches';
+import { LedgerKeeper } from './ledger-keeper.service';
+import { OutcomeWriter } from './outcome-writer.service';
+import { Pump } from './pump.service';
+import { RecoveryService } from './recovery.service';
+import { Resolver } from './resolver.service';
+import { Sweeper } from './sweeper.service';
+
+const DRAIN_MS = 20_000;
+
+/** The engine's front: what the worker's processors and ticks call. */
+@Injectable()
+export class SendEngine {
+  constructor(
+    private readonly pump: Pump,
+    private readonly dispatcher: Dispatcher,
+    private readonly recovery: RecoveryService,
+    private readonly sweeper: Sweeper,
+    private readonly resolver: Resolver,
+    private readonly feeder: Feeder,
+    private readonly keeper: LedgerKeeper,
+    private readonly expirer: Expirer,
+    private readonly gate: EngineGate,
+    private readonly held: HeldBatches,
+    private readonly outcomes: OutcomeWriter,
+    private readonly recorder: FlightRecorder,
+  ) {}
+
+  /** Works one ticket off. Resolves when every outcome is committed. */
+  dispatch(ticket: Ticket): Promise<void> {
+    return this.dispatcher.dispatch(ticket);
+  }
+
+  /** Starts pumps for new accounts. */
+  tendPumps(): Promise<void> {
+    return this.pump.tend();
+  }
+
+  feed(): Promise<number> {
+    return this.feeder.feed();
+  }
+
+  /** Records of dead processes of this host, then grants and batches that nobody ended. */
+  async sweep(): Promise<void> {
+    await this.recovery.replayDead();
+    await this.sweeper.sweepGrants();
+    await this.sweeper.sweepAbandoned();
+  }
+
+  resolveDoubts(): Promise<number> {
+    return this.resolver.resolve();
+  }
+
+  keepLedgers(): Promise<void> {
+    return this.keeper.keep();
+  }
+
+  observeAccounts(): Promise<void> {
+    return this.keeper.observe();
+  }
+
+  releaseAndExpire(): Promise<{ released: number; expired: number }> {
+    return this.expirer.run();
+  }
+
+  /** Outcomes that are not committed yet, and batches under way. */
+  get load(): { readonly batches: number; readonly outcomes: number } {
+    return { batches: this.held.size, outcomes: this.outcomes.backlog };
+  }
+
+  /**
+   * Ends this process's part: no new ticket, what is due within five seconds still goes, requests under way are
+   * awaited, everything is written down.
+   */
+  async drain(): Promise<void> {
+    this.gate.drain();
+    this.dispatcher.drain();
+    await this.pump.stop();
+    for (let waited = 0; waited < DRAIN_MS && this.held.size > 0; waited += 20) await sleep(20);
+    this.recorder.close();
+  }
+}

@@ -1,0 +1,81 @@
+import { UnitOfWork } from '@libs/database';
+import type { BatchId, SendingAccountId } from '@libs/kernel';
+import { Log } from '@libs/observability';
+import { Ledger, type OverdueGrant } from '@libs/quota';
+import { Injectable } from '@nestjs/common';
+import { BatchSettler } from './batch-settler.service';
+import { ClaimRepository } from './claim.repository';
+import { EngineAccounts } from './engine-accounts.service';
+import { EngineSettings } from './engine.settings';
+import { HeldBatches } from './held-batches';
+import { OutcomeRepository } from './outcome.repository';
+import { RecoveryService } from './recovery.service';
+
+const PAGE = 200;
+/**
+ * How long after its slots an open batch counts as abandoned, engine milliseconds: its slots may have been moved by a
+ * minute, and a request may take 15 s.
+ */
+const ABANDONED_MS = 80_000;
+
+/** Gives back what was granted and never used: the redelivery that does not depend on Bull. */
+@Injectable()
+export class Sweeper {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly accounts: EngineAccounts,
+    private readonly ledger: Ledger,
+    private readonly claims: ClaimRepository,
+    private readonly outcomes: OutcomeRepository,
+    private readonly settler: BatchSettler,
+    private readonly recovery: RecoveryService,
+    private readonly held: HeldBatches,
+    private readonly settings: EngineSettings,
+    private readonly log: Log,
+  ) {}
+
+  /** Grants past their deadline: tombstone, refund. Their messages are READY and offered again by the feeder. */
+  async sweepGrants(): Promise<number> {
+    let swept = 0;
+    for (const account of await this.accounts.all()) {
+      for (const grant of await this.ledger.overdue(account.id, PAGE)) {
+        if (this.held.has(grant.opId as BatchId)) continue;
+        if (await this.sweep(account.id, grant)) swept += 1;
+      }
+    }
+    return swept;
+  }
+
+  /** Batches whose worker is gone without a record on this host: what they may have sent is in doubt. */
+  async sweepAbandoned(): Promise<number> {
+    const before = new Date(this.ledger.nowMs() - ABANDONED_MS);
+    const batches = await this.uow.forSystem(() => this.outcomes.abandoned(before, PAGE));
+    let swept = 0;
+    for (const { id, sendingAccountId } of batches) {
+      if (this.held.has(id)) continue;
+      this.log.warn('a batch was abandoned by its worker', { batch: id });
+      await this.recovery.recover(id, sendingAccountId, new Map(), 'in-doubt');
+      swept += 1;
+    }
+    return swept;
+  }
+
+  private async sweep(account: SendingAccountId, grant: OverdueGrant): Promise<boolean> {
+    const now = new Date(this.ledger.nowMs());
+    const batchId = grant.opId as BatchId;
+    const state = await this.uow.forSystem(() =>
+      this.claims.tombstone(
+        batchId,
+        account,
+        this.settings.worker,
+        grant.recipients,
+        new Date(grant.bucketStartMs),
+        now,
+      ),
+    );
+    // Open: its worker lives elsewhere, or its record is about to be replayed.
+    if (state === 'OPEN') return false;
+    await this.settler.refund({ batchId, sendingAccountId: account, messages: grant.messages });
+    return true;
+  }
+}

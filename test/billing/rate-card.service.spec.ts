@@ -1,0 +1,75 @@
+import { BillingModule, RateCardConflict, RateCardService, type CardRate } from '@libs/billing';
+import { startApiProcess, type ApiProcess } from '../tenancy/api-process';
+
+const by = { actor: 'operator:test' };
+const price: CardRate = {
+  card: 'aws-a-la-carte',
+  sku: 'ses.test',
+  tierFrom: 0n,
+  amountMicro: 100n,
+  perUnits: 1n,
+  validFrom: new Date('2026-01-01T00:00:00Z'),
+  validTo: null,
+  source: 'test',
+};
+const change = new Date('2026-12-01T00:00:00Z');
+
+describe('the rate card in the database', () => {
+  let process: ApiProcess;
+  let card: RateCardService;
+
+  beforeEach(async () => {
+    process = await startApiProcess([BillingModule]);
+    card = process.module.get(RateCardService);
+  });
+  afterEach(() => process.close());
+
+  const stored = () =>
+    process.uow.forSystem(() =>
+      process.uow.query<{ amount_micro: string; valid_from: Date; valid_to: Date | null }>(
+        `SELECT amount_micro, valid_from, valid_to FROM rate WHERE sku = 'ses.test' ORDER BY valid_from`,
+      ),
+    );
+  const audited = async () => (await process.uow.forSystem(() => process.uow.query('SELECT id FROM audit_log'))).length;
+
+  it('is filled once, however often and from however many processes it is seeded', async () => {
+    const outcomes = await Promise.all([card.seed(by), card.seed(by), card.seed(by)]);
+    const added = outcomes.map((outcome) => outcome.added).sort();
+    expect(added.slice(0, 2)).toEqual([0n, 0n]);
+    expect(added[2]).toBeGreaterThan(15n);
+    await expect(card.seed(by)).resolves.toEqual({ added: 0n, ended: 0n });
+    expect(await audited()).toBe(1);
+  });
+
+  it('gets a new price by ending the old one', async () => {
+    await card.seed(by, [price]);
+    const next = { ...price, amountMicro: 120n, validFrom: change };
+    await expect(card.seed(by, [{ ...price, validTo: change }, next])).resolves.toEqual({ added: 1n, ended: 1n });
+    await expect(card.seed(by, [{ ...price, validTo: change }, next])).resolves.toEqual({ added: 0n, ended: 0n });
+    expect(await stored()).toEqual([
+      { amount_micro: '100', valid_from: price.validFrom, valid_to: change },
+      { amount_micro: '120', valid_from: change, valid_to: null },
+    ]);
+  });
+
+  it('never changes a published price or the end it was given', async () => {
+    await card.seed(by, [{ ...price, validTo: change }]);
+    for (const other of [
+      { ...price, validTo: change, amountMicro: 99n },
+      { ...price, validTo: change, perUnits: 2n },
+      { ...price, validTo: new Date('2027-01-01T00:00:00Z') },
+      price,
+    ]) {
+      await expect(card.seed(by, [other])).rejects.toThrow(RateCardConflict);
+    }
+    expect(await stored()).toEqual([{ amount_micro: '100', valid_from: price.validFrom, valid_to: change }]);
+  });
+
+  it('refuses overlapping validity, by the table itself, and then adds nothing', async () => {
+    const overlapping = { ...price, amountMicro: 120n, validFrom: change };
+    const another = { ...price, sku: 'ses.test', tierFrom: 10n };
+    await expect(card.seed(by, [another, price, overlapping])).rejects.toMatchObject({ code: '23P01' });
+    expect(await stored()).toEqual([]);
+    expect(await audited()).toBe(0);
+  });
+});

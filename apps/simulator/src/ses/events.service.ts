@@ -18,7 +18,8 @@ export interface SesNotification {
 }
 
 export interface EventSink {
-  publishFromSes(notification: SesNotification): void;
+  /** The same `messageId` twice is a redelivery, as SNS may do at any time. */
+  publishFromSes(notification: SesNotification, messageId: string): void;
 }
 
 /** Faults of the event path, set by the admin API. Rates are fractions of events. */
@@ -228,13 +229,14 @@ export class EventsService {
       return;
     }
     const copies = duplicateRate > 0 && chance(this.seed, `copy|${String(this.counter)}`) < duplicateRate ? 2 : 1;
+    const messageId = randomUUID();
     for (let copy = 0; copy < copies; copy += 1) {
-      if (reorderMs <= 0) this.sink.publishFromSes(event);
-      else this.later(event, chance(this.seed, `late|${String(this.counter)}|${String(copy)}`) * reorderMs);
+      if (reorderMs <= 0) this.sink.publishFromSes(event, messageId);
+      else this.later(event, messageId, chance(this.seed, `late|${String(this.counter)}|${String(copy)}`) * reorderMs);
     }
   }
 
-  private later(event: SesNotification, realMs: number): void {
+  private later(event: SesNotification, messageId: string, realMs: number): void {
     this.counter += 1;
     const id = this.counter;
     this.pending.set(id, { dueAt: this.clock.nowMs(), event });
@@ -243,7 +245,7 @@ export class EventsService {
       setTimeout(() => {
         this.timers.delete(id);
         this.pending.delete(id);
-        this.sink.publishFromSes(event);
+        this.sink.publishFromSes(event, messageId);
       }, realMs),
     );
   }

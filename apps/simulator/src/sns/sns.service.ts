@@ -87,7 +87,7 @@ export class SnsService implements EventSink {
   }
 
   /** As AWS: no event leaves when the topic's policy does not let SES publish for this configuration set. */
-  publishFromSes(notification: SesNotification): void {
+  publishFromSes(notification: SesNotification, messageId: string): void {
     const topic = this.store.state.topics.get(notification.topicArn);
     const policy = this.principals.policyOf(topic?.policy);
     const allowed =
@@ -103,7 +103,7 @@ export class SnsService implements EventSink {
       this.notPublished += 1;
       return;
     }
-    this.publishTo(topic, notification.message, 'Amazon SES Email Event Notification');
+    this.publishTo(topic, notification.message, 'Amazon SES Email Event Notification', messageId);
   }
 
   private readonly actions: Readonly<Record<string, (call: SnsCall) => string>> = {
@@ -268,8 +268,12 @@ export class SnsService implements EventSink {
     });
   }
 
-  private publishTo(topic: TopicState, message: string, subject: string | undefined): string {
-    const messageId = randomUUID();
+  private publishTo(
+    topic: TopicState,
+    message: string,
+    subject: string | undefined,
+    messageId: string = randomUUID(),
+  ): string {
     for (const subscription of topic.subscriptions.values()) {
       if (!subscription.confirmed) continue;
       this.deliveries.enqueue({

@@ -248,6 +248,53 @@ describe('the cost of the fleet', () => {
       });
     });
 
+    it('goes on counting the tiers of a month when prices change within it', () => {
+      const change = new Date('2026-11-15T00:00:00Z');
+      const tier = (id: bigint, tierFrom: bigint, amountMicro: bigint, first: boolean) => ({
+        id,
+        card: 'aws-a-la-carte',
+        sku: 'ses.recipient',
+        tierFrom,
+        amountMicro,
+        perUnits: 1n,
+        validFrom: first ? long : change,
+        validTo: first ? change : null,
+        source: 'test',
+      });
+      const changing = new RateCards([
+        tier(1n, 0n, 10n, true),
+        tier(2n, 100n, 5n, true),
+        tier(3n, 0n, 20n, false),
+        tier(4n, 100n, 7n, false),
+      ]);
+      expect(changing.changes(span.from, span.to)).toEqual([change]);
+      const [first, second] = cutAt(span, [change]) as [typeof span, typeof span];
+      const usage = [
+        { ...used(tenants[0]!, 90n), span: first },
+        { ...used(tenants[0]!, 30n), span: second },
+      ];
+      const costs = fleetCosts({ ...base, usage }, changing);
+      expect(costs.lines.map((line) => [line.costMicro, line.rateIds])).toEqual([
+        [900n, [1n]],
+        [10n * 20n + 20n * 7n, [3n, 4n]],
+      ]);
+    });
+
+    it('says by which method a pool is shared', () => {
+      const ip = { ...span, sendingAccountId: accounts[0]! };
+      const leases = [
+        { ...ip, laneId: lanes[0]!, ownerTenantId: tenants[0]! },
+        { ...ip, laneId: lanes[1]!, ownerTenantId: null },
+        { ...ip, laneId: null, ownerTenantId: null },
+      ];
+      const { lines } = fleetCosts({ ...base, leases }, rates);
+      expect(lines.map((line) => [line.laneId, line.method, line.allocations[0]?.bearer])).toEqual([
+        [null, 'idle', IDLE],
+        [lanes[0], 'pool-owner', tenants[0]],
+        [lanes[1], 'by-pool-hours', IDLE],
+      ]);
+    });
+
     it('shares the fee of a plan by volume, and leaves it idle without any', () => {
       const pro = { ...base, accounts: [{ ...base.accounts[0]!, pricingPlan: 'PRO' as const }] };
       expect(bearers(fleetCosts(pro, rates))).toEqual({ idle: 105_000_000n, platform: 0n, fleet: 105_000_000n });

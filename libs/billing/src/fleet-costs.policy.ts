@@ -154,17 +154,8 @@ function ipLines(account: BilledAccount, facts: FleetFacts, rates: RateCards): F
       const quantity = total(leases.map((lease) => sharedMs(lease, lease)));
       if (quantity === 0n) continue;
       const [rate] = rates.tiers(account.pricingPlan, SKUS.dedicatedIp, span.from);
-      const owner = pool[0]?.ownerTenantId ?? null;
-      const method = laneId === null ? 'idle' : owner === null ? 'by-pool-hours' : 'pool-owner';
-      const weights =
-        laneId === null
-          ? new Map<Bearer, bigint>([[IDLE, quantity]])
-          : owner !== null
-            ? new Map<Bearer, bigint>([[owner, quantity]])
-            : sharedPoolWeights(
-                leases,
-                facts.poolUse.filter((use) => use.laneId === laneId),
-              );
+      const use = facts.poolUse.filter((one) => one.laneId === laneId);
+      const { method, weights } = bearersOfPool(laneId, pool[0]?.ownerTenantId ?? null, leases, quantity, use);
       lines.push(
         shared(
           {
@@ -184,6 +175,18 @@ function ipLines(account: BilledAccount, facts: FleetFacts, rates: RateCards): F
     }
   }
   return lines;
+}
+
+function bearersOfPool(
+  laneId: LaneId | null,
+  owner: TenantId | null,
+  leases: readonly Span[],
+  leasedMs: bigint,
+  use: readonly HourOfUse[],
+): { method: FleetLine['method']; weights: Map<Bearer, bigint> } {
+  if (laneId === null) return { method: 'idle', weights: new Map([[IDLE, leasedMs]]) };
+  if (owner !== null) return { method: 'pool-owner', weights: new Map([[owner, leasedMs]]) };
+  return { method: 'by-pool-hours', weights: sharedPoolWeights(leases, use) };
 }
 
 /** The fee of a pricing plan, whole for every month in which the account exists; borne by volume, idle without any. */

@@ -53,6 +53,18 @@ describe('the rate card', () => {
     }
   });
 
+  it('leaves a price in force until before its end, when the next one begins', () => {
+    const end = new Date('2026-12-01T00:00:00Z');
+    const [old] = cards.tiers('NONE', SKUS.recipient, today);
+    const changed = new RateCards([
+      { ...old, validTo: end },
+      { ...old, id: 99n, validFrom: end },
+    ]);
+    const idAt = (ms: number) => changed.tiers('NONE', SKUS.recipient, new Date(ms)).map((rate) => rate.id);
+    expect(idAt(end.getTime() - 1)).toEqual([old.id]);
+    expect(idAt(end.getTime())).toEqual([99n]);
+  });
+
   it('says so when no price is in force, instead of asking nothing', () => {
     expect(() => cards.tiers('NONE', SKUS.recipient, new Date('2019-12-31T23:59:59Z'))).toThrow(RateMissing);
     expect(() => new RateCards([]).tiers('PRO', SKUS.recipient, today)).toThrow(/ses\.recipient on card aws-pro/);

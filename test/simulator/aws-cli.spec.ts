@@ -31,9 +31,7 @@ function cliIsThere(): boolean {
 
 /** One call of the AWS CLI, with nothing of this machine's own AWS configuration. */
 function aws(fleet: SimulatedFleet, credentials: Credentials, args: string[]): Promise<Outcome> {
-  const env = {
-    PATH: process.env['PATH'],
-    HOME: process.env['HOME'],
+  const settings = {
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_MAX_ATTEMPTS: '1',
@@ -41,9 +39,22 @@ function aws(fleet: SimulatedFleet, credentials: Credentials, args: string[]): P
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     ...(credentials.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: credentials.sessionToken }),
   };
-  const all = [...args, '--endpoint-url', fleet.simulator.endpoint, '--region', REGION, '--output', 'json'];
+  const environment = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  const cleared = ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL'].flatMap((name) => ['-u', name]);
+  const all = [
+    ...cleared,
+    ...environment,
+    'aws',
+    ...args,
+    '--endpoint-url',
+    fleet.simulator.endpoint,
+    '--region',
+    REGION,
+    '--output',
+    'json',
+  ];
   return new Promise((resolve) => {
-    execFile('aws', all, { env }, (error, stdout, stderr) => {
+    execFile('env', all, (error, stdout, stderr) => {
       resolve({
         status: error === null ? 0 : 1,
         json: stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>),
@@ -117,15 +128,13 @@ function sdkClient(fleet: SimulatedFleet): Client {
   return {
     assumeRole: (ExternalId) =>
       outcome(
-        fleet
-          .assume({ ExternalId })
-          .then((given) => ({
-            Credentials: {
-              AccessKeyId: given.accessKeyId,
-              SecretAccessKey: given.secretAccessKey,
-              SessionToken: given.sessionToken,
-            },
-          })),
+        fleet.assume({ ExternalId }).then((given) => ({
+          Credentials: {
+            AccessKeyId: given.accessKeyId,
+            SecretAccessKey: given.secretAccessKey,
+            SessionToken: given.sessionToken,
+          },
+        })),
       ),
     getAccount: (credentials) => outcome(fleet.ses(credentials).send(new GetAccountCommand({}))),
     send: (credentials, from) =>

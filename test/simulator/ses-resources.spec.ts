@@ -29,7 +29,7 @@ import {
   PutEmailIdentityMailFromAttributesCommand,
   PutSuppressedDestinationCommand,
 } from '@aws-sdk/client-sesv2';
-import { ACCOUNT, mailTo, refusal, REGION, SimulatedFleet } from './simulated-fleet';
+import { ACCOUNT, mailTo, refusal, REGION, SimulatedFleet, realTime } from './simulated-fleet';
 
 describe('SES resources of the simulator', () => {
   let fleet: SimulatedFleet;
@@ -191,9 +191,9 @@ describe('SES resources of the simulator', () => {
     await ses.send(new PutSuppressedDestinationCommand({ EmailAddress, Reason: 'BOUNCE' }));
     const { SuppressedDestination: found } = await ses.send(new GetSuppressedDestinationCommand({ EmailAddress }));
     expect(found).toMatchObject({ EmailAddress, Reason: 'BOUNCE' });
-    expect(Math.abs(found!.LastUpdateTime!.getTime() - Date.now())).toBeLessThan(10_000);
+    expect(Math.abs(found!.LastUpdateTime!.getTime() - realTime.nowMs())).toBeLessThan(10_000);
     const listed = await ses.send(
-      new ListSuppressedDestinationsCommand({ Reasons: ['BOUNCE'], StartDate: new Date(Date.now() - 60_000) }),
+      new ListSuppressedDestinationsCommand({ Reasons: ['BOUNCE'], StartDate: new Date(realTime.nowMs() - 60_000) }),
     );
     expect(listed.SuppressedDestinationSummaries).toHaveLength(1);
     expect(

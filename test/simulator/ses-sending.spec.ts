@@ -7,7 +7,7 @@ import {
   SendBulkEmailCommand,
 } from '@aws-sdk/client-sesv2';
 import { ManualClock } from '@libs/kernel';
-import { ACCOUNT, mailTo, refusal, REGION, SimulatedFleet } from './simulated-fleet';
+import { ACCOUNT, mailTo, refusal, REGION, SimulatedFleet, realTime } from './simulated-fleet';
 
 const ACCEPTED = { MessageId: expect.stringMatching(/^0100[0-9a-f]{12}-[0-9a-f-]{36}-000000$/) as string };
 
@@ -190,7 +190,7 @@ describe('limits of one account and region', () => {
   let fleet: SimulatedFleet;
   let clock: ManualClock;
   beforeEach(async () => {
-    clock = new ManualClock(Date.now());
+    clock = new ManualClock(realTime.nowMs());
     fleet = await SimulatedFleet.start({ clock });
     await fleet.verifiedDomain();
   });

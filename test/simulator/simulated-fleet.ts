@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-sesv2';
 import { CreateTopicCommand, SetTopicAttributesCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { AssumeRoleCommand, STSClient, type AssumeRoleCommandInput } from '@aws-sdk/client-sts';
+import { SystemClock } from '@libs/kernel';
 import {
   SimulatorAdminClient,
   startSimulator,
@@ -17,6 +18,7 @@ import {
   type SimulatorOptions,
 } from '../../apps/simulator/src';
 
+export const realTime = new SystemClock();
 export const HUB = '999900001111';
 export const ACCOUNT = '111122223333';
 export const REGION = 'us-east-1';
@@ -193,11 +195,11 @@ export class Webhook {
   }
 
   async next(matches: (posted: Posted) => boolean, timeoutMs = 5000): Promise<Posted> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = realTime.nowMs() + timeoutMs;
     for (;;) {
       const found = this.posted.find(matches);
       if (found !== undefined) return found;
-      if (Date.now() > deadline) throw new Error(`no such post among ${this.posted.length}`);
+      if (realTime.nowMs() > deadline) throw new Error(`no such post among ${this.posted.length}`);
       await Promise.race([
         new Promise<void>((resolve) => this.waiters.push(resolve)),
         new Promise((resolve) => setTimeout(resolve, 50)),

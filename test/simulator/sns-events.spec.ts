@@ -266,8 +266,9 @@ describe('SES events', () => {
     for (let i = 0; i < 100 && (await fleet.admin.summary()).events.held < 2; i += 1)
       await new Promise((resolve) => setTimeout(resolve, 10));
     expect(webhook.events).toHaveLength(0);
-    await fleet.admin.setEventFaults({ hold: false, duplicateRate: 1 });
-    await webhook.event('Delivery');
+    await fleet.admin.setEventFaults({ hold: false });
+    await webhook.next(() => webhook.events.length === 2);
+    await fleet.admin.setEventFaults({ duplicateRate: 1 });
     await send();
     await webhook.next(() => webhook.events.length === 6);
     const ids = webhook.posted.slice(-4).map((one) => one.body['MessageId']);

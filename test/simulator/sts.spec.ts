@@ -1,7 +1,18 @@
 import { ManualClock } from '@libs/kernel';
 import { GetAccountCommand } from '@aws-sdk/client-sesv2';
 import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { ACCOUNT, EXTERNAL_ID, HUB, HUB_USER, mailTo, OWNER, refusal, ROLE, SimulatedFleet } from './simulated-fleet';
+import {
+  ACCOUNT,
+  EXTERNAL_ID,
+  HUB,
+  HUB_USER,
+  mailTo,
+  OWNER,
+  refusal,
+  ROLE,
+  SimulatedFleet,
+  realTime,
+} from './simulated-fleet';
 
 describe('STS of the simulator, asked by the AWS SDK', () => {
   let fleet: SimulatedFleet;
@@ -21,7 +32,7 @@ describe('STS of the simulator, asked by the AWS SDK', () => {
       }),
     );
     expect(answer.Credentials?.AccessKeyId).toMatch(/^ASIA/);
-    expect(answer.Credentials!.Expiration!.getTime() - Date.now()).toBeGreaterThan(890_000);
+    expect(answer.Credentials!.Expiration!.getTime() - realTime.nowMs()).toBeGreaterThan(890_000);
     expect(answer.AssumedRoleUser?.Arn).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/fleet-send/pf-test`);
   });
 
@@ -169,7 +180,7 @@ describe('STS of the simulator, asked by the AWS SDK', () => {
 
 describe('credentials of the simulator', () => {
   it('expire in real time, with the name each service uses', async () => {
-    const clock = new ManualClock(Date.now());
+    const clock = new ManualClock(realTime.nowMs());
     const fleet = await SimulatedFleet.start({ clock });
     const session = await fleet.assume({ DurationSeconds: 900 });
     clock.advance(901_000);

@@ -23,3 +23,8 @@ export { LIMITS } from './wait.policy';
 export type { Limit, Wait } from './wait.policy';
 
 // The engine that sends (engine.module.ts) exports below this line.
+export { dispatchBulk, dispatchTransactional } from './engine/dispatch.jobs';
+export type { Ticket } from './engine/dispatch.jobs';
+export { EngineModule } from './engine/engine.module';
+export type { EngineOptions } from './engine/engine.settings';
+export { SendEngine } from './engine/send-engine.service';

@@ -1,9 +1,7 @@
-import { RouteService, SendingAccountService } from '@libs/fleet';
-import { UnitOfWork } from '@libs/database';
+import { SendingAccountService } from '@libs/fleet';
 import type { SendingAccountId, TenantId } from '@libs/kernel';
 import { Log } from '@libs/observability';
-import { provisionTenant } from '@libs/placement';
-import { Outbox } from '@libs/queueing';
+import { ProvisioningService } from '@libs/placement';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import type { Reaction } from './outcome.policy';
@@ -17,11 +15,9 @@ export class EngineReactions {
   private readonly lately = new Map<string, number>();
 
   constructor(
-    private readonly uow: UnitOfWork,
     private readonly ledger: Ledger,
     private readonly fleet: SendingAccountService,
-    private readonly routes: RouteService,
-    private readonly outbox: Outbox,
+    private readonly provisioning: ProvisioningService,
     private readonly log: Log,
   ) {}
 
@@ -45,8 +41,7 @@ export class EngineReactions {
         return;
       case 'reprovision':
         if (!this.isNew(`${account}:${tenant}`)) return;
-        await this.routes.invalidate(tenant, account);
-        await this.uow.forSystem(() => this.outbox.add(provisionTenant, { tenantId: tenant }));
+        await this.provisioning.reprovision(tenant, account);
         return;
     }
   }

@@ -1,4 +1,5 @@
 import { FleetModule } from '@libs/fleet';
+import { PlacementEngineModule } from '@libs/placement';
 import { QuotaModule } from '@libs/quota';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BatchSettler } from './batch-settler.service';
@@ -32,7 +33,7 @@ export class EngineModule {
   static forRoot(options: EngineOptions): DynamicModule {
     return {
       module: EngineModule,
-      imports: [FleetModule, QuotaModule],
+      imports: [FleetModule, PlacementEngineModule, QuotaModule],
       providers: [
         { provide: EngineSettings, useValue: new EngineSettings(options) },
         BatchSettler,

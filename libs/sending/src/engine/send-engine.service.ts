@@ -14,7 +14,7 @@ import { RecoveryService } from './recovery.service';
 import { Resolver } from './resolver.service';
 import { Sweeper } from './sweeper.service';
 
-const DRAIN_MS = 20_000;
+const DRAIN_MS = 10_000;
 
 /** The engine's front: what the worker's processors and ticks call. */
 @Injectable()
@@ -46,6 +46,11 @@ export class SendEngine {
 
   feed(): Promise<number> {
     return this.feeder.feed();
+  }
+
+  /** Replays what a killed predecessor of this host left. Called before anything else. */
+  async recover(): Promise<void> {
+    await this.recovery.replayDead();
   }
 
   /** Records of dead processes of this host, then grants and batches that nobody ended. */

@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { WorkerConfig } from '@libs/config';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { WorkerModule, type Resources } from './worker.module';
+import { Worker } from './worker.service';
+
+export interface RunningWorker {
+  readonly app: INestApplication;
+  readonly worker: Worker;
+}
+
+/** A name that no other process ever has, even on the same host with the same WORKER_ID. */
+export function workerName(configured: string | undefined): string {
+  const stem = (configured ?? hostname()).replaceAll(/[^A-Za-z0-9_.-]/g, '-').slice(0, 64);
+  return `${stem}-${randomBytes(6).toString('hex')}`;
+}
+
+/** Builds the worker with everything it needs open; it does nothing until `worker.start()`. */
+export async function createWorker(config: WorkerConfig, resources: Resources): Promise<RunningWorker> {
+  const app = await NestFactory.create(WorkerModule.forRoot(config, resources), {
+    logger: resources.log,
+    abortOnError: false,
+    bodyParser: false,
+  });
+  return { app, worker: app.get(Worker) };
+}

@@ -1,0 +1,136 @@
+import { ConfigInvalid, loadConfig, workerConfig, type WorkerConfig } from '@libs/config';
+import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
+import { Log, Metrics } from '@libs/observability';
+import { openEngineRedis } from '@libs/queueing';
+import { migrations } from '../../../migrations';
+import { createWorker, workerName, type RunningWorker } from './create-worker';
+import { ProcessorsIncomplete } from './processing/processor-registry.service';
+
+type Pool = ReturnType<typeof createDataSource>;
+
+/** What a stop may take in all: slots due, requests under way, outcomes. */
+const SHUTDOWN_MS = 14_000;
+
+/** Something outside is not as the configuration says; the message tells how to mend it. */
+class CannotStart extends Error {}
+
+async function openPool(config: WorkerConfig, metrics: Metrics): Promise<Pool> {
+  const dirty = metrics.counter(
+    'database_dirty_releases_total',
+    'Connections destroyed because they came back with work open',
+  );
+  const source = createDataSource({
+    url: config.DATABASE_WORKER_URL,
+    applicationName: 'postfleet-worker',
+    poolSize: config.DATABASE_POOL_SIZE,
+    onDirtyRelease: () => {
+      dirty.inc();
+    },
+  });
+  try {
+    await source.initialize();
+  } catch (error) {
+    throw new CannotStart(
+      `DATABASE_WORKER_URL: the database cannot be reached (${reason(error)}). Check that PostgreSQL runs there and that the user, password and database in DATABASE_WORKER_URL are right.`,
+    );
+  }
+  return source;
+}
+
+async function checkRedis(url: string): Promise<void> {
+  const probe = openEngineRedis(url);
+  // Without a listener the first refused connection would end the process before it can say why.
+  probe.on('error', () => undefined);
+  try {
+    await probe.connect();
+    await probe.info('server');
+  } catch (error) {
+    throw new CannotStart(
+      `REDIS_URL: Redis cannot be reached (${reason(error)}). Start Redis there, or correct REDIS_URL.`,
+    );
+  } finally {
+    probe.disconnect();
+  }
+}
+
+async function start(): Promise<void> {
+  const config = loadConfig(workerConfig);
+  const log = new Log({ name: 'worker', level: config.LOG_LEVEL });
+  const metrics = new Metrics('worker');
+  const pool = await openPool(config, metrics);
+  try {
+    await checkRole(pool, 'DATABASE_WORKER_URL', migrations.at(-1)?.name ?? '');
+    await checkRedis(config.REDIS_URL);
+    const name = workerName(config.WORKER_ID);
+    const running = await createWorker(config, { pools: { worker: pool }, log, metrics, worker: name });
+    try {
+      await listen(running, config);
+      await running.worker.start();
+    } catch (error) {
+      await running.app.close();
+      throw error;
+    }
+    log.info('worker ready', { worker: name, port: config.WORKER_PORT });
+    stopOnSignal(running, pool, log);
+  } catch (error) {
+    await pool.destroy();
+    throw error;
+  }
+}
+
+async function listen({ app }: RunningWorker, config: WorkerConfig): Promise<void> {
+  if (config.WORKER_PORT === 0) {
+    await app.init();
+    return;
+  }
+  try {
+    await app.listen(config.WORKER_PORT, config.WORKER_HOST);
+  } catch (error) {
+    const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    const what = `${config.WORKER_HOST}:${String(config.WORKER_PORT)}`;
+    throw new CannotStart(
+      code === 'EADDRINUSE'
+        ? `WORKER_PORT: ${what} is taken. Stop the program that uses it, or set WORKER_PORT to a free port (0 for none).`
+        : `WORKER_HOST/WORKER_PORT: cannot listen on ${what} (${code}). Choose an address of this machine and a port above 1023.`,
+    );
+  }
+}
+
+function stopOnSignal({ app, worker }: RunningWorker, pool: Pool, log: Log): void {
+  const stop = (signal: string) => {
+    log.info('worker stopping', { signal });
+    // What is cut off here is in the flight recorder; the next process replays it.
+    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    void worker
+      .stop()
+      .then(() => app.close())
+      .then(() => pool.destroy())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error('worker did not stop cleanly', { error });
+          process.exit(1);
+        },
+      );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function reason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reason).join('; ');
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+start().catch((error: unknown) => {
+  const expected =
+    error instanceof CannotStart ||
+    error instanceof ConfigInvalid ||
+    error instanceof DatabaseNotReady ||
+    error instanceof ProcessorsIncomplete;
+  process.stderr.write(
+    `worker: ${expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message)}\n`,
+  );
+  process.exit(1);
+});

@@ -1,0 +1,21 @@
+import type { JobDefinition } from '@libs/queueing';
+import { SetMetadata } from '@nestjs/common';
+
+export const PROCESSES = Symbol('processes a job');
+
+export interface Processing {
+  readonly job: JobDefinition<never>;
+  /** Jobs of this kind at once in this process. */
+  readonly concurrency: number;
+}
+
+/** Marks the one method that runs a job. Its parameter must be the job's payload. */
+export function Processes<Payload>(job: JobDefinition<Payload>, options: { readonly concurrency: number }) {
+  return <Method extends (payload: Payload) => Promise<unknown>>(
+    target: object,
+    key: string,
+    descriptor: TypedPropertyDescriptor<Method>,
+  ): void => {
+    SetMetadata(PROCESSES, { job, concurrency: options.concurrency })(target, key, descriptor);
+  };
+}

@@ -1,0 +1,37 @@
+import { ProvisioningService } from '@libs/placement';
+import { Outbox } from '@libs/queueing';
+import { EventApplier, IdempotencyService } from '@libs/sending';
+import { Injectable } from '@nestjs/common';
+import { ALL_JOBS } from '../jobs';
+import { Tick } from './tick.decorator';
+
+/** What must happen even when the job that hints at it was lost. */
+@Injectable()
+export class UpkeepTicks {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly events: EventApplier,
+    private readonly provisioning: ProvisioningService,
+    private readonly idempotency: IdempotencyService,
+  ) {}
+
+  @Tick({ name: 'outbox', everyMs: 150 })
+  drainOutbox(): Promise<unknown> {
+    return this.outbox.drain(ALL_JOBS);
+  }
+
+  @Tick({ name: 'events', everyMs: 500 })
+  async applyEvents(): Promise<void> {
+    while ((await this.events.applyStored()).taken > 0);
+  }
+
+  @Tick({ name: 'provision', everyMs: 2_000 })
+  provision(): Promise<void> {
+    return this.provisioning.advance();
+  }
+
+  @Tick({ name: 'idempotency', everyMs: 600_000 })
+  forgetIdempotencyKeys(): Promise<unknown> {
+    return this.idempotency.forgetOld();
+  }
+}

@@ -1,0 +1,90 @@
+import { AuditModule } from '@libs/audit';
+import { AwsModule } from '@libs/aws';
+import { clockScaleOf, type WorkerConfig } from '@libs/config';
+import { DatabaseModule, type Pools } from '@libs/database';
+import { FleetEngineModule } from '@libs/fleet';
+import { EngineClock, SystemClock } from '@libs/kernel';
+import { ObservabilityModule, type Log, type Metrics } from '@libs/observability';
+import { PlacementEngineModule } from '@libs/placement';
+import { QueueingModule } from '@libs/queueing';
+import { EngineModule, SendingModule } from '@libs/sending';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { HealthController } from './health/health.controller';
+import { Readiness } from './health/readiness.service';
+import { MarkedMethods } from './processing/marked-methods';
+import { ProcessorRegistry } from './processing/processor-registry.service';
+import { DispatchProcessor } from './processors/dispatch.processor';
+import { EventsProcessor } from './processors/events.processor';
+import { FleetProcessor } from './processors/fleet.processor';
+import { PlacementProcessor } from './processors/placement.processor';
+import { EngineTicks } from './ticks/engine.ticks';
+import { TickRegistry } from './ticks/tick-registry.service';
+import { UpkeepTicks } from './ticks/upkeep.ticks';
+import { Worker } from './worker.service';
+
+/** What the process opens before Nest starts, and closes after it. */
+export interface Resources {
+  readonly pools: Pools;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Unique for the life of this process. */
+  readonly worker: string;
+  /** A test's own clock; the configured scale otherwise. */
+  readonly clock?: EngineClock;
+}
+
+@Global()
+@Module({})
+class ClockModule {
+  static forRoot(clock: EngineClock): DynamicModule {
+    return { module: ClockModule, providers: [{ provide: EngineClock, useValue: clock }], exports: [EngineClock] };
+  }
+}
+
+@Module({})
+export class WorkerModule {
+  static forRoot(config: WorkerConfig, resources: Resources): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        DiscoveryModule,
+        ClockModule.forRoot(resources.clock ?? new EngineClock(new SystemClock(), clockScaleOf(config))),
+        DatabaseModule.forRoot(resources.pools),
+        ObservabilityModule.forRoot(resources.log, resources.metrics),
+        QueueingModule.forRoot({ redisUrl: config.REDIS_URL }),
+        AwsModule.forRoot({
+          hubRegion: config.AWS_REGION,
+          ...(config.AWS_ENDPOINT_URL === undefined ? {} : { endpoint: config.AWS_ENDPOINT_URL }),
+          ...(config.AWS_TEST_ENDPOINT_URL === undefined ? {} : { testEndpoint: config.AWS_TEST_ENDPOINT_URL }),
+        }),
+        AuditModule,
+        FleetEngineModule.forRoot({ publicUrl: config.PUBLIC_URL }),
+        PlacementEngineModule,
+        SendingModule.forRoot(),
+        EngineModule.forRoot({
+          worker: resources.worker,
+          recorderDir: config.RECORDER_DIR,
+          inDoubtAfterMs: {
+            TRANSACTIONAL: config.IN_DOUBT_AFTER_TRANSACTIONAL_MS,
+            MARKETING: config.IN_DOUBT_AFTER_BULK_MS,
+          },
+        }),
+      ],
+      controllers: [HealthController],
+      providers: [
+        Readiness,
+        MarkedMethods,
+        ProcessorRegistry,
+        TickRegistry,
+        DispatchProcessor,
+        EventsProcessor,
+        FleetProcessor,
+        PlacementProcessor,
+        EngineTicks,
+        UpkeepTicks,
+        Worker,
+      ],
+    };
+  }
+}

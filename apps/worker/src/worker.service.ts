@@ -1,0 +1,52 @@
+import { Log, Metrics } from '@libs/observability';
+import { SendEngine } from '@libs/sending';
+import { Injectable } from '@nestjs/common';
+import { ProcessorRegistry } from './processing/processor-registry.service';
+import { TickRegistry } from './ticks/tick-registry.service';
+
+const MEASURE_MS = 1_000;
+
+/** Starts and ends what the worker does, in order. */
+@Injectable()
+export class Worker {
+  private stopping: Promise<void> | undefined;
+  private readonly open;
+  private measuring: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly processors: ProcessorRegistry,
+    private readonly ticks: TickRegistry,
+    private readonly engine: SendEngine,
+    private readonly log: Log,
+    metrics: Metrics,
+  ) {
+    this.open = metrics.gauge('engine_open', 'Batches under way and outcomes not yet written', ['what']);
+  }
+
+  /** @throws ProcessorsIncomplete; the database's error when the last process's record cannot be replayed */
+  async start(): Promise<void> {
+    // First what a killed predecessor left: its messages must not wait for a tick.
+    await this.engine.recover();
+    this.processors.start();
+    this.ticks.start();
+    this.measuring = setInterval(() => {
+      const { batches, outcomes } = this.engine.load;
+      this.open.set({ what: 'batches' }, batches);
+      this.open.set({ what: 'outcomes' }, outcomes);
+    }, MEASURE_MS);
+  }
+
+  /** No new work; what is due goes out; everything is written. Bounded, and the same promise however often it is called. */
+  stop(): Promise<void> {
+    this.stopping ??= this.drain();
+    return this.stopping;
+  }
+
+  private async drain(): Promise<void> {
+    clearInterval(this.measuring);
+    const jobs = this.processors.stop();
+    await Promise.all([this.engine.drain(), this.ticks.stop()]);
+    await jobs;
+    this.log.info('worker drained', {});
+  }
+}

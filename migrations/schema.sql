@@ -1,0 +1,675 @@
+-- The schema as the migrations leave it, for reading and for comparing; it is not run.
+-- Written by "npm run db:schema". Partitions are left out: which ones exist depends on the day.
+
+-- extensions btree_gist
+EXTENSION btree_gist
+
+-- function append_audit(uuid,timestamp with time zone,text,text,text,uuid,text,jsonb)
+GRANT EXECUTE TO pf_admin
+GRANT EXECUTE TO pf_app
+GRANT EXECUTE TO pf_owner
+GRANT EXECUTE TO pf_worker
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.append_audit(p_id uuid, p_at timestamp with time zone, p_actor text, p_action text, p_subject text, p_tenant uuid, p_request text, p_detail jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ INSERT INTO public.audit_log (id, at, actor, action, subject, tenant_id, request_id, detail)
+              VALUES (p_id, p_at, p_actor, p_action, p_subject, p_tenant, p_request, p_detail) $function$
+
+-- function find_api_key(bytea)
+GRANT EXECUTE TO pf_app
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.find_api_key(wanted bytea)
+ RETURNS TABLE(id uuid, tenant_id uuid, mode text, scopes text[], expires_at timestamp with time zone, revoked_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ SELECT k.id, k.tenant_id, k.mode, k.scopes, k.expires_at, k.revoked_at FROM public.api_key k WHERE k.digest = wanted $function$
+
+-- function find_operator_key(bytea)
+GRANT EXECUTE TO pf_admin
+GRANT EXECUTE TO pf_app
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.find_operator_key(wanted bytea)
+ RETURNS TABLE(id uuid, name text, role text, expires_at timestamp with time zone, revoked_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ SELECT k.id, k.name, k.role, k.expires_at, k.revoked_at FROM public.operator_key k WHERE k.digest = wanted $function$
+
+-- schemas public
+GRANT CREATE, USAGE TO pf_owner
+GRANT USAGE TO pf_admin
+GRANT USAGE TO pf_app
+GRANT USAGE TO pf_migrate
+GRANT USAGE TO pf_worker
+OWNER pf_owner
+
+-- sequences outbox_id_seq
+SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
+-- sequences rate_id_seq
+SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
+-- sequences schema_migration_id_seq
+SEQUENCE integer START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
+-- table api_key
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN name text NOT NULL
+COLUMN mode text NOT NULL
+COLUMN prefix text NOT NULL
+COLUMN digest bytea NOT NULL
+COLUMN scopes text[] NOT NULL
+COLUMN expires_at timestamp with time zone
+COLUMN revoked_at timestamp with time zone
+COLUMN last_used_at timestamp with time zone
+COLUMN created_at timestamp with time zone NOT NULL
+CONSTRAINT api_key_digest_key UNIQUE (digest)
+CONSTRAINT api_key_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
+CONSTRAINT api_key_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY lookup FOR SELECT TO pf_owner USING (true)
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_app
+
+-- table attempt
+TABLE OWNER pf_owner WITH (fillfactor=70) ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN attempt_no smallint NOT NULL
+COLUMN batch_id uuid NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN lane_id uuid NOT NULL
+COLUMN mode text NOT NULL
+COLUMN stream text NOT NULL
+COLUMN n_rcpt smallint NOT NULL
+COLUMN bytes integer NOT NULL
+COLUMN state text NOT NULL
+COLUMN ses_message_id text
+COLUMN error_code text
+COLUMN error text
+COLUMN created_at timestamp with time zone NOT NULL
+COLUMN ended_at timestamp with time zone
+COLUMN send_event_at timestamp with time zone
+CONSTRAINT attempt_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batch(id)
+CONSTRAINT attempt_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT attempt_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT attempt_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['INTENT'::text, 'SENT'::text, 'REJECTED'::text, 'NOT_SENT'::text, 'IN_DOUBT'::text])))
+CONSTRAINT attempt_tenant_id_message_id_attempt_no_key UNIQUE (tenant_id, message_id, attempt_no)
+CONSTRAINT attempt_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES message(tenant_id, id)
+CREATE INDEX attempt_by_batch ON public.attempt USING btree (batch_id)
+CREATE INDEX attempt_in_doubt ON public.attempt USING btree (sending_account_id, created_at) WHERE (state = 'IN_DOUBT'::text)
+CREATE INDEX attempt_sent_by_account ON public.attempt USING btree (sending_account_id, ended_at) WHERE (state = 'SENT'::text)
+CREATE INDEX attempt_sent_late ON public.attempt USING btree (created_at) WHERE (((state <> 'SENT'::text) AND (send_event_at IS NOT NULL)) OR ((state = 'SENT'::text) AND (ended_at IS NULL)))
+CREATE INDEX attempt_usage ON public.attempt USING btree (tenant_id, ended_at) WHERE (state = 'SENT'::text)
+CREATE UNIQUE INDEX attempt_by_id ON public.attempt USING btree (id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+GRANT SELECT TO pf_app
+COMMENT ON send_event_at 'when SES confirmed this attempt by its Send event; the proof that settles doubt'
+
+-- table audit_log
+TABLE OWNER pf_owner
+COLUMN id uuid NOT NULL
+COLUMN at timestamp with time zone NOT NULL
+COLUMN actor text NOT NULL
+COLUMN action text NOT NULL
+COLUMN subject text NOT NULL
+COLUMN tenant_id uuid
+COLUMN request_id text
+COLUMN detail jsonb NOT NULL DEFAULT '{}'::jsonb
+CONSTRAINT audit_log_pkey PRIMARY KEY (id)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT SELECT TO pf_admin
+
+-- table aws_account
+TABLE OWNER pf_owner
+COLUMN id uuid NOT NULL
+COLUMN account_id text NOT NULL
+COLUMN name text NOT NULL
+COLUMN tier text NOT NULL
+COLUMN mode text NOT NULL
+COLUMN regions text[] NOT NULL
+COLUMN external_id text NOT NULL
+COLUMN send_role_arn text NOT NULL
+COLUMN manage_role_arn text NOT NULL
+COLUMN state text NOT NULL
+COLUMN failed_step text
+COLUMN failure text
+COLUMN fix text
+COLUMN created_at timestamp with time zone NOT NULL
+COLUMN verified_at timestamp with time zone
+CONSTRAINT aws_account_account_id_check CHECK ((account_id ~ '^[0-9]{12}$'::text))
+CONSTRAINT aws_account_account_id_key UNIQUE (account_id)
+CONSTRAINT aws_account_external_id_key UNIQUE (external_id)
+CONSTRAINT aws_account_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
+CONSTRAINT aws_account_pkey PRIMARY KEY (id)
+CONSTRAINT aws_account_regions_check CHECK ((cardinality(regions) > 0))
+CONSTRAINT aws_account_state_check CHECK ((state = ANY (ARRAY['VERIFYING'::text, 'ACTIVE'::text, 'FAILED'::text])))
+CONSTRAINT aws_account_tier_fkey FOREIGN KEY (tier) REFERENCES tier(code)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT (account_id) TO pf_app
+GRANT SELECT (id) TO pf_app
+GRANT SELECT (mode) TO pf_app
+GRANT SELECT (state) TO pf_app
+
+-- table batch
+TABLE OWNER pf_owner
+COLUMN id uuid NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN state text NOT NULL
+COLUMN worker text NOT NULL
+COLUMN granted integer NOT NULL
+COLUMN claimed integer NOT NULL
+COLUMN bucket timestamp with time zone NOT NULL
+COLUMN slot_end timestamp with time zone NOT NULL
+COLUMN created_at timestamp with time zone NOT NULL
+COLUMN settled_at timestamp with time zone
+CONSTRAINT batch_pkey PRIMARY KEY (id)
+CONSTRAINT batch_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT batch_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'SETTLED'::text, 'VOID'::text])))
+CREATE INDEX batch_open ON public.batch USING btree (slot_end) WHERE (state = 'OPEN'::text)
+CREATE INDEX batch_usage ON public.batch USING btree (sending_account_id, bucket)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+
+-- table configuration_set
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN stream text NOT NULL
+COLUMN name text NOT NULL
+COLUMN lane_id uuid NOT NULL
+COLUMN ready_at timestamp with time zone
+CONSTRAINT configuration_set_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT configuration_set_name_check CHECK ((name ~ '^[A-Za-z0-9_-]{1,64}$'::text))
+CONSTRAINT configuration_set_pkey PRIMARY KEY (tenant_id, sending_account_id, stream)
+CONSTRAINT configuration_set_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT configuration_set_stream_check CHECK ((stream = ANY (ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text])))
+CONSTRAINT configuration_set_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_app
+
+-- table dedicated_ip
+TABLE OWNER pf_owner
+COLUMN sending_account_id uuid NOT NULL
+COLUMN ip inet NOT NULL
+COLUMN lane_id uuid
+COLUMN warmup_status text NOT NULL
+COLUMN warmup_percentage integer NOT NULL
+COLUMN leased_at timestamp with time zone NOT NULL
+COLUMN released_at timestamp with time zone
+CONSTRAINT dedicated_ip_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT dedicated_ip_pkey PRIMARY KEY (sending_account_id, ip)
+CONSTRAINT dedicated_ip_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+
+-- table domain
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN name text NOT NULL
+COLUMN state text NOT NULL
+COLUMN created_at timestamp with time zone NOT NULL
+COLUMN checked_at timestamp with time zone
+CONSTRAINT domain_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT domain_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'READY'::text])))
+CONSTRAINT domain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE UNIQUE INDEX domain_owner ON public.domain USING btree (name)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_app
+GRANT SELECT, UPDATE TO pf_worker
+
+-- table domain_identity
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN domain_id uuid NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN state text NOT NULL
+COLUMN checked_at timestamp with time zone
+CONSTRAINT domain_identity_pkey PRIMARY KEY (tenant_id, domain_id, sending_account_id)
+CONSTRAINT domain_identity_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT domain_identity_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'VERIFIED'::text, 'FAILED'::text])))
+CONSTRAINT domain_identity_tenant_id_domain_id_fkey FOREIGN KEY (tenant_id, domain_id) REFERENCES domain(tenant_id, id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_app
+
+-- table idempotency
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN mode text NOT NULL
+COLUMN key text NOT NULL
+COLUMN request_hash bytea NOT NULL
+COLUMN result jsonb NOT NULL
+COLUMN created_at timestamp with time zone NOT NULL
+CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, mode, key)
+CONSTRAINT idempotency_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE INDEX idempotency_age ON public.idempotency USING btree (created_at)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, SELECT TO pf_worker
+GRANT INSERT, SELECT, UPDATE TO pf_app
+
+-- table lane
+TABLE OWNER pf_owner
+COLUMN id uuid NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN kind text NOT NULL
+COLUMN pool_name text NOT NULL
+COLUMN stream text
+COLUMN owner_tenant_id uuid
+COLUMN created_at timestamp with time zone NOT NULL
+CONSTRAINT lane_kind_check CHECK ((kind = ANY (ARRAY['SHARED'::text, 'POOL'::text])))
+CONSTRAINT lane_owner_tenant_id_fkey FOREIGN KEY (owner_tenant_id) REFERENCES tenant(id)
+CONSTRAINT lane_pkey PRIMARY KEY (id)
+CONSTRAINT lane_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT lane_sending_account_id_pool_name_key UNIQUE (sending_account_id, pool_name)
+CONSTRAINT lane_stream_check CHECK ((stream = ANY (ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text])))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_app
+
+-- table message
+TABLE OWNER pf_owner WITH (fillfactor=70) ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN mode text NOT NULL
+COLUMN stream text NOT NULL
+COLUMN state text NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN lane_id uuid NOT NULL
+COLUMN n_rcpt smallint NOT NULL
+COLUMN bytes integer NOT NULL
+COLUMN from_address text NOT NULL
+COLUMN from_name text
+COLUMN subject text NOT NULL
+COLUMN tags jsonb NOT NULL DEFAULT '[]'::jsonb
+COLUMN region text
+COLUMN idempotency_key text NOT NULL
+COLUMN created_at timestamp with time zone NOT NULL
+COLUMN scheduled_at timestamp with time zone
+COLUMN expires_at timestamp with time zone NOT NULL
+COLUMN batch_id uuid
+COLUMN attempt_no smallint NOT NULL DEFAULT 0
+COLUMN not_before timestamp with time zone
+COLUMN settled_at timestamp with time zone
+COLUMN detail text
+CONSTRAINT message_bytes_check CHECK ((bytes >= 0))
+CONSTRAINT message_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT message_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
+CONSTRAINT message_n_rcpt_check CHECK (((n_rcpt >= 1) AND (n_rcpt <= 50)))
+CONSTRAINT message_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT message_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT message_state_check CHECK ((state = ANY (ARRAY['SCHEDULED'::text, 'READY'::text, 'INTENT'::text, 'SENT'::text, 'REJECTED'::text, 'IN_DOUBT'::text, 'EXPIRED'::text, 'CANCELED'::text, 'SUPPRESSED'::text])))
+CONSTRAINT message_stream_check CHECK ((stream = ANY (ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text])))
+CONSTRAINT message_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE INDEX message_due ON public.message USING btree (scheduled_at) WHERE (state = 'SCHEDULED'::text)
+CREATE INDEX message_expiring ON public.message USING btree (expires_at) WHERE (state = ANY (ARRAY['READY'::text, 'SCHEDULED'::text, 'IN_DOUBT'::text]))
+CREATE INDEX message_in_doubt ON public.message USING btree (sending_account_id) WHERE (state = 'IN_DOUBT'::text)
+CREATE INDEX message_open ON public.message USING btree (tenant_id, mode, stream, id) INCLUDE (n_rcpt) WHERE (state = ANY (ARRAY['READY'::text, 'SCHEDULED'::text]))
+CREATE INDEX message_open_batch ON public.message USING btree (batch_id) WHERE (state = 'INTENT'::text)
+CREATE INDEX message_ready ON public.message USING btree (sending_account_id, stream, tenant_id, id) WHERE (state = 'READY'::text)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_app
+GRANT SELECT, UPDATE TO pf_admin
+GRANT SELECT, UPDATE TO pf_worker
+
+-- table message_body
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN content jsonb NOT NULL
+CONSTRAINT message_body_pkey PRIMARY KEY (tenant_id, message_id)
+CONSTRAINT message_body_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES message(tenant_id, id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_app
+GRANT SELECT TO pf_worker
+
+-- table message_event
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN type text NOT NULL
+COLUMN at timestamp with time zone NOT NULL
+COLUMN recipient text
+COLUMN dedupe_key text NOT NULL
+COLUMN summary text NOT NULL
+COLUMN data jsonb NOT NULL DEFAULT '{}'::jsonb
+CONSTRAINT message_event_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT message_event_tenant_id_message_id_dedupe_key_key UNIQUE (tenant_id, message_id, dedupe_key)
+CONSTRAINT message_event_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES message(tenant_id, id)
+CREATE INDEX message_event_timeline ON public.message_event USING btree (tenant_id, message_id, at, id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_admin
+GRANT INSERT, SELECT TO pf_app
+GRANT INSERT, SELECT TO pf_worker
+
+-- table notification
+TABLE OWNER pf_owner
+COLUMN id text NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN topic_arn text NOT NULL
+COLUMN type text NOT NULL
+COLUMN body text NOT NULL
+COLUMN received_at timestamp with time zone NOT NULL
+COLUMN state text NOT NULL
+COLUMN reason text
+CONSTRAINT notification_pkey PRIMARY KEY (id)
+CONSTRAINT notification_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT notification_state_check CHECK ((state = ANY (ARRAY['STORED'::text, 'DONE'::text, 'REJECTED'::text])))
+CONSTRAINT notification_type_check CHECK ((type = ANY (ARRAY['Notification'::text, 'SubscriptionConfirmation'::text, 'UnsubscribeConfirmation'::text])))
+CREATE INDEX notification_open ON public.notification USING btree (received_at) WHERE (state = 'STORED'::text)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT TO pf_app
+GRANT SELECT (id) TO pf_app
+GRANT SELECT TO pf_admin
+GRANT SELECT, UPDATE TO pf_worker
+
+-- table operator_key
+TABLE OWNER pf_owner
+COLUMN id uuid NOT NULL
+COLUMN name text NOT NULL
+COLUMN role text NOT NULL
+COLUMN prefix text NOT NULL
+COLUMN digest bytea NOT NULL
+COLUMN expires_at timestamp with time zone
+COLUMN revoked_at timestamp with time zone
+COLUMN created_at timestamp with time zone NOT NULL
+CONSTRAINT operator_key_digest_key UNIQUE (digest)
+CONSTRAINT operator_key_pkey PRIMARY KEY (id)
+CONSTRAINT operator_key_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'owner'::text])))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+
+-- table outbox
+TABLE OWNER pf_owner
+COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+COLUMN job text NOT NULL
+COLUMN payload jsonb NOT NULL
+COLUMN created_at timestamp with time zone NOT NULL DEFAULT now()
+CONSTRAINT outbox_pkey PRIMARY KEY (id)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT INSERT TO pf_admin
+GRANT INSERT TO pf_app
+
+-- table placement
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN mode text NOT NULL
+COLUMN stream text NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN lane_id uuid NOT NULL
+COLUMN weight integer NOT NULL
+COLUMN reason text NOT NULL
+COLUMN decided_by text NOT NULL
+COLUMN valid_from timestamp with time zone NOT NULL
+COLUMN valid_to timestamp with time zone
+CONSTRAINT placement_check CHECK (((valid_to IS NULL) OR (valid_to >= valid_from)))
+CONSTRAINT placement_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT placement_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
+CONSTRAINT placement_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT placement_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT placement_stream_check CHECK ((stream = ANY (ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text])))
+CONSTRAINT placement_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CONSTRAINT placement_weight_check CHECK (((weight >= 0) AND (weight <= 1000)))
+CREATE INDEX placement_by_account ON public.placement USING btree (sending_account_id) WHERE (valid_to IS NULL)
+CREATE UNIQUE INDEX placement_current ON public.placement USING btree (tenant_id, mode, stream, sending_account_id) WHERE (valid_to IS NULL)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_app
+
+-- table plan
+TABLE OWNER pf_owner
+COLUMN id uuid NOT NULL
+COLUMN code text NOT NULL
+COLUMN name text NOT NULL
+COLUMN tier text NOT NULL
+COLUMN streams text[] NOT NULL
+COLUMN weight integer NOT NULL
+COLUMN recipients_per_day bigint
+COLUMN recipients_per_second numeric(12,3)
+COLUMN dedicated_ips boolean NOT NULL DEFAULT false
+COLUMN base_fee_micro bigint NOT NULL DEFAULT 0
+COLUMN created_at timestamp with time zone NOT NULL
+CONSTRAINT plan_base_fee_micro_check CHECK ((base_fee_micro >= 0))
+CONSTRAINT plan_code_check CHECK ((code ~ '^[a-z][a-z0-9_-]{0,47}$'::text))
+CONSTRAINT plan_code_key UNIQUE (code)
+CONSTRAINT plan_pkey PRIMARY KEY (id)
+CONSTRAINT plan_recipients_per_day_check CHECK ((recipients_per_day > 0))
+CONSTRAINT plan_recipients_per_second_check CHECK ((recipients_per_second > (0)::numeric))
+CONSTRAINT plan_streams_check CHECK (((streams <@ ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text]) AND (cardinality(streams) > 0)))
+CONSTRAINT plan_tier_fkey FOREIGN KEY (tier) REFERENCES tier(code)
+CONSTRAINT plan_weight_check CHECK (((weight >= 1) AND (weight <= 1000)))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_app
+GRANT SELECT TO pf_worker
+
+-- table rate
+TABLE OWNER pf_owner
+COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+COLUMN card text NOT NULL
+COLUMN sku text NOT NULL
+COLUMN tier_from bigint NOT NULL DEFAULT 0
+COLUMN amount_micro bigint NOT NULL
+COLUMN per_units bigint NOT NULL
+COLUMN valid_from timestamp with time zone NOT NULL
+COLUMN valid_to timestamp with time zone
+COLUMN source text NOT NULL
+CONSTRAINT rate_amount_micro_check CHECK ((amount_micro >= 0))
+CONSTRAINT rate_card_sku_tier_from_tstzrange_excl EXCLUDE USING gist (card WITH =, sku WITH =, tier_from WITH =, tstzrange(valid_from, valid_to) WITH &&)
+CONSTRAINT rate_per_units_check CHECK ((per_units > 0))
+CONSTRAINT rate_pkey PRIMARY KEY (id)
+CONSTRAINT rate_tier_from_check CHECK ((tier_from >= 0))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_app
+GRANT SELECT TO pf_worker
+COMMENT 'a price is a rational: amount_micro micro-dollars for per_units units'
+
+-- table recipient
+TABLE OWNER pf_owner WITH (fillfactor=80) ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN "position" smallint NOT NULL
+COLUMN kind text NOT NULL
+COLUMN address text NOT NULL
+COLUMN name text
+COLUMN state text NOT NULL
+COLUMN at timestamp with time zone NOT NULL
+COLUMN detail text
+CONSTRAINT recipient_kind_check CHECK ((kind = ANY (ARRAY['TO'::text, 'CC'::text, 'BCC'::text])))
+CONSTRAINT recipient_pkey PRIMARY KEY (tenant_id, message_id, "position")
+CONSTRAINT recipient_state_check CHECK ((state = ANY (ARRAY['SCHEDULED'::text, 'QUEUED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'BOUNCED'::text, 'COMPLAINED'::text, 'REJECTED'::text, 'SUPPRESSED'::text, 'EXPIRED'::text, 'CANCELED'::text, 'IN_DOUBT'::text])))
+CONSTRAINT recipient_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES message(tenant_id, id)
+CREATE INDEX recipient_address ON public.recipient USING btree (tenant_id, address)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_app
+GRANT SELECT, UPDATE TO pf_admin
+GRANT SELECT, UPDATE TO pf_worker
+
+-- table schema_migration
+TABLE OWNER pf_owner
+COLUMN id integer NOT NULL DEFAULT nextval('schema_migration_id_seq'::regclass)
+COLUMN "timestamp" bigint NOT NULL
+COLUMN name character varying NOT NULL
+CONSTRAINT "PK_0edff5015b71cc0389ae0f4b9a1" PRIMARY KEY (id)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+
+-- table sending_account
+TABLE OWNER pf_owner
+COLUMN id uuid NOT NULL
+COLUMN aws_account_id uuid NOT NULL
+COLUMN region text NOT NULL
+COLUMN tier text NOT NULL
+COLUMN mode text NOT NULL
+COLUMN state text NOT NULL
+COLUMN sending_enabled boolean NOT NULL DEFAULT true
+COLUMN max_24_hour_send bigint NOT NULL
+COLUMN max_send_rate numeric(12,3) NOT NULL
+COLUMN sent_last_24_hours bigint NOT NULL DEFAULT 0
+COLUMN pricing_plan text NOT NULL DEFAULT 'NONE'::text
+COLUMN observed_at timestamp with time zone
+COLUMN epoch bigint NOT NULL DEFAULT 1
+COLUMN topic_arn text
+COLUMN subscription_arn text
+COLUMN created_at timestamp with time zone NOT NULL
+CONSTRAINT sending_account_aws_account_id_fkey FOREIGN KEY (aws_account_id) REFERENCES aws_account(id)
+CONSTRAINT sending_account_aws_account_id_region_key UNIQUE (aws_account_id, region)
+CONSTRAINT sending_account_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
+CONSTRAINT sending_account_pkey PRIMARY KEY (id)
+CONSTRAINT sending_account_pricing_plan_check CHECK ((pricing_plan = ANY (ARRAY['NONE'::text, 'ESSENTIALS'::text, 'PRO'::text, 'ENTERPRISE'::text])))
+CONSTRAINT sending_account_state_check CHECK ((state = ANY (ARRAY['SANDBOX'::text, 'PRODUCTION'::text, 'UNDER_REVIEW'::text, 'PAUSED'::text, 'SUSPENDED'::text])))
+CONSTRAINT sending_account_tier_fkey FOREIGN KEY (tier) REFERENCES tier(code)
+CONSTRAINT sending_account_topic_arn_key UNIQUE (topic_arn)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_app
+COMMENT ON epoch 'raised when the ledger is rebuilt, so that no older ticket can be claimed'
+COMMENT ON max_24_hour_send 'recipients per rolling 24 h; -1 = unlimited; GetAccount'
+
+-- table suppression
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN address text NOT NULL
+COLUMN reason text NOT NULL
+COLUMN cause_event_id uuid
+COLUMN created_at timestamp with time zone NOT NULL
+CONSTRAINT suppression_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT suppression_tenant_id_address_key UNIQUE (tenant_id, address)
+CONSTRAINT suppression_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT TO pf_app
+GRANT INSERT, SELECT TO pf_worker
+GRANT SELECT TO pf_admin
+
+-- table tenant
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN id uuid NOT NULL
+COLUMN name text NOT NULL
+COLUMN plan_id uuid NOT NULL
+COLUMN state text NOT NULL
+COLUMN paused_reason text
+COLUMN created_at timestamp with time zone NOT NULL
+CONSTRAINT tenant_pkey PRIMARY KEY (id)
+CONSTRAINT tenant_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES plan(id)
+CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'PAUSED'::text])))
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_app
+GRANT SELECT TO pf_worker
+
+-- table tenant_move
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN mode text NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN reason text NOT NULL
+COLUMN decided_by text NOT NULL
+COLUMN state text NOT NULL
+COLUMN detail text
+COLUMN created_at timestamp with time zone NOT NULL
+COLUMN ended_at timestamp with time zone
+CONSTRAINT tenant_move_check CHECK (((state = 'PENDING'::text) = (ended_at IS NULL)))
+CONSTRAINT tenant_move_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
+CONSTRAINT tenant_move_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT tenant_move_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT tenant_move_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'DONE'::text, 'FAILED'::text])))
+CONSTRAINT tenant_move_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE UNIQUE INDEX tenant_move_pending ON public.tenant_move USING btree (tenant_id, mode) WHERE (state = 'PENDING'::text)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+
+-- table tier
+TABLE OWNER pf_owner
+COLUMN code text NOT NULL
+COLUMN name text NOT NULL
+COLUMN rank integer NOT NULL
+CONSTRAINT tier_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,31}$'::text))
+CONSTRAINT tier_pkey PRIMARY KEY (code)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_app
+GRANT SELECT TO pf_worker

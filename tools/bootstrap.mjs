@@ -119,9 +119,8 @@ async function compile() {
   const started = performance.now();
   say('building (npm run build) ...');
   const hash = sourceHash();
-  // The compiler's incremental record would make it skip files of a dist folder that has been deleted.
-  if (!existsSync(path.join(root, 'dist')))
-    rmSync(path.join(root, 'node_modules/.cache/tsc/build.tsbuildinfo'), { force: true });
+  // The compiler skips what its record calls up to date; without our marker nobody knows whether that is still there.
+  if (!existsSync(buildMarker)) rmSync(path.join(root, 'dist/.tsbuildinfo'), { force: true });
   await run('npm', ['run', '--silent', 'build'], 'npm run build');
   removeOrphans(path.join(root, 'dist'));
   writeFileSync(buildMarker, hash);

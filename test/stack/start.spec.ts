@@ -1,0 +1,136 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { readJson } from '../../tools/local-stack/data-folder';
+import { ownEnvironment } from '../../tools/local-stack/environment';
+import { projectRoot } from '../../tools/local-stack/project-root';
+import { waitFor } from '../support/wait-for';
+import { isAlive, runNode, temporaryFolder } from './fixtures';
+
+/** `npm start` with a data folder of its own and as little of the demo as there can be. */
+function start(data: string, args: readonly string[] = [], env: Record<string, string> = {}) {
+  const program = path.join(projectRoot(), 'tools/start.mjs');
+  return runNode([program, '--data', data, '--messages', '1', ...args], { env: { ...ownEnvironment(), ...env } });
+}
+
+/** pid by name of every child that the stack of that folder has noted down. */
+function childrenOf(data: string): Record<string, number> {
+  const folder = path.join(data, 'run');
+  if (!existsSync(folder)) return {};
+  return Object.fromEntries(
+    readdirSync(folder).map((file) => [
+      path.basename(file, '.json'),
+      readJson<{ pid: number }>(path.join(folder, file))?.pid ?? 0,
+    ]),
+  );
+}
+
+const noneLeft = (children: Record<string, number>) => Object.values(children).every((pid) => !isAlive(pid));
+/** Waits until it stays up; a start that ends instead shows what it wrote. */
+async function up(stack: ReturnType<typeof start>): Promise<void> {
+  const isUp = () => stack.output().includes('Ctrl-C stops everything');
+  const ended = () => stack.child.exitCode !== null || stack.child.signalCode !== null;
+  await waitFor(() => isUp() || ended(), { what: 'the stack to be up', withinMs: 90_000, everyMs: 100 });
+  if (!isUp()) throw new Error(`it ended instead: ${stack.output()}`);
+}
+
+jest.setTimeout(180_000);
+
+describe('npm start', () => {
+  it('boots, refuses a second start beside it, and leaves nothing running after Ctrl-C', async () => {
+    const data = temporaryFolder();
+    const stack = start(data);
+    await up(stack);
+    const children = childrenOf(data);
+    expect(Object.keys(children)).toEqual(expect.arrayContaining(['postgres', 'redis', 'simulator']));
+    expect(noneLeft(children)).toBe(false);
+
+    const second = await start(data).ended;
+    expect(second.code).toBe(1);
+    expect(second.stdout + second.stderr).toContain(
+      `error: the local stack already runs in ${data} (process ${stack.child.pid ?? 0})`,
+    );
+    expect(stack.child.exitCode).toBeNull();
+
+    stack.child.kill('SIGINT');
+    stack.child.kill('SIGINT'); // as it arrives from a terminal through npm: twice
+    expect((await stack.ended).code).toBe(0);
+    expect(noneLeft(children)).toBe(true);
+    expect(childrenOf(data)).toEqual({});
+  });
+
+  it('cleans up after a launcher that was killed, and goes on with its data', async () => {
+    const data = temporaryFolder();
+    const killed = start(data);
+    await up(killed);
+    const orphans = childrenOf(data);
+    killed.child.kill('SIGKILL');
+    const next = start(data);
+    await up(next);
+    expect(next.output()).toContain('stopped what an earlier run had left behind: ');
+    expect(next.output()).toContain('the database is up to date');
+    expect(noneLeft(orphans)).toBe(true);
+    const children = childrenOf(data);
+    next.child.kill('SIGTERM');
+    expect((await next.ended).code).toBe(0);
+    expect(noneLeft(children)).toBe(true);
+  });
+
+  it('ends with an error and takes everything down when a part dies', async () => {
+    const data = temporaryFolder();
+    const stack = start(data);
+    await up(stack);
+    const children = childrenOf(data);
+    process.kill(children['redis'] ?? 0, 'SIGKILL');
+    const { code } = await stack.ended;
+    expect(code).toBe(1);
+    expect(stack.output()).toContain('error: redis ended unexpectedly with signal SIGKILL. The end of ');
+    expect(noneLeft(children)).toBe(true);
+  });
+
+  it('stops cleanly when it is interrupted while it is booting', async () => {
+    const data = temporaryFolder();
+    const stack = start(data);
+    await waitFor(() => childrenOf(data)['postgres'], { what: 'PostgreSQL to be started', withinMs: 60_000 });
+    const children = childrenOf(data);
+    stack.child.kill('SIGINT');
+    expect((await stack.ended).code).toBe(130);
+    expect(noneLeft({ ...children, ...childrenOf(data) })).toBe(true);
+  });
+
+  it('names a port that is taken, and leaves nothing running', async () => {
+    const data = temporaryFolder();
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+    const { code, stdout, stderr } = await start(data, ['--port', String(port)]).ended;
+    server.close();
+    expect({ code, text: stdout + stderr }).toEqual({
+      code: 1,
+      text: `error: port ${port} is taken by another program; stop that one, or give another --port\n`,
+    });
+    expect(childrenOf(data)).toEqual({});
+  });
+
+  it('says that the server of REDIS_URL does not answer, before anything runs', async () => {
+    const data = temporaryFolder();
+    const { code, stdout, stderr } = await start(data, [], { REDIS_URL: 'redis://127.0.0.1:1' }).ended;
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain('error: REDIS_URL is set, but that server does not answer');
+    expect(existsSync(path.join(data, 'postgres'))).toBe(false);
+  });
+
+  it('names an unknown option, and touches nothing', async () => {
+    const data = path.join(temporaryFolder(), 'none');
+    const { code, stderr } = await start(data, ['--mesages', '5']).ended;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'error: unknown option "--mesages"; npm start -- --help lists the known ones\n',
+    });
+    expect(existsSync(data)).toBe(false);
+  });
+});

@@ -10,6 +10,8 @@ export interface AwsOptions {
   readonly endpoint?: string;
   /** Where TEST calls go: the simulator. Without it, test mode is off. */
   readonly testEndpoint?: string;
+  /** The hub's keys; the SDK's default chain (environment, instance role) unless given. */
+  readonly credentials?: StaticCredentials;
   /** The hub's keys at the test endpoint; the SDK's default chain unless given. */
   readonly testCredentials?: StaticCredentials;
   /** Region of the hub's own STS calls. */
@@ -51,7 +53,7 @@ export class AwsSettings {
 
   /** The hub's own credentials for that mode: nothing means the SDK's default chain. */
   hubCredentialsFor(mode: Mode): { credentials?: StaticCredentials } {
-    const own = mode === 'TEST' ? this.options.testCredentials : undefined;
+    const own = mode === 'TEST' ? this.options.testCredentials : this.options.credentials;
     return own === undefined ? {} : { credentials: own };
   }
 }

@@ -37,6 +37,7 @@ export function verificationFailure(step: VerificationStep, error: unknown, fact
   const { name, message, status } = read(error);
   const where = facts.region === undefined ? '' : ` in ${facts.region}`;
   const detail = `${name}: ${message}`;
+  if (name === 'TestModeOff') return { step, failure: message, fix: 'Then verify again.', transient: false };
   if (status === undefined && name !== 'CredentialsProviderError' && !(error instanceof WrongAccount)) {
     return {
       step,

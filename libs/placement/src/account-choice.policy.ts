@@ -53,8 +53,10 @@ export function fitsTier(candidate: Pick<Candidate, 'tier' | 'mode'>, tier: stri
  * ledger enforces AWS's quota whatever is promised, so an account may be promised beyond its quota: the reason says so.
  */
 export function chooseSendingAccount(wish: Wish, candidates: readonly Candidate[]): Choice {
-  const ofTier = candidates.filter((candidate) => candidate.mode === wish.mode && fitsTier(candidate, wish.tier));
-  const [chosen] = ofTier.filter((candidate) => isUsable(candidate, wish.mode)).sort(byHeadroom);
+  const ofTier = candidates
+    .filter((candidate) => candidate.mode === wish.mode && fitsTier(candidate, wish.tier))
+    .sort(byHeadroom);
+  const chosen = ofTier.find((candidate) => isUsable(candidate, wish.mode));
   const subject = wish.mode === 'TEST' ? 'test mode' : `tier ${wish.tier}`;
   if (!chosen) {
     const states = ofTier.map(({ label, state }) => `${label} is ${state}`).join(', ');

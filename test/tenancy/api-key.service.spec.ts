@@ -1,5 +1,5 @@
 import { createDataSource } from '@libs/database';
-import { newId, type ApiKeyId, type PlanId, type TenantId } from '@libs/kernel';
+import { newId, toPublicId, type ApiKeyId, type PlanId, type TenantId } from '@libs/kernel';
 import {
   ApiKeyService,
   KeyUsageService,
@@ -140,8 +140,17 @@ describe('keys', () => {
     await keys.revoke(own, apiKey.id, by);
     const revokedAt = performance.now();
     await expect(keys.authenticate(key)).resolves.toBeUndefined();
-    await waitFor(async () => (await there.authenticate(key)) === undefined, { what: 'the revocation to be seen' });
-    expect(performance.now() - revokedAt).toBeLessThanOrEqual(1_000);
+    let lastAccepted = revokedAt;
+    await waitFor(
+      async () => {
+        const asked = performance.now();
+        if ((await there.authenticate(key)) === undefined) return true;
+        lastAccepted = asked;
+        return false;
+      },
+      { what: 'the revocation to be seen' },
+    );
+    expect(lastAccepted - revokedAt).toBeLessThanOrEqual(1_000);
     await elsewhere.module.close();
     await app.destroy();
   });
@@ -153,10 +162,9 @@ describe('keys', () => {
     const second = await keys.revoke(own, apiKey.id, by);
     expect(second.revokedAt).toEqual(first.revokedAt);
     const entries = await process.uow.forSystem(() =>
-      process.uow.query<{ action: string; detail: object }>(
-        `SELECT action, detail FROM audit_log WHERE subject LIKE 'key_%' AND tenant_id = $1 ORDER BY at DESC, id DESC LIMIT 2`,
-        [own],
-      ),
+      process.uow.query<{ action: string }>('SELECT action FROM audit_log WHERE subject = $1', [
+        toPublicId('apiKey', apiKey.id),
+      ]),
     );
     expect(entries.map((entry) => entry.action).sort()).toEqual(['api-key.create', 'api-key.revoke']);
   });

@@ -5,6 +5,8 @@ const programs = {
   api: 'apps/api/src/main.js',
   worker: 'apps/worker/src/main.js',
   simulator: 'apps/simulator/src/main.js',
+  'operator-key': 'apps/api/src/operator-key.js',
+  schema: 'apps/api/src/schema.js',
   'db:bootstrap': 'tools/database/bootstrap.js',
   'db:migrate': 'tools/database/migrate.js',
   'db:schema': 'tools/database/schema.js',
@@ -16,6 +18,8 @@ const manual = `Usage: node tools/run.mjs <program> [arguments]
   api, worker    run on the services named in the environment; pending migrations are run first when
                  DATABASE_MIGRATE_URL is set (docs/run-on-your-own-services.md lists the variables)
   simulator      AWS as the project sees it, for development
+  operator-key   make a key for the admin endpoint (--name, --role)
+  schema         write both GraphQL schema files from the code, or --check them
   db:bootstrap   create the roles and the database on a PostgreSQL server (superuser needed)
   db:migrate     run pending migrations
   db:schema      write migrations/schema.sql from a freshly migrated database, or --check it

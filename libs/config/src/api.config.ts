@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { clockVariables, databaseUrl, environmentName, httpUrl, isRealTime, logLevel, port, redisUrl } from './parts';
 
+const pepper = z
+  .string({ error: 'expected at least 32 characters; make one with: openssl rand -hex 32' })
+  .min(32, 'expected at least 32 characters; make one with: openssl rand -hex 32');
+
 /** The api's environment. */
 export const apiConfig = z
   .object({
@@ -11,9 +15,7 @@ export const apiConfig = z
     DATABASE_ADMIN_URL: databaseUrl('pf_admin'),
     DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(10),
     REDIS_URL: redisUrl,
-    API_KEY_PEPPER: z
-      .string({ error: 'expected at least 32 characters; make one with: openssl rand -hex 32' })
-      .min(32, 'expected at least 32 characters; make one with: openssl rand -hex 32'),
+    API_KEY_PEPPER: pepper,
     PUBLIC_URL: httpUrl.optional(),
     SNS_TRUSTED_SIMULATOR_ORIGIN: z
       .string()
@@ -42,3 +44,6 @@ export const apiConfig = z
   });
 
 export type ApiConfig = z.output<typeof apiConfig>;
+
+/** What making an operator's key needs of it. */
+export const operatorKeyConfig = z.object({ DATABASE_ADMIN_URL: databaseUrl('pf_admin'), API_KEY_PEPPER: pepper });

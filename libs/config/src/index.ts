@@ -1,4 +1,4 @@
-export { apiConfig } from './api.config';
+export { apiConfig, operatorKeyConfig } from './api.config';
 export type { ApiConfig } from './api.config';
 export { ConfigInvalid, loadConfig } from './load-config';
 export { clockScaleOf } from './parts';

@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { AdminLoaderFactory } from './admin.loaders';
+import { AwsAccountResolver } from './aws-account/aws-account.resolver';
+import { CostResolver } from './cost/cost.resolver';
+import { FleetOverviewResolver } from './fleet-overview/fleet-overview.resolver';
+import { MoveUtilisationResolver, PlacementResolver, TenantMoveResolver } from './placement/placement.resolver';
+import { PlanResolver } from './plan/plan.resolver';
+import { SendingAccountResolver } from './sending-account/sending-account.resolver';
+import { TenantResolver } from './tenant/tenant.resolver';
+import { OperationsTenant } from './test-email/operations-tenant';
+import { TestEmailResolver } from './test-email/test-email.resolver';
+import { TestEmailService } from './test-email/test-email.service';
+
+/** The operators' endpoint: the fleet, its tenants and its money. */
+export const adminResolvers = [
+  AwsAccountResolver,
+  CostResolver,
+  FleetOverviewResolver,
+  MoveUtilisationResolver,
+  PlacementResolver,
+  PlanResolver,
+  SendingAccountResolver,
+  TenantMoveResolver,
+  TenantResolver,
+  TestEmailResolver,
+];
+
+@Module({
+  providers: [...adminResolvers, AdminLoaderFactory, OperationsTenant, TestEmailService],
+  exports: [AdminLoaderFactory],
+})
+export class AdminModule {}

@@ -1,0 +1,57 @@
+import { parseUsd } from '@libs/kernel';
+import { PlanService } from '@libs/plans';
+import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
+import { RequiresRole } from '../../auth/access.decorator';
+import { authorOf } from '../../auth/author';
+import { ForwardPageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
+import { invalidField, Payloads } from '../../graphql/payload';
+import type { AdminRequest } from '../admin.loaders';
+import { toPlan } from './plan.mapping';
+import { CreatePlanInput, CreatePlanPayload, Plan, PlanConnection, Tier } from './plan.type';
+
+@Resolver(() => Plan)
+export class PlanResolver {
+  constructor(
+    private readonly planService: PlanService,
+    private readonly payloads: Payloads,
+  ) {}
+
+  @RequiresRole('viewer')
+  @Query(() => PlanConnection, { description: 'Every plan, oldest first.' })
+  async plans(@Args() wish: ForwardPageArgs): Promise<Connection<Plan>> {
+    const plan = pageRequest(wish, 'oldest-first');
+    return toConnection(plan, await this.planService.list(plan), (row) => row.id, toPlan);
+  }
+
+  @RequiresRole('viewer')
+  @Query(() => [Tier], { description: 'Every tier, lowest first.' })
+  tiers(): Promise<Tier[]> {
+    return this.planService.tiers();
+  }
+
+  @RequiresRole('owner')
+  @Mutation(() => CreatePlanPayload, { description: 'Makes a plan that tenants can be put on.' })
+  createPlan(@Args('input') input: CreatePlanInput, @Context() context: AdminRequest): Promise<CreatePlanPayload> {
+    return this.payloads.of<Omit<CreatePlanPayload, 'userErrors'>>({ plan: null }, async () => {
+      const { baseFee, ...rest } = input;
+      const plan = await this.planService.create(
+        {
+          ...rest,
+          recipientsPerDay: input.recipientsPerDay ?? null,
+          recipientsPerSecond: input.recipientsPerSecond ?? null,
+          baseFeeMicro: dollars(baseFee),
+        },
+        authorOf(context),
+      );
+      return { plan: toPlan(plan) };
+    });
+  }
+}
+
+function dollars(text: string): bigint {
+  try {
+    return parseUsd(text);
+  } catch {
+    throw invalidField('baseFee', 'Expected US dollars with at most six decimals, for example "24.95".');
+  }
+}

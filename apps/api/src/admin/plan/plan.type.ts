@@ -1,0 +1,106 @@
+import type { Stream } from '@libs/kernel';
+import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
+import { connectionType } from '../../graphql/connection.type';
+import { inAdminSchema } from '../../graphql/endpoint.schema';
+import { BigIntScalar, DateTime, Decimal } from '../../graphql/scalars';
+import { StreamEnum, UserError } from '../../graphql/words.type';
+
+@ObjectType('Tier', { description: 'A class of AWS accounts that plans map to.', ...inAdminSchema })
+export class Tier {
+  @Field(() => String, { description: 'Its code: free, growth, premium, quarantine.' })
+  code!: string;
+
+  @Field(() => String, { description: 'Its name for people.' })
+  name!: string;
+
+  @Field(() => Int, { description: 'From low to high.' })
+  rank!: number;
+}
+
+@ObjectType('Plan', { description: 'What a tenant bought.', ...inAdminSchema })
+export class Plan {
+  @Field(() => ID, { description: 'Public id (plan_...).' })
+  id!: string;
+
+  @Field(() => String, { description: 'Short unique name.' })
+  code!: string;
+
+  @Field(() => String, { description: 'Name for people.' })
+  name!: string;
+
+  @Field(() => String, { description: 'The tier of AWS accounts that serves it.' })
+  tier!: string;
+
+  @Field(() => [StreamEnum], { description: 'Streams its tenants may send.' })
+  streams!: Stream[];
+
+  @Field(() => Int, { description: 'Share relative to other tenants on the same sending account, 1 to 1,000.' })
+  weight!: number;
+
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description: 'Recipients per rolling 24 hours. Null: no limit of the plan.',
+  })
+  recipientsPerDay!: bigint | null;
+
+  @Field(() => Decimal, { nullable: true, description: 'Recipients per second. Null: no limit of the plan.' })
+  recipientsPerSecond!: string | null;
+
+  @Field(() => Boolean, { description: 'Its tenants use dedicated IP pools where the account has them.' })
+  dedicatedIps!: boolean;
+
+  @Field(() => Decimal, { description: 'US dollars a month.' })
+  baseFee!: string;
+
+  @Field(() => DateTime, { description: 'When it was made.' })
+  createdAt!: Date;
+}
+
+export const PlanConnection = connectionType<Plan>(() => Plan, 'Plan', inAdminSchema);
+
+@InputType('CreatePlanInput', { description: 'A new plan.', ...inAdminSchema })
+export class CreatePlanInput {
+  @Field(() => String, {
+    description: '1 to 48 characters: a lower-case letter, then lower-case letters, digits, "-" or "_". Unique.',
+  })
+  code!: string;
+
+  @Field(() => String, { description: '1 to 120 characters.' })
+  name!: string;
+
+  @Field(() => String, { description: 'Code of a tier that exists.' })
+  tier!: string;
+
+  @Field(() => [StreamEnum], { description: 'At least one.' })
+  streams!: Stream[];
+
+  @Field(() => Int, { defaultValue: 1, description: '1 to 1,000.' })
+  weight!: number;
+
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description: 'Recipients per rolling 24 hours, at least 1. Null: no limit of the plan.',
+  })
+  recipientsPerDay?: bigint | null;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'Recipients per second, above 0, at most three decimals. Null: no limit of the plan.',
+  })
+  recipientsPerSecond?: string | null;
+
+  @Field(() => Boolean, { defaultValue: false, description: 'Use dedicated IP pools where the account has them.' })
+  dedicatedIps!: boolean;
+
+  @Field(() => Decimal, { defaultValue: '0', description: 'US dollars a month, at most six decimals.' })
+  baseFee!: string;
+}
+
+@ObjectType('CreatePlanPayload', { description: 'The new plan.', ...inAdminSchema })
+export class CreatePlanPayload {
+  @Field(() => Plan, { nullable: true, description: 'Null when it was refused.' })
+  plan!: Plan | null;
+
+  @Field(() => [UserError], { description: 'What is wrong with the input.' })
+  userErrors!: UserError[];
+}

@@ -1,0 +1,11 @@
+import { Context, Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import type { CustomerRequest } from '../customer.loaders';
+import { EventType, Message } from './message.type';
+
+@Resolver(() => EventType)
+export class EventResolver {
+  @ResolveField(() => Message, { nullable: true, description: 'The message it happened to.' })
+  message(@Parent() event: EventType, @Context() { loaders }: CustomerRequest): Promise<Message | null> {
+    return loaders.messages.load(event.messageId);
+  }
+}

@@ -1,0 +1,204 @@
+import type { Mode, Stream } from '@libs/kernel';
+import type { Message as MessageRow } from '@libs/sending';
+import { Field, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { connectionType, type Connection } from '../../graphql/connection.type';
+import { inCustomerSchema } from '../../graphql/endpoint.schema';
+import { DateTime, Decimal, EmailAddress, Json } from '../../graphql/scalars';
+import { enumOf, ModeEnum, StreamEnum } from '../../graphql/words.type';
+import { NodeType } from '../node/node.type';
+
+export const MESSAGE_STATES = [
+  'SCHEDULED',
+  'QUEUED',
+  'SENDING',
+  'SENT',
+  'DELIVERED',
+  'BOUNCED',
+  'COMPLAINED',
+  'REJECTED',
+  'SUPPRESSED',
+  'EXPIRED',
+  'CANCELED',
+  'IN_DOUBT',
+] as const;
+export type MessageState = (typeof MESSAGE_STATES)[number];
+
+export const MessageStateEnum = enumOf(MESSAGE_STATES);
+registerEnumType(MessageStateEnum, {
+  name: 'MessageState',
+  description: 'Where a message or recipient stands. An outcome is never taken back.',
+  valuesMap: {
+    SCHEDULED: { description: 'Waits for its `scheduledAt`.' },
+    QUEUED: { description: 'Accepted; `wait` says what it waits for.' },
+    SENDING: { description: 'A worker is handing it over.' },
+    SENT: { description: 'Amazon SES took it.' },
+    DELIVERED: { description: 'The receiving server took it.' },
+    BOUNCED: { description: 'The receiving server refused it for good.' },
+    COMPLAINED: { description: 'The recipient marked it as spam.' },
+    REJECTED: { description: 'Refused before it left.' },
+    SUPPRESSED: { description: 'Not sent: the address is on the suppression list.' },
+    EXPIRED: { description: 'Not sent: `expiresAt` passed first.' },
+    CANCELED: { description: 'Not sent: taken back by `cancelMessages`.' },
+    IN_DOUBT: { description: 'Handed over without an answer; its event settles it.' },
+  },
+});
+
+export const LIMITS = [
+  'NONE',
+  'SCHEDULED_FOR_LATER',
+  'ACCOUNT_DAY_QUOTA',
+  'ACCOUNT_RATE',
+  'POOL_WARMUP',
+  'PLAN_QUOTA',
+  'PLAN_RATE',
+  'FAIR_SHARE',
+  'DOMAIN_NOT_READY',
+  'PAUSED',
+] as const;
+export type Limit = (typeof LIMITS)[number];
+
+export const LimitEnum = enumOf(LIMITS);
+registerEnumType(LimitEnum, {
+  name: 'Limit',
+  description: 'Which kind of limit holds a message.',
+  ...inCustomerSchema,
+});
+
+@ObjectType('Address', { description: 'A mail address with an optional display name.', ...inCustomerSchema })
+export class Address {
+  @Field(() => EmailAddress, { description: 'The bare address.' })
+  email!: string;
+
+  @Field(() => String, { nullable: true, description: 'Display name. Null when none was given.' })
+  name!: string | null;
+}
+
+@ObjectType('Recipient', {
+  description: "One recipient's own outcome; `Message.state` is the least advanced of them.",
+  ...inCustomerSchema,
+})
+export class Recipient {
+  @Field(() => EmailAddress, { description: 'The bare address.' })
+  address!: string;
+
+  @Field(() => MessageStateEnum, { description: 'Where the mail to this address stands.' })
+  state!: MessageState;
+
+  @Field(() => DateTime, { description: 'Since when.' })
+  at!: Date;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "The receiving server's words, or ours. Null when there is nothing to say.",
+  })
+  detail!: string | null;
+}
+
+@ObjectType('Wait', { description: 'Why a message has not gone out, and when it should.', ...inCustomerSchema })
+export class Wait {
+  @Field(() => LimitEnum, { description: 'The kind of limit that holds it now; NONE when it is next.' })
+  limit!: Limit;
+
+  @Field(() => String, { description: 'The same in a sentence.' })
+  explanation!: string;
+
+  @Field(() => DateTime, { nullable: true, description: 'An estimate. Null when none can be made.' })
+  estimatedSendAt!: Date | null;
+
+  @Field(() => Int, { nullable: true, description: 'How many of your own messages go first. Null when not known.' })
+  ahead!: number | null;
+}
+
+@ObjectType('Event', {
+  description: 'Something that happened to a message.',
+  implements: () => [NodeType],
+  ...inCustomerSchema,
+})
+export class EventType extends NodeType {
+  static readonly graphqlName = 'Event';
+  messageId!: string;
+
+  @Field(() => String, { description: 'For example "message.delivered".' })
+  type!: string;
+
+  @Field(() => DateTime, { description: 'When it happened, by the clock of whoever saw it.' })
+  at!: Date;
+
+  @Field(() => Message, { nullable: true, description: 'The message it happened to.' })
+  message?: Message | null;
+
+  @Field(() => EmailAddress, { nullable: true, description: 'The recipient concerned. Null when it concerns all.' })
+  recipient!: string | null;
+
+  @Field(() => String, { description: 'One sentence for people.' })
+  summary!: string;
+
+  @Field(() => Json, { description: 'Details, by type.' })
+  data!: unknown;
+}
+
+export const EventConnection = connectionType<EventType>(() => EventType, 'Event', inCustomerSchema);
+
+@ObjectType('Message', {
+  description: 'One e-mail to 1 to 50 recipients.',
+  implements: () => [NodeType],
+  ...inCustomerSchema,
+})
+export class Message extends NodeType {
+  static readonly graphqlName = 'Message';
+  row!: MessageRow;
+
+  @Field(() => MessageStateEnum, { description: "The least advanced of its recipients' states." })
+  state!: MessageState;
+
+  @Field(() => StreamEnum, { description: 'Its stream.' })
+  stream!: Stream;
+
+  @Field(() => ModeEnum, { description: 'Live or test; decided by the key it was sent with.' })
+  mode!: Mode;
+
+  @Field(() => Address, { description: 'Who it is from.' })
+  from!: Address;
+
+  @Field(() => [Address], { description: 'The addresses of its To header.' })
+  to!: Address[];
+
+  @Field(() => [Recipient], { description: 'Every recipient (To, Cc, Bcc) with its own outcome.' })
+  recipients?: Recipient[];
+
+  @Field(() => String, { description: 'Its subject.' })
+  subject!: string;
+
+  @Field(() => String, { nullable: true, description: 'The region asked for. Null when none was.' })
+  region!: string | null;
+
+  @Field(() => Json, { description: 'Its tags, as [{name, value}].' })
+  tags!: unknown;
+
+  @Field(() => DateTime, { description: 'When it was accepted.' })
+  createdAt!: Date;
+
+  @Field(() => DateTime, { nullable: true, description: 'Not before this. Null when it may go at once.' })
+  scheduledAt!: Date | null;
+
+  @Field(() => DateTime, { description: 'Not after this.' })
+  expiresAt!: Date;
+
+  @Field(() => Wait, {
+    nullable: true,
+    description: 'Which limit holds it, and when it should go. Null once sent or settled.',
+  })
+  wait?: Wait | null;
+
+  @Field(() => EventConnection, { description: 'What happened to it, oldest first.' })
+  timeline?: Connection<EventType>;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description:
+      'US dollars for this message, from the rate card in force when it was sent. Null until then, and in test mode.',
+  })
+  cost?: string | null;
+}
+
+export const MessageConnection = connectionType<Message>(() => Message, 'Message', inCustomerSchema);

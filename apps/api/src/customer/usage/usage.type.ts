@@ -1,0 +1,31 @@
+import { Field, ObjectType } from '@nestjs/graphql';
+import { inCustomerSchema } from '../../graphql/endpoint.schema';
+import { BigIntScalar, DateTime, Decimal } from '../../graphql/scalars';
+import { LimitEnum, type Limit } from '../message/message.type';
+
+@ObjectType('Forecast', { description: 'When a volume would be out, and what it would cost.', ...inCustomerSchema })
+export class Forecast {
+  @Field(() => DateTime, { description: 'When the first would go.' })
+  firstAt!: Date;
+
+  @Field(() => DateTime, { description: 'When the last would have gone.' })
+  lastAt!: Date;
+
+  @Field(() => LimitEnum, { description: 'The kind of limit that decides it.' })
+  bindingLimit!: Limit;
+
+  @Field(() => Decimal, { description: 'US dollars.' })
+  cost!: string;
+}
+
+@ObjectType('Usage', { description: 'What was sent in a span of time, and what it costs.', ...inCustomerSchema })
+export class Usage {
+  @Field(() => BigIntScalar, { description: 'Recipients sent to; live mode only.' })
+  recipients!: bigint;
+
+  @Field(() => Decimal, { description: 'What it costs, provisional until the month is closed.' })
+  charge!: string;
+
+  @Field(() => String, { description: 'Always USD.' })
+  currency!: string;
+}

@@ -1,0 +1,114 @@
+import { Kind, GraphQLError, GraphQLScalarType, type ValueNode } from 'graphql';
+
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+/** Above this, no scalar value is worth looking at: bodies travel in String fields with limits of their own. */
+const MAX_SCALAR_CHARACTERS = 4_096;
+
+function text(kind: string, value: unknown, example: string): string {
+  if (typeof value !== 'string') throw new GraphQLError(`${kind} must be a string such as "${example}".`);
+  if (value.length > MAX_SCALAR_CHARACTERS)
+    throw new GraphQLError(`${kind} is longer than ${MAX_SCALAR_CHARACTERS} characters.`);
+  return value;
+}
+
+function literalOf(node: ValueNode): unknown {
+  return node.kind === Kind.STRING ? node.value : undefined;
+}
+
+function parseDateTime(value: unknown): Date {
+  const given = text('DateTime', value, '2026-11-22T09:41:00Z');
+  const ms = DATE_TIME.test(given) ? Date.parse(given) : Number.NaN;
+  if (Number.isNaN(ms)) throw new GraphQLError('DateTime must look like "2026-11-22T09:41:00Z", with a time zone.');
+  return new Date(ms);
+}
+
+/** A moment, always answered in UTC. */
+export const DateTime = new GraphQLScalarType<Date, string>({
+  name: 'DateTime',
+  description: 'A moment in RFC 3339, for example "2026-11-22T09:41:00Z". A time zone is required; answers are in UTC.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
+  serialize: (value) => (value as Date).toISOString(),
+  parseValue: parseDateTime,
+  parseLiteral: (node) => parseDateTime(literalOf(node)),
+});
+
+/**
+ * Takes any string on purpose: a malformed address is the mutation's userError with the path of the entry that has it,
+ * not a refusal of the whole document.
+ */
+export const EmailAddress = new GraphQLScalarType<string, string>({
+  name: 'EmailAddress',
+  description:
+    'A bare address such as "ann@example.com", at most 320 characters, never "Ann <ann@example.com>". A malformed one is refused with INVALID_INPUT and its path.',
+  serialize: (value) => value as string,
+  parseValue: (value) => text('EmailAddress', value, 'ann@example.com'),
+  parseLiteral: (node) => text('EmailAddress', literalOf(node), 'ann@example.com'),
+});
+
+function parseDecimal(value: unknown): string {
+  const given = text('Decimal', value, '24.95');
+  if (!/^-?\d{1,18}(\.\d{1,9})?$/.test(given)) throw new GraphQLError('Decimal must be a string such as "24.95".');
+  return given;
+}
+
+/** Money and rates: never a float. */
+export const Decimal = new GraphQLScalarType<string, string>({
+  name: 'Decimal',
+  description:
+    'An exact decimal number as a string, for example "24.95". Money is in US dollars unless said otherwise.',
+  serialize: (value) => String(value),
+  parseValue: parseDecimal,
+  parseLiteral: (node) =>
+    parseDecimal(node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : literalOf(node)),
+});
+
+function parseBigInt(value: unknown): bigint {
+  const given =
+    typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : text('BigInt', value, '50000');
+  if (!/^-?\d{1,18}$/.test(given)) throw new GraphQLError('BigInt must be a whole number such as "50000".');
+  return BigInt(given);
+}
+
+/** Counters that outgrow 32 bits. */
+export const BigIntScalar = new GraphQLScalarType<bigint, string>({
+  name: 'BigInt',
+  description:
+    'A whole number of up to 18 digits, answered as a string, for example "1500000". Accepted as a string or an integer.',
+  serialize: (value) => String(value),
+  parseValue: parseBigInt,
+  parseLiteral: (node) => parseBigInt(node.kind === Kind.INT ? node.value : literalOf(node)),
+});
+
+function literalToJson(node: ValueNode, variables: Readonly<Record<string, unknown>> | null | undefined): unknown {
+  switch (node.kind) {
+    case Kind.OBJECT:
+      return Object.fromEntries(node.fields.map((field) => [field.name.value, literalToJson(field.value, variables)]));
+    case Kind.LIST:
+      return node.values.map((value) => literalToJson(value, variables));
+    case Kind.INT:
+    case Kind.FLOAT:
+      return Number(node.value);
+    case Kind.NULL:
+      return null;
+    case Kind.VARIABLE:
+      return variables?.[node.name.value];
+    default:
+      return node.value;
+  }
+}
+
+export const Json = new GraphQLScalarType<unknown, unknown>({
+  name: 'JSON',
+  description: 'Any JSON value. Used for tags and event data only.',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: literalToJson,
+});
+
+export const Url = new GraphQLScalarType<string, string>({
+  name: 'URL',
+  description: 'An address of the web, absolute, or relative to this server.',
+  serialize: (value) => value as string,
+  parseValue: (value) => text('URL', value, 'https://example.com/'),
+  parseLiteral: (node) => text('URL', literalOf(node), 'https://example.com/'),
+});

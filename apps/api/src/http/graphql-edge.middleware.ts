@@ -1,0 +1,139 @@
+import { UnitOfWork } from '@libs/database';
+import { Log } from '@libs/observability';
+import { ApiKeyService, OperatorKeyService } from '@libs/tenancy';
+import { Injectable } from '@nestjs/common';
+import type { NextFunction, Request, Response } from 'express';
+import { ApiSettings, BODY_LIMIT, QUERY_LIMITS, SEND_BODY_LIMIT } from '../api.settings';
+import { factsOf, rememberFacts, type Principal } from '../auth/principal';
+import { CostBuckets } from '../graphql/cost-bucket.service';
+import { bucketOwner } from '../graphql/edge.plugin';
+import { sendRefusal } from './error.body';
+import { HttpRefusal } from './http.errors';
+import { isWithinShape } from './json-shape.policy';
+import { readBody } from './read-body';
+import { withinRequest } from './request.scope';
+
+export type Endpoint = 'customer' | 'admin';
+
+const BEARER = /^Bearer ([A-Za-z0-9_]{1,128})$/;
+/** Wrong keys one address may present: 300 at once, 5 more each second. */
+const STRANGERS = { maximum: 300, restorePerSecond: 5 };
+
+/**
+ * Everything that happens to a GraphQL request before GraphQL sees it, in this order: who asks, may they ask here, have
+ * they points left, and only then is a byte of the body read. Guards would come too late: introspection and
+ * `__typename` never meet them (SECURITY.md 1.4, 7).
+ */
+@Injectable()
+export class GraphqlEdge {
+  private readonly strangers = new CostBuckets(STRANGERS);
+
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly keys: ApiKeyService,
+    private readonly operators: OperatorKeyService,
+    private readonly buckets: CostBuckets,
+    private readonly settings: ApiSettings,
+    private readonly log: Log,
+  ) {}
+
+  handle(endpoint: Endpoint, request: Request, response: Response, next: NextFunction): void {
+    const { requestId } = factsOf(request);
+    this.admit(endpoint, request).then(
+      ({ principal, body }) => {
+        request.body = body;
+        const facts = { requestId, principal };
+        rememberFacts(request, facts);
+        withinRequest(facts, () => {
+          if (principal.kind === 'key') this.uow.confine(principal.tenantId, next);
+          else next();
+        });
+      },
+      (error: unknown) => {
+        const refused =
+          error instanceof HttpRefusal
+            ? error
+            : new HttpRefusal(
+                503,
+                'INTERNAL',
+                `The service cannot answer now. Quote ${requestId} when you ask about it.`,
+                { 'retry-after': '5' },
+              );
+        if (refused !== error) this.log.error('a request could not be admitted', { requestId, error });
+        sendRefusal(response, refused, { requestId, docsUrl: this.settings.docsUrl(refused.code) });
+      },
+    );
+  }
+
+  private async admit(endpoint: Endpoint, request: Request): Promise<{ principal: Principal; body: unknown }> {
+    const principal = await this.authenticate(request);
+    if ((principal.kind === 'operator') !== (endpoint === 'admin')) {
+      const other =
+        endpoint === 'admin' ? 'an operator key (pf_adm_...)' : 'an API key of a tenant (pf_live_... or pf_test_...)';
+      throw new HttpRefusal(403, 'FORBIDDEN', `This endpoint needs ${other}.`);
+    }
+    const wait = this.buckets.peek(bucketOwner(principal), 1);
+    if (wait > 0) throw rateLimited(wait);
+    if (request.method !== 'POST') throw new HttpRefusal(405, 'INVALID_INPUT', 'Use POST.', { allow: 'POST' });
+    const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+    if (type !== 'application/json')
+      throw new HttpRefusal(415, 'INVALID_INPUT', 'Content-Type must be application/json.');
+    const sends = principal.kind === 'key' && principal.scopes.includes('send');
+    return { principal, body: parseJson(await readBody(request, sends ? SEND_BODY_LIMIT : BODY_LIMIT)) };
+  }
+
+  private async authenticate(request: Request): Promise<Principal> {
+    const stranger = `ip:${request.socket.remoteAddress ?? 'unknown'}`;
+    const wait = this.strangers.peek(stranger, 1);
+    const key = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    const principal = key === undefined ? undefined : await this.principalOf(key);
+    if (principal) return principal;
+    // A known key is never held up by somebody else's wrong ones behind the same address.
+    if (wait > 0) throw rateLimited(wait);
+    this.strangers.take(stranger, 1);
+    throw new HttpRefusal(
+      401,
+      'UNAUTHENTICATED',
+      key === undefined
+        ? 'Send your key as "Authorization: Bearer <key>".'
+        : 'This key is unknown, revoked or expired.',
+      { 'www-authenticate': 'Bearer realm="postfleet"' },
+    );
+  }
+
+  private principalOf(key: string): Promise<Principal | undefined> {
+    return key.startsWith('pf_adm_') ? this.operators.authenticate(key) : this.keys.authenticate(key);
+  }
+}
+
+function rateLimited(seconds: number): HttpRefusal {
+  return new HttpRefusal(429, 'RATE_LIMITED', `Too many requests. Retry in ${seconds} s.`, {
+    'retry-after': String(seconds),
+  });
+}
+
+function parseJson(bytes: Buffer): unknown {
+  let body: unknown;
+  try {
+    body = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    // Also what a body nested too deeply for the parser ends in.
+    throw new HttpRefusal(400, 'INVALID_INPUT', 'The body is not valid JSON.');
+  }
+  if (typeof body !== 'object' || body === null)
+    throw new HttpRefusal(400, 'INVALID_INPUT', 'The body must be a JSON object with "query".');
+  if (Array.isArray(body))
+    throw new HttpRefusal(
+      400,
+      'INVALID_INPUT',
+      'Batches of operations are not accepted: send one operation per request.',
+    );
+  if (!isWithinShape(body, QUERY_LIMITS.jsonDepth, QUERY_LIMITS.jsonNodes)) {
+    throw new HttpRefusal(
+      400,
+      'QUERY_TOO_COMPLEX',
+      `The body nests deeper than ${QUERY_LIMITS.jsonDepth} levels or has more than ${QUERY_LIMITS.jsonNodes} values.`,
+    );
+  }
+  return body;
+}

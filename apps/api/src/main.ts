@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { apiConfig, ConfigInvalid, loadConfig, type ApiConfig } from '@libs/config';
+import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
+import { Log, Metrics } from '@libs/observability';
+import { openEngineRedis } from '@libs/queueing';
+import { migrations } from '../../../migrations';
+import { ApiSettings } from './api.settings';
+import { createApi } from './create-api';
+
+type Pool = ReturnType<typeof createDataSource>;
+
+const SHUTDOWN_MS = 10_000;
+
+/** Something outside is not as the configuration says; the message tells how to mend it. */
+class CannotStart extends Error {}
+
+async function openPool(url: string, variable: string, config: ApiConfig, metrics: Metrics): Promise<Pool> {
+  const source = createDataSource({
+    url,
+    applicationName: 'postfleet-api',
+    poolSize: config.DATABASE_POOL_SIZE,
+    onDirtyRelease: () => {
+      dirtyReleases(metrics).inc();
+    },
+  });
+  try {
+    await source.initialize();
+  } catch (error) {
+    throw new CannotStart(
+      `${variable}: the database cannot be reached (${reason(error)}). Check that PostgreSQL runs there and that the user, password and database in ${variable} are right.`,
+    );
+  }
+  await checkRole(source, variable, migrations.at(-1)?.name ?? '');
+  return source;
+}
+
+let dirty: ReturnType<Metrics['counter']> | undefined;
+
+function dirtyReleases(metrics: Metrics): ReturnType<Metrics['counter']> {
+  dirty ??= metrics.counter(
+    'database_dirty_releases_total',
+    'Connections destroyed because they came back with work open',
+  );
+  return dirty;
+}
+
+async function checkRedis(url: string): Promise<void> {
+  const probe = openEngineRedis(url);
+  // Without a listener the first refused connection would end the process before it can say why.
+  probe.on('error', () => undefined);
+  try {
+    await probe.connect();
+    await probe.ping();
+  } catch (error) {
+    throw new CannotStart(
+      `REDIS_URL: Redis cannot be reached (${reason(error)}). Start Redis there, or correct REDIS_URL.`,
+    );
+  } finally {
+    probe.disconnect();
+  }
+}
+
+async function start(): Promise<void> {
+  const config = loadConfig(apiConfig);
+  const caFile = config.SNS_TRUSTED_SIMULATOR_CA_FILE;
+  if (caFile !== undefined && !existsSync(caFile)) {
+    throw new CannotStart(
+      `SNS_TRUSTED_SIMULATOR_CA_FILE: there is no file ${caFile}. Start the simulator first; it writes it.`,
+    );
+  }
+  const log = new Log({ name: 'api', level: config.LOG_LEVEL });
+  const metrics = new Metrics('api');
+  const opened: Pool[] = [];
+  try {
+    const app = await openPool(config.DATABASE_APP_URL, 'DATABASE_APP_URL', config, metrics);
+    opened.push(app);
+    const admin = await openPool(config.DATABASE_ADMIN_URL, 'DATABASE_ADMIN_URL', config, metrics);
+    opened.push(admin);
+    await checkRedis(config.REDIS_URL);
+
+    const settings = new ApiSettings({ publicUrl: config.PUBLIC_URL });
+    const api = await createApi({ config, resources: { pools: { app, admin }, log, metrics }, settings });
+    try {
+      await api.listen(config.API_PORT, config.API_HOST);
+    } catch (error) {
+      await api.close();
+      throw listenProblem(error, config);
+    }
+    log.info('api ready', { url: await api.getUrl() });
+
+    const stop = (signal: string) => {
+      log.info('api stopping', { signal });
+      // What is still running after this is cut off: a client that never ends must not hold a deployment.
+      setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+      void api
+        .close()
+        .then(() => closeAll(opened))
+        .then(
+          () => process.exit(0),
+          (error: unknown) => {
+            log.error('api did not stop cleanly', { error });
+            process.exit(1);
+          },
+        );
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+async function closeAll(sources: readonly Pool[]): Promise<void> {
+  await Promise.all(sources.map((source) => source.destroy()));
+}
+
+function listenProblem(error: unknown, config: ApiConfig): Error {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new CannotStart(
+      `API_PORT: port ${config.API_PORT} on ${config.API_HOST} is taken. Stop the program that uses it, or set API_PORT to a free port.`,
+    );
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new CannotStart(
+      `API_HOST/API_PORT: cannot listen on ${config.API_HOST}:${config.API_PORT} (${code}). Choose an address of this machine and a port above 1023.`,
+    );
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function reason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reason).join('; ');
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+start().catch((error: unknown) => {
+  const expected = error instanceof CannotStart || error instanceof ConfigInvalid || error instanceof DatabaseNotReady;
+  process.stderr.write(
+    `api: ${expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message)}\n`,
+  );
+  process.exit(1);
+});

@@ -41,7 +41,7 @@ export interface FleetFacts {
   readonly poolUse: readonly (HourOfUse & { readonly laneId: LaneId })[];
 }
 
-export interface Allocation {
+interface Allocation {
   readonly bearer: Bearer;
   readonly weight: bigint;
   readonly quantity: bigint;
@@ -49,7 +49,7 @@ export interface Allocation {
 }
 
 /** One line of what AWS charges, and who bears it. */
-export interface FleetLine {
+interface FleetLine {
   readonly sendingAccountId: SendingAccountId;
   /** The pool, for dedicated IPs in one. */
   readonly laneId: LaneId | null;
@@ -69,7 +69,7 @@ export interface TenantCostLine extends Omit<FleetLine, 'allocations'> {
   readonly allocatedOf: { readonly quantity: bigint; readonly costMicro: bigint };
 }
 
-export interface TenantCost {
+interface TenantCost {
   readonly tenantId: TenantId;
   readonly costMicro: bigint;
   readonly recipients: bigint;

@@ -1,13 +1,7 @@
-export { IDLE, PLATFORM } from './allocation.policy';
-export { RateCardConflict, RateMissing } from './billing.errors';
+export { RateCardConflict } from './billing.errors';
 export { BillingModule } from './billing.module';
-export type { CompetitorPrice } from './competitor-prices.policy';
 export { CostService } from './cost.service';
-export type { MessageToPrice, TenantUsage } from './cost.service';
-export type { Demand, EstimateLine } from './estimate.policy';
 export { EstimateService } from './estimate.service';
-export type { Estimate } from './estimate.service';
-export type { FleetCosts, FleetLine, TenantCost, TenantCostLine } from './fleet-costs.policy';
-export { PRICING_PLANS } from './rate-card.policy';
-export type { CardRate, PricingPlan } from './rate-card.policy';
+export type { FleetCosts, TenantCostLine } from './fleet-costs.policy';
+export type { CardRate } from './rate-card.policy';
 export { RateCardService } from './rate-card.service';

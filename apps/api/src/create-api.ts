@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { RateCardConflict, RateCardService } from '@libs/billing';
 import { Log } from '@libs/observability';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -57,6 +58,7 @@ export async function createApi(options: ApiOptions): Promise<NestExpressApplica
     edge.handle('customer', request, response, next);
   });
   await app.init();
+  await seedRates(app, log);
   hardenServer(app.getHttpServer() as Server);
   return app;
 }
@@ -68,4 +70,14 @@ function hardenServer(server: Server): void {
   server.keepAliveTimeout = 65_000;
   server.maxConnections = 4_096;
   server.maxRequestsPerSocket = 0;
+}
+
+/** Prices come with the code. A stored price that differs was changed by somebody, and is not this program's to change back. */
+async function seedRates(app: NestExpressApplication, log: Log): Promise<void> {
+  try {
+    await app.get(RateCardService).seed({ actor: 'api' });
+  } catch (error) {
+    if (!(error instanceof RateCardConflict)) throw error;
+    log.error('the rate card of this version differs from the stored one; the stored one stays', { error });
+  }
 }

@@ -49,8 +49,8 @@ export function connectionType<Node>(
 
 @ArgsType()
 export class ForwardPageArgs {
-  @Field(() => Int, { defaultValue: DEFAULT_PAGE, description: 'How many rows, 1 to 100.' })
-  first!: number;
+  @Field(() => Int, { nullable: true, defaultValue: DEFAULT_PAGE, description: 'How many rows, 1 to 100.' })
+  first?: number | null;
 
   @Field(() => String, { nullable: true, description: 'Rows after this cursor.' })
   after?: string | null;

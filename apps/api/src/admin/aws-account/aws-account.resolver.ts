@@ -4,6 +4,7 @@ import { Args, Context, ID, Mutation, Parent, Query, ResolveField, Resolver } fr
 import { RequiresRole } from '../../auth/access.decorator';
 import { authorOf } from '../../auth/author';
 import { ForwardPageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
+import { Input } from '../../graphql/input.decorator';
 import { Payloads, renamed } from '../../graphql/payload';
 import { uuidOf } from '../../graphql/public-id';
 import type { AdminRequest } from '../admin.loaders';
@@ -47,7 +48,7 @@ export class AwsAccountResolver {
       'Takes an AWS account in. Answers at once; the worker checks roles, quota, pools and topic and fills in the rest.',
   })
   registerAwsAccount(
-    @Args('input') input: RegisterAwsAccountInput,
+    @Input() input: RegisterAwsAccountInput,
     @Context() context: AdminRequest,
   ): Promise<RegisterAwsAccountPayload> {
     return this.payloads.of<Omit<RegisterAwsAccountPayload, 'userErrors'>>({ awsAccount: null }, async () => {
@@ -66,7 +67,7 @@ export class AwsAccountResolver {
     description: 'Checks an account again, after its roles were corrected for example.',
   })
   retryAwsAccountVerification(
-    @Args('input') input: RetryAwsAccountVerificationInput,
+    @Input() input: RetryAwsAccountVerificationInput,
     @Context() context: AdminRequest,
   ): Promise<RetryAwsAccountVerificationPayload> {
     return this.payloads.of<Omit<RetryAwsAccountVerificationPayload, 'userErrors'>>({ awsAccount: null }, async () => {

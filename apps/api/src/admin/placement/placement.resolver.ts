@@ -6,6 +6,7 @@ import { RequiresRole } from '../../auth/access.decorator';
 import { authorOf } from '../../auth/author';
 import { ForwardPageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
 import { mustLoad } from '../../graphql/loaders';
+import { Input } from '../../graphql/input.decorator';
 import { Payloads } from '../../graphql/payload';
 import { uuidOf } from '../../graphql/public-id';
 import type { AdminRequest } from '../admin.loaders';
@@ -81,7 +82,7 @@ export class PlacementResolver {
     description:
       'Moves a tenant to another sending account: the new route first, then the switch, then what waits goes along. Nothing is lost or doubled.',
   })
-  moveTenant(@Args('input') input: MoveTenantInput, @Context() context: AdminRequest): Promise<MoveTenantPayload> {
+  moveTenant(@Input() input: MoveTenantInput, @Context() context: AdminRequest): Promise<MoveTenantPayload> {
     const empty: Omit<MoveTenantPayload, 'userErrors'> = { move: null, placements: [] };
     return this.payloads.of(empty, async () => {
       const wanted = moveOf(input);

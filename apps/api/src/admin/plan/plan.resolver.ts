@@ -4,6 +4,7 @@ import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { RequiresRole } from '../../auth/access.decorator';
 import { authorOf } from '../../auth/author';
 import { ForwardPageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
+import { Input } from '../../graphql/input.decorator';
 import { invalidField, Payloads } from '../../graphql/payload';
 import type { AdminRequest } from '../admin.loaders';
 import { toPlan } from './plan.mapping';
@@ -31,7 +32,7 @@ export class PlanResolver {
 
   @RequiresRole('owner')
   @Mutation(() => CreatePlanPayload, { description: 'Makes a plan that tenants can be put on.' })
-  createPlan(@Args('input') input: CreatePlanInput, @Context() context: AdminRequest): Promise<CreatePlanPayload> {
+  createPlan(@Input() input: CreatePlanInput, @Context() context: AdminRequest): Promise<CreatePlanPayload> {
     return this.payloads.of<Omit<CreatePlanPayload, 'userErrors'>>({ plan: null }, async () => {
       const { baseFee, ...rest } = input;
       const plan = await this.planService.create(

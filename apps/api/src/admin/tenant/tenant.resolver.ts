@@ -8,6 +8,7 @@ import { RequiresRole } from '../../auth/access.decorator';
 import { authorOf } from '../../auth/author';
 import { ForwardPageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
 import { mustLoad } from '../../graphql/loaders';
+import { Input } from '../../graphql/input.decorator';
 import { invalidField, Payloads } from '../../graphql/payload';
 import { uuidOf } from '../../graphql/public-id';
 import type { AdminRequest } from '../admin.loaders';
@@ -65,10 +66,7 @@ export class TenantResolver {
     description:
       'Makes a tenant, takes its domains and places it on the fleet, all or nothing. Its domains are ready once SES has verified them.',
   })
-  createTenant(
-    @Args('input') input: CreateTenantInput,
-    @Context() context: AdminRequest,
-  ): Promise<CreateTenantPayload> {
+  createTenant(@Input() input: CreateTenantInput, @Context() context: AdminRequest): Promise<CreateTenantPayload> {
     return this.payloads.of<Omit<CreateTenantPayload, 'userErrors'>>({ tenant: null }, async () => {
       if (input.domains.length > MAX_DOMAINS) throw invalidField('domains', `At most ${MAX_DOMAINS} domains.`);
       const by = authorOf(context);
@@ -89,7 +87,7 @@ export class TenantResolver {
       'Puts a tenant on another plan; when the tier differs, moves it to accounts of that tier, its waiting mail along with it.',
   })
   changeTenantPlan(
-    @Args('input') input: ChangeTenantPlanInput,
+    @Input() input: ChangeTenantPlanInput,
     @Context() context: AdminRequest,
   ): Promise<ChangeTenantPlanPayload> {
     return this.payloads.of<Omit<ChangeTenantPlanPayload, 'userErrors'>>({ tenant: null }, async () => {
@@ -108,7 +106,7 @@ export class TenantResolver {
   @Mutation(() => PauseTenantPayload, {
     description: 'Stops a tenant. What waits keeps waiting; nothing new is accepted.',
   })
-  pauseTenant(@Args('input') input: PauseTenantInput, @Context() context: AdminRequest): Promise<PauseTenantPayload> {
+  pauseTenant(@Input() input: PauseTenantInput, @Context() context: AdminRequest): Promise<PauseTenantPayload> {
     return this.payloads.of<Omit<PauseTenantPayload, 'userErrors'>>({ tenant: null }, async () => {
       const id = uuidOf<TenantId>('tenant', input.tenantId);
       return { tenant: toTenant(await this.tenantService.pause(id, input.reason, authorOf(context))) };
@@ -117,10 +115,7 @@ export class TenantResolver {
 
   @RequiresRole('operator')
   @Mutation(() => ResumeTenantPayload, { description: 'Lets a tenant go on.' })
-  resumeTenant(
-    @Args('input') input: ResumeTenantInput,
-    @Context() context: AdminRequest,
-  ): Promise<ResumeTenantPayload> {
+  resumeTenant(@Input() input: ResumeTenantInput, @Context() context: AdminRequest): Promise<ResumeTenantPayload> {
     return this.payloads.of<Omit<ResumeTenantPayload, 'userErrors'>>({ tenant: null }, async () => {
       const id = uuidOf<TenantId>('tenant', input.tenantId);
       return { tenant: toTenant(await this.tenantService.resume(id, authorOf(context))) };
@@ -130,7 +125,7 @@ export class TenantResolver {
   @RequiresRole('operator')
   @Mutation(() => CreateTenantApiKeyPayload, { description: 'Makes a key for a tenant. It is shown once.' })
   createTenantApiKey(
-    @Args('input') input: CreateTenantApiKeyInput,
+    @Input() input: CreateTenantApiKeyInput,
     @Context() context: AdminRequest,
   ): Promise<CreateTenantApiKeyPayload> {
     return this.payloads.of<Omit<CreateTenantApiKeyPayload, 'userErrors'>>({ id: null, key: null }, async () => {

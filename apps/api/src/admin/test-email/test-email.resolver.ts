@@ -2,6 +2,7 @@ import type { SendingAccountId } from '@libs/kernel';
 import { Args, Context, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { RequiresRole } from '../../auth/access.decorator';
 import { authorOf } from '../../auth/author';
+import { Input } from '../../graphql/input.decorator';
 import { Payloads } from '../../graphql/payload';
 import { uuidOf } from '../../graphql/public-id';
 import type { AdminRequest } from '../admin.loaders';
@@ -28,10 +29,7 @@ export class TestEmailResolver {
     description:
       "Sends to SES's mailbox simulator through one sending account. Waits up to 20 s for the route to be ready. Green only when the event has come back.",
   })
-  sendTestEmail(
-    @Args('input') input: SendTestEmailInput,
-    @Context() context: AdminRequest,
-  ): Promise<SendTestEmailPayload> {
+  sendTestEmail(@Input() input: SendTestEmailInput, @Context() context: AdminRequest): Promise<SendTestEmailPayload> {
     return this.payloads.of<Omit<SendTestEmailPayload, 'userErrors'>>({ testEmail: null }, async () => {
       const sendingAccountId = uuidOf<SendingAccountId>('sendingAccount', input.sendingAccountId);
       return { testEmail: await this.tests.send({ ...input, sendingAccountId }, authorOf(context)) };

@@ -1,8 +1,9 @@
 import type { ApiKeyId } from '@libs/kernel';
 import { ApiKeyService } from '@libs/tenancy';
-import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
+import { Context, Mutation, Resolver } from '@nestjs/graphql';
 import { RequiresScope } from '../../auth/access.decorator';
 import { authorOf } from '../../auth/author';
+import { Input } from '../../graphql/input.decorator';
 import { Payloads } from '../../graphql/payload';
 import { uuidOf } from '../../graphql/public-id';
 import type { CustomerRequest } from '../customer.loaders';
@@ -18,10 +19,7 @@ export class ApiKeyResolver {
 
   @RequiresScope('keys')
   @Mutation(() => CreateApiKeyPayload, { description: 'The key is shown once.' })
-  createApiKey(
-    @Args('input') input: CreateApiKeyInput,
-    @Context() context: CustomerRequest,
-  ): Promise<CreateApiKeyPayload> {
+  createApiKey(@Input() input: CreateApiKeyInput, @Context() context: CustomerRequest): Promise<CreateApiKeyPayload> {
     const { principal } = context;
     return this.payloads.of<Omit<CreateApiKeyPayload, 'userErrors'>>({ apiKey: null, key: null }, async () => {
       const wanted = { ...input, expiresAt: input.expiresAt ?? null, grantor: principal };
@@ -32,10 +30,7 @@ export class ApiKeyResolver {
 
   @RequiresScope('keys')
   @Mutation(() => RevokeApiKeyPayload, { description: 'Ends a key of yours, everywhere within 1 s.' })
-  revokeApiKey(
-    @Args('input') input: RevokeApiKeyInput,
-    @Context() context: CustomerRequest,
-  ): Promise<RevokeApiKeyPayload> {
+  revokeApiKey(@Input() input: RevokeApiKeyInput, @Context() context: CustomerRequest): Promise<RevokeApiKeyPayload> {
     return this.payloads.of<Omit<RevokeApiKeyPayload, 'userErrors'>>({ apiKey: null }, async () => {
       const id = uuidOf<ApiKeyId>('apiKey', input.id);
       return { apiKey: toApiKey(await this.keys.revoke(context.principal.tenantId, id, authorOf(context))) };

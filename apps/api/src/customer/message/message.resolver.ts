@@ -3,6 +3,7 @@ import { MessageService, type MessageFilter as Filter } from '@libs/sending';
 import { Args, Context, ID, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { RequiresScope } from '../../auth/access.decorator';
 import { ForwardPageArgs, PageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
+import { Input } from '../../graphql/input.decorator';
 import { invalidField, Payloads } from '../../graphql/payload';
 import { uuidOf } from '../../graphql/public-id';
 import { Decimal } from '../../graphql/scalars';
@@ -48,7 +49,7 @@ export class MessageResolver {
     description: 'Takes back messages that have not left yet: by ids, or the first 10,000 that match a filter.',
   })
   cancelMessages(
-    @Args('input') input: CancelMessagesInput,
+    @Input() input: CancelMessagesInput,
     @Context() { principal, loaders }: CustomerRequest,
   ): Promise<CancelMessagesPayload> {
     const { tenantId, mode } = principal;

@@ -1,7 +1,8 @@
 import { AcceptService, type AcceptedEntry, type Submitter } from '@libs/sending';
 import type { KeyPrincipal } from '@libs/tenancy';
-import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
+import { Context, Mutation, Resolver } from '@nestjs/graphql';
 import { RequiresScope } from '../../auth/access.decorator';
+import { Input } from '../../graphql/input.decorator';
 import { invalidField, Payloads } from '../../graphql/payload';
 import type { UserError } from '../../graphql/words.type';
 import type { CustomerRequest } from '../customer.loaders';
@@ -22,7 +23,7 @@ export class SendResolver {
   @Mutation(() => SendEmailPayload, {
     description: 'Accepts one message. A message in the answer is durable and will be sent or accounted for.',
   })
-  sendEmail(@Args('input') input: SendEmailInput, @Context() context: CustomerRequest): Promise<SendEmailPayload> {
+  sendEmail(@Input() input: SendEmailInput, @Context() context: CustomerRequest): Promise<SendEmailPayload> {
     return this.payloads.of<Omit<SendEmailPayload, 'userErrors'>>({ message: null, replayed: false }, async () => {
       this.refuseOtherKey(input.idempotencyKey, context);
       const call = { ...input, email: toEmail(input.email) };
@@ -36,7 +37,7 @@ export class SendResolver {
     description:
       'Accepts 1 to 1,000 messages, 20 MB in all. Entries stand alone: valid ones are accepted, `results` says which and why not.',
   })
-  sendEmails(@Args('input') input: SendEmailsInput, @Context() context: CustomerRequest): Promise<SendEmailsPayload> {
+  sendEmails(@Input() input: SendEmailsInput, @Context() context: CustomerRequest): Promise<SendEmailsPayload> {
     return this.payloads.of<Omit<SendEmailsPayload, 'userErrors'>>({ results: [], replayed: false }, async () => {
       this.refuseOtherKey(input.idempotencyKey, context);
       const call = { ...input, emails: input.emails.map(toEmail) };

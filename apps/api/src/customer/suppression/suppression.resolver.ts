@@ -2,6 +2,7 @@ import { SuppressionService } from '@libs/deliverability';
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { RequiresScope } from '../../auth/access.decorator';
 import { PageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
+import { Input } from '../../graphql/input.decorator';
 import { Payloads } from '../../graphql/payload';
 import type { CustomerRequest } from '../customer.loaders';
 import { EventType } from '../message/message.type';
@@ -40,7 +41,7 @@ export class SuppressionResolver {
   @RequiresScope('send')
   @Mutation(() => SuppressRecipientsPayload, { description: 'Stops mail to these addresses from now on.' })
   suppressRecipients(
-    @Args('input') input: SuppressRecipientsInput,
+    @Input() input: SuppressRecipientsInput,
     @Context() { principal }: CustomerRequest,
   ): Promise<SuppressRecipientsPayload> {
     return this.payloads.of({ added: 0 }, async () => ({

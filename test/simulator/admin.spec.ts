@@ -112,7 +112,7 @@ describe('the simulator over restarts', () => {
     expect(log.arrivals.map((one) => one.seq)).toEqual(log.arrivals.map((_, i) => i + 1));
     expect(log.arrivals.filter((one) => one.messageId === messageId)).toHaveLength(1);
     expect((await admin.meters())[0]?.meter.acceptedRequests).toBe((meters[0]?.meter.acceptedRequests ?? 0) + 1);
-    for (let i = 0; i < 100 && webhook.posted.length < 5; i += 1)
+    for (let i = 0; i < 500 && webhook.posted.length < 5; i += 1)
       await new Promise((resolve) => setTimeout(resolve, 20));
     const ids = webhook.posted.filter((one) => one.body['Type'] === 'Notification').map((one) => one.body['MessageId']);
     expect(ids).toHaveLength(4);

@@ -18,6 +18,9 @@ import {
   type SimulatorOptions,
 } from '../../apps/simulator/src';
 
+// On a busy machine an RSA key pair and an AWS client take their time.
+jest.setTimeout(30_000);
+
 export const realTime = new SystemClock();
 export const HUB = '999900001111';
 export const ACCOUNT = '111122223333';
@@ -194,7 +197,7 @@ export class Webhook {
       .map((one) => JSON.parse(String(one.body['Message'])) as SesEvent);
   }
 
-  async next(matches: (posted: Posted) => boolean, timeoutMs = 5000): Promise<Posted> {
+  async next(matches: (posted: Posted) => boolean, timeoutMs = 15_000): Promise<Posted> {
     const deadline = realTime.nowMs() + timeoutMs;
     for (;;) {
       const found = this.posted.find(matches);
@@ -258,7 +261,7 @@ export async function refusal(
   throw new Error('the call was accepted');
 }
 
-export function trustPolicy(externalId = EXTERNAL_ID): string {
+function trustPolicy(externalId = EXTERNAL_ID): string {
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [

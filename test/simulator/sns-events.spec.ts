@@ -153,7 +153,7 @@ describe('SNS of the simulator', () => {
     const settled = async (): Promise<void> => {
       for (
         let i = 0;
-        i < 100 && (await fleet.admin.summary()).deliveries.pending + (await fleet.admin.summary()).events.waiting > 0;
+        i < 500 && (await fleet.admin.summary()).deliveries.pending + (await fleet.admin.summary()).events.waiting > 0;
         i += 1
       ) {
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -263,7 +263,7 @@ describe('SES events', () => {
       fleet.ses().send(mailTo('bob@example.com', { ConfigurationSetName: 'pf-events' }));
     await fleet.admin.setEventFaults({ hold: true });
     await send();
-    for (let i = 0; i < 100 && (await fleet.admin.summary()).events.held < 2; i += 1)
+    for (let i = 0; i < 500 && (await fleet.admin.summary()).events.held < 2; i += 1)
       await new Promise((resolve) => setTimeout(resolve, 10));
     expect(webhook.events).toHaveLength(0);
     await fleet.admin.setEventFaults({ hold: false });

@@ -121,8 +121,9 @@ describe('STS of the simulator, asked by the AWS SDK', () => {
     const tampered = fleet.ses();
     tampered.middlewareStack.add(
       (next) => (args) => {
-        const request = args.request as { body: Uint8Array | string };
-        request.body = Buffer.from(request.body).toString('utf8').replace('ann@example.com', 'eve@example.com');
+        const request = args.request as { body: Uint8Array };
+        const text = new TextDecoder().decode(request.body);
+        request.body = new TextEncoder().encode(text.replace('ann@example.com', 'eve@example.com'));
         return next(args);
       },
       { step: 'finalizeRequest', priority: 'low' },

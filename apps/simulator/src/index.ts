@@ -2,4 +2,3 @@ export { startSimulator } from './simulator';
 export type { RunningSimulator, SimulatorOptions } from './simulator';
 export { SimulatorAdminClient } from './simulator-admin.client';
 export type { Arrival } from './arrivals/arrival.log';
-export type { MeterReading } from './limits/counting-meter.policy';

@@ -89,7 +89,6 @@ export const clockInput = z.object({
 });
 export const settingsInput = z.object({ identityVerification: z.enum(['auto', 'manual']) });
 
-export type RegionInput = z.input<typeof regionInput>;
 export type AccountInput = z.input<typeof accountInput>;
 export type LeaseInput = z.input<typeof leaseInput>;
 export type VerifyInput = z.input<typeof verifyInput>;

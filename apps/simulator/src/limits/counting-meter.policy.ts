@@ -10,7 +10,7 @@ export interface MeteredSend extends SendDemand {
   readonly injected: boolean;
 }
 
-export interface WorstWindow {
+interface WorstWindow {
   recipients: number;
   limit: number;
   at: number;

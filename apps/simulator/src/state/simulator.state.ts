@@ -73,7 +73,7 @@ export interface RegionState {
 
 export type SuppressionReason = 'BOUNCE' | 'COMPLAINT';
 
-export interface AccountDetails {
+interface AccountDetails {
   MailType: 'MARKETING' | 'TRANSACTIONAL';
   WebsiteURL: string;
   ContactLanguage?: 'EN' | 'JA' | undefined;
@@ -82,7 +82,7 @@ export interface AccountDetails {
   ReviewDetails: { Status: 'PENDING' | 'GRANTED' | 'DENIED' | 'FAILED'; CaseId: string };
 }
 
-export interface QuotaRequest {
+interface QuotaRequest {
   id: string;
   quotaCode: string;
   desiredValue: number;
@@ -122,7 +122,7 @@ export interface EventDestinationState {
   other?: Record<string, unknown> | undefined;
 }
 
-export interface PoolState {
+interface PoolState {
   name: string;
   scalingMode: 'STANDARD' | 'MANAGED';
 }

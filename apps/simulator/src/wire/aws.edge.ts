@@ -15,7 +15,7 @@ import { errorAnswer, type WireAnswer, type WireProtocol } from './http.answer';
 import { readRequest, type WireRequest } from './http.request';
 import { signedScope, type SignedScope } from './sigv4.policy';
 
-export interface Latency {
+interface Latency {
   /** Real milliseconds; 0 answers at once. */
   readonly medianMs: number;
   readonly p99Ms: number;

@@ -50,7 +50,7 @@ export function errorAnswer(error: AwsError, protocol: WireProtocol, namespace =
   };
 }
 
-export function xmlText(text: string): string {
+function xmlText(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
 

@@ -29,7 +29,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { createTestRedis, type TestRedis } from '../support/redis';
 
 export const by = { actor: 'operator:test' };
-export const HUB = '999900000000';
+const HUB = '999900000000';
 const HUB_ARN = `arn:aws:iam::${HUB}:user/postfleet-hub`;
 const WEBHOOK_ORIGIN = 'http://127.0.0.1:9';
 const JOBS = [verifyAwsAccount, confirmSubscription, provisionTenant, moveTenant, placementChanged];

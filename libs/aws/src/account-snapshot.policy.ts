@@ -1,6 +1,6 @@
 import type { GetAccountCommandOutput } from '@aws-sdk/client-sesv2';
 
-export const PRICING_PLANS = ['NONE', 'ESSENTIALS', 'PRO', 'ENTERPRISE'] as const;
+const PRICING_PLANS = ['NONE', 'ESSENTIALS', 'PRO', 'ENTERPRISE'] as const;
 export type PricingPlan = (typeof PRICING_PLANS)[number];
 
 /** What GetAccount says about one account in one region (aws-facts 1.1). */

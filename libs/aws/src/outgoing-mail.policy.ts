@@ -1,7 +1,7 @@
 import type { Attachment, SendEmailCommandInput } from '@aws-sdk/client-sesv2';
 import type { MailAddress } from '@libs/kernel';
 
-export interface OutgoingAttachment {
+interface OutgoingAttachment {
   readonly filename: string;
   readonly contentType: string;
   readonly base64: string;
@@ -9,7 +9,7 @@ export interface OutgoingAttachment {
   readonly contentId?: string;
 }
 
-export interface ComposedContent {
+interface ComposedContent {
   readonly subject: string;
   readonly html?: string;
   readonly text?: string;

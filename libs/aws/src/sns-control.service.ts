@@ -101,7 +101,7 @@ export class SnsAccountControl {
 }
 
 /** Who may publish: SES, for this account, for configuration sets whose name matches. */
-export function topicPolicy(role: FleetRole, topicArn: string, configurationSets: string): string {
+function topicPolicy(role: FleetRole, topicArn: string, configurationSets: string): string {
   const source = `arn:aws:ses:${role.region}:${role.accountId}:configuration-set/${configurationSets}`;
   return JSON.stringify({
     Version: '2012-10-17',

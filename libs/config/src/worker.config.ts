@@ -22,6 +22,8 @@ export const workerConfig = z
     /** The simulator that test-mode messages go to; without it, test mode is off. */
     AWS_TEST_ENDPOINT_URL: httpUrl.optional(),
     AWS_REGION: z.string().default('us-east-1'),
+    /** Least pause between two control calls to SES in one account and region; AWS allows one a second. */
+    AWS_CONTROL_INTERVAL_MS: z.coerce.number().int().min(0).max(60_000).default(1_000),
     RECORDER_DIR: z.string().default('.data/recorder'),
     IN_DOUBT_AFTER_TRANSACTIONAL_MS: z.coerce.number().int().min(500).default(90_000),
     IN_DOUBT_AFTER_BULK_MS: z.coerce.number().int().min(500).default(300_000),

@@ -3,7 +3,7 @@ import type { Stream } from '@libs/kernel';
 import { SHARED_POOL } from './aws-names.policy';
 
 /** Pools that an account with dedicated IPs gets, one per stream. */
-export const STREAM_POOLS = { TRANSACTIONAL: 'transactional', MARKETING: 'marketing' } as const satisfies Record<
+const STREAM_POOLS = { TRANSACTIONAL: 'transactional', MARKETING: 'marketing' } as const satisfies Record<
   Stream,
   string
 >;

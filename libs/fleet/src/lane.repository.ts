@@ -4,7 +4,7 @@ import { newId, type LaneId, type SendingAccountId, type Stream, type TenantId }
 import { Injectable } from '@nestjs/common';
 import type { PlannedLane } from './lane-plan.policy';
 
-export interface LaneIp {
+interface LaneIp {
   readonly ip: string;
   readonly warmupStatus: string;
   /** 0 to 100; -1 in managed pools. */

@@ -42,6 +42,18 @@ export class ObservationService {
     });
   }
 
+  /**
+   * The same look at every account of the fleet, for a tick of every minute.
+   * @throws AggregateError of what went wrong, after every account was looked at
+   */
+  async discoverAllIps(): Promise<void> {
+    const accounts = await this.uow.forSystem(() => this.accounts.active());
+    const looks = await Promise.allSettled(accounts.map(({ id }) => this.discoverIps(id)));
+    const failures = looks.flatMap((look) => (look.status === 'rejected' ? [look.reason as unknown] : []));
+    if (failures.length > 0)
+      throw new AggregateError(failures, 'not every account could be asked for its dedicated IPs');
+  }
+
   /** Looks for dedicated IPs that were leased or released since: a stray IP would carry everybody's mail. */
   async discoverIps(id: SendingAccountId): Promise<void> {
     const role = await this.uow.forSystem(async () => {

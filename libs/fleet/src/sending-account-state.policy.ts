@@ -1,7 +1,6 @@
 import type { AccountSnapshot } from '@libs/aws';
 
-export const SENDING_ACCOUNT_STATES = ['SANDBOX', 'PRODUCTION', 'UNDER_REVIEW', 'PAUSED', 'SUSPENDED'] as const;
-export type SendingAccountState = (typeof SENDING_ACCOUNT_STATES)[number];
+export type SendingAccountState = 'SANDBOX' | 'PRODUCTION' | 'UNDER_REVIEW' | 'PAUSED' | 'SUSPENDED';
 
 type Observed = Pick<AccountSnapshot, 'enforcementStatus' | 'productionAccess' | 'sendingEnabled'>;
 

@@ -7,7 +7,7 @@ import { manageRole } from './fleet-role.policy';
 import { SendingAccountRepository } from './sending-account.repository';
 
 /** A confirmation came for a topic that is not this sending account's: refused, and nothing is called. */
-export class ForeignTopic extends Error {
+class ForeignTopic extends Error {
   constructor(topicArn: string) {
     super(`${topicArn} is not the topic of this sending account`);
     this.name = 'ForeignTopic';

@@ -1,13 +1,6 @@
 /** The steps by which an account joins, in order. */
-export const VERIFICATION_STEPS = [
-  'ASSUME_ROLE',
-  'CALLER_IDENTITY',
-  'GET_ACCOUNT',
-  'TOPIC',
-  'SUBSCRIPTION',
-  'DEDICATED_IPS',
-] as const;
-export type VerificationStep = (typeof VERIFICATION_STEPS)[number];
+export type VerificationStep =
+  'ASSUME_ROLE' | 'CALLER_IDENTITY' | 'GET_ACCOUNT' | 'TOPIC' | 'SUBSCRIPTION' | 'DEDICATED_IPS';
 
 /** What failed, in AWS's words, and what to do about it, in ours. */
 export interface VerificationFailure {

@@ -1,9 +1,7 @@
-export type { AccountUtilisation, MovePreview } from './move-preview.policy';
 export { PlacementEngineModule } from './placement-engine.module';
 export { moveTenant, placementChanged, provisionTenant } from './placement.jobs';
 export { PlacementModule } from './placement.module';
-export type { Placement, PlacementFilter } from './placement.repository';
+export type { Placement } from './placement.repository';
 export { PlacementService } from './placement.service';
-export type { MoveInput } from './placement.service';
 export { ProvisioningService } from './provisioning.service';
 export type { TenantMove } from './tenant-move.repository';

@@ -1,7 +1,7 @@
 import type { Issue, SendingAccountId } from '@libs/kernel';
 import { fitsTier, headroom, isUsable, utilisationPermille, type Candidate } from './account-choice.policy';
 
-export interface AccountUtilisation {
+interface AccountUtilisation {
   readonly sendingAccountId: SendingAccountId;
   /** Share of the daily quota that plans have claimed, in per mille; above 1,000 when promised beyond the quota. */
   readonly beforePermille: number;

@@ -1,3 +1,4 @@
+import { ObservationService } from '@libs/fleet';
 import { ProvisioningService } from '@libs/placement';
 import { Outbox } from '@libs/queueing';
 import { EventApplier, IdempotencyService } from '@libs/sending';
@@ -13,6 +14,7 @@ export class UpkeepTicks {
     private readonly events: EventApplier,
     private readonly provisioning: ProvisioningService,
     private readonly idempotency: IdempotencyService,
+    private readonly observation: ObservationService,
   ) {}
 
   @Tick({ name: 'outbox', everyMs: 150 })
@@ -28,6 +30,11 @@ export class UpkeepTicks {
   @Tick({ name: 'provision', everyMs: 2_000 })
   provision(): Promise<void> {
     return this.provisioning.advance();
+  }
+
+  @Tick({ name: 'dedicated-ips', everyMs: 60_000 })
+  discoverIps(): Promise<void> {
+    return this.observation.discoverAllIps();
   }
 
   @Tick({ name: 'idempotency', everyMs: 600_000 })

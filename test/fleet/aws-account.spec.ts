@@ -159,6 +159,15 @@ describe('an AWS account that joins', () => {
     expect(await sending.lanes([account.id])).toHaveLength(1);
   });
 
+  it('goes on sending while it is verified again, and takes no new tenants meanwhile', async () => {
+    const account = await fleet.join({ accountId: '100000000010', tier: 'quarantine' });
+    await accounts.retry(account.awsAccountId, by);
+    expect((await sending.active()).map(({ id }) => id)).toContain(account.id);
+    expect(await sending.forTier('quarantine', 'LIVE')).toEqual([]);
+    await verification.verify(account.awsAccountId);
+    expect(await sending.forTier('quarantine', 'LIVE')).toHaveLength(1);
+  });
+
   it('gets pools when it has dedicated IPs, and every IP is put into one at once', async () => {
     const ips = ['198.51.100.1', '198.51.100.2', '198.51.100.3', '198.51.100.4', '198.51.100.5'];
     const account = await fleet.join({ accountId: '100000000007', tier: 'premium' }, { ips });

@@ -52,7 +52,9 @@ const SELECT = `SELECT s.id, s.aws_account_id AS "awsAccountId", a.account_id AS
   FROM sending_account s JOIN aws_account a ON a.id = s.aws_account_id`;
 const FIND = `${SELECT} WHERE s.id = ANY($1::uuid[]) ORDER BY s.id`;
 const FIND_BY_REGION = `${SELECT} WHERE s.aws_account_id = $1 AND s.region = $2`;
-const ACTIVE = `${SELECT} WHERE a.state = 'ACTIVE' ORDER BY s.id`;
+// Once verified, an account goes on sending while it is verified again, and also when that fails: what cannot be sent is
+// refused by AWS itself. Only new tenants wait for ACTIVE.
+const ACTIVE = `${SELECT} WHERE a.verified_at IS NOT NULL ORDER BY s.id`;
 const BY_TIER = `${SELECT} WHERE a.state = 'ACTIVE' AND s.mode = $1 AND ($2::text IS NULL OR s.tier = $2) ORDER BY s.id`;
 const BETWEEN = `${SELECT} WHERE ($1::uuid IS NULL OR s.id > $1) AND ($2::uuid IS NULL OR s.id < $2)
   AND ($4::text IS NULL OR s.tier = $4) AND ($5::uuid IS NULL OR s.aws_account_id = $5) AND ($6::text IS NULL OR s.mode = $6)`;

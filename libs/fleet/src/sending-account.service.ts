@@ -45,9 +45,9 @@ export class SendingAccountService {
     return this.list(page, { awsAccountId });
   }
 
-  /** Every sending account of an ACTIVE AWS account, whatever its own state: what the engine pumps and observes. */
+  /** Every sending account of an AWS account that was ever verified, whatever its state: what the engine pumps and observes. */
   active(): Promise<SendingAccount[]> {
-    return this.uow.forShared(() => this.accounts.active());
+    return this.uow.forSystem(() => this.accounts.active());
   }
 
   /** Those of ACTIVE AWS accounts that serve a tier. A TEST account serves every tier. */

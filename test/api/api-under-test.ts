@@ -108,7 +108,11 @@ export async function startApi(options: ApiTestOptions = {}): Promise<ApiUnderTe
     sql: async <Row extends object>(text: string, parameters: readonly unknown[] = []) =>
       (await judge.query<Row>(text, [...parameters])).rows,
     operatorKey: async (role) =>
-      (await app.get(OperatorKeyService, { strict: false }).create({ name: `test ${role}`, role }, { actor: 'operator:test' })).key,
+      (
+        await app
+          .get(OperatorKeyService, { strict: false })
+          .create({ name: `test ${role}`, role }, { actor: 'operator:test' })
+      ).key,
     customer: graphql('/graphql'),
     admin: graphql('/admin/graphql'),
     post,

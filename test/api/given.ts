@@ -27,7 +27,9 @@ export async function givenFleet(api: ApiUnderTest): Promise<GivenFleet> {
   const made = await api.admin(
     operatorKey,
     `mutation ($input: CreatePlanInput!) { createPlan(input: $input) { plan { id } userErrors { code message path } } }`,
-    { input: { code: 'growth', name: 'Growth', tier: 'growth', streams: ['TRANSACTIONAL'], recipientsPerDay: '10000' } },
+    {
+      input: { code: 'growth', name: 'Growth', tier: 'growth', streams: ['TRANSACTIONAL'], recipientsPerDay: '10000' },
+    },
   );
   const planId = (made.data as unknown as { createPlan: { plan: { id: string } } }).createPlan.plan.id;
 
@@ -66,7 +68,11 @@ export async function givenFleet(api: ApiUnderTest): Promise<GivenFleet> {
   };
 }
 
-async function insertAccount(api: ApiUnderTest, accountId: string, mode: string): Promise<{ awsAccountId: string; sendingAccountId: string }> {
+async function insertAccount(
+  api: ApiUnderTest,
+  accountId: string,
+  mode: string,
+): Promise<{ awsAccountId: string; sendingAccountId: string }> {
   const account = newId<PlanId>();
   const sending = newId<PlanId>();
   await api.sql(

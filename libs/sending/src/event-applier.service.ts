@@ -15,6 +15,7 @@ import { EventRepository, type NewTimelineEntry } from './event.repository';
 import { isUuid } from './message-filter.policy';
 
 interface Believed {
+  readonly notificationId: string;
   readonly event: SesEvent;
   readonly attempt: NamedAttempt;
   readonly receivedAt: Date;
@@ -26,15 +27,13 @@ interface Rejected {
 }
 
 export interface AppliedEvents {
-  /** Notifications taken; fewer than asked means none are left. */
+  /** Notifications dealt with; as many as asked means there may be more. */
   readonly taken: number;
   readonly applied: number;
   readonly rejected: number;
 }
 
 const PER_RUN = 500;
-const DEADLOCK = '40P01';
-const TRIES = 3;
 
 /**
  * Turns stored notifications into timelines, recipient states, suppressions and settled attempts. Everything of a run is
@@ -52,26 +51,20 @@ export class EventApplier {
   ) {}
 
   /** Applies at most `limit` stored notifications, oldest first. Call again while `taken` equals `limit`. */
-  async applyStored(limit = PER_RUN): Promise<AppliedEvents> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.uow.forSystem(() => this.applyBatch(limit));
-      } catch (error) {
-        // The outcome writer may hold the same messages; one of the two steps back and repeats.
-        if (tries >= TRIES || !isDeadlock(error)) throw error;
-      }
-    }
-  }
-
-  private async applyBatch(limit: number): Promise<AppliedEvents> {
-    const stored = await this.notifications.takeStored(limit);
-    if (stored.length === 0) return { taken: 0, applied: 0, rejected: 0 };
-    const { believed, rejected } = await this.judge(stored);
-    if (believed.length > 0) await this.apply(believed);
-    await this.notifications.reject(rejected);
-    const refused = new Set(rejected.map((one) => one.id));
-    await this.notifications.markDone(stored.map((one) => one.id).filter((id) => !refused.has(id)));
-    return { taken: stored.length, applied: believed.length, rejected: rejected.length };
+  applyStored(limit = PER_RUN): Promise<AppliedEvents> {
+    return this.uow.forSystem(async () => {
+      const stored = await this.notifications.takeStored(limit);
+      if (stored.length === 0) return { taken: 0, applied: 0, rejected: 0 };
+      const { believed, rejected } = await this.judge(stored);
+      const attempts = new Map(believed.map(({ attempt }) => [attempt.id, attempt]));
+      const free = await this.rows.lockFree([...attempts.values()]);
+      // An attempt whose outcome is being written at this moment: its events stay stored for the next run.
+      const ready = believed.filter(({ attempt }) => free.has(attempt.id));
+      if (ready.length > 0) await this.apply(ready);
+      await this.notifications.reject(rejected);
+      await this.notifications.markDone(ready.map((one) => one.notificationId));
+      return { taken: ready.length + rejected.length, applied: ready.length, rejected: rejected.length };
+    });
   }
 
   private async judge(stored: readonly StoredNotification[]): Promise<{ believed: Believed[]; rejected: Rejected[] }> {
@@ -86,14 +79,14 @@ export class EventApplier {
       const attempt = attempts.get(event?.tags['attempt'] ?? '');
       const reason = event ? disbelief(event, notification, attempt) : 'the message is not an event of SES';
       if (reason !== undefined) rejected.push({ id: notification.id, reason });
-      else if (event && attempt) believed.push({ event, attempt, receivedAt: notification.receivedAt });
+      else if (event && attempt) {
+        believed.push({ notificationId: notification.id, event, attempt, receivedAt: notification.receivedAt });
+      }
     }
     return { believed, rejected };
   }
 
   private async apply(believed: readonly Believed[]): Promise<void> {
-    const messages = believed.map(({ attempt }) => ({ tenantId: attempt.tenantId, messageId: attempt.messageId }));
-    await this.rows.lock(messages);
     await this.record(believed);
     await this.rows.raise(strongest(believed.flatMap((one) => evidenceOf(one.event, one.attempt, one.receivedAt))));
     const proven = proofs(believed);
@@ -155,8 +148,4 @@ export class EventApplier {
 function eventIn(body: string): SesEvent | undefined {
   const message = parseSnsMessage(body);
   return message?.Type === 'Notification' ? parseSesEvent(message.Message) : undefined;
-}
-
-function isDeadlock(error: unknown): boolean {
-  return (error as { driverError?: { code?: unknown } }).driverError?.code === DEADLOCK;
 }

@@ -38,17 +38,25 @@ export class EventRepository {
   }
 
   /**
-   * Locks the messages in the order of their ids. Whoever changes several messages takes them in this order, before
-   * attempts and recipients: so workers wait for each other instead of dead-locking.
+   * Locks these attempts and their messages as far as nobody else holds them, and answers which attempts that were. The
+   * outcome writer takes the same rows in an order of its own: since this never waits for a row while it holds others,
+   * the two cannot dead-lock, and what is left out is applied a moment later.
    */
-  async lock(messages: readonly MessageRef[]): Promise<void> {
-    await this.uow.query(
-      `SELECT 1 AS locked FROM message m
-         JOIN (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[]) AS w(tenant_id, id)) AS w
-           ON w.tenant_id = m.tenant_id AND w.id = m.id
-        ORDER BY m.id FOR NO KEY UPDATE OF m`,
-      [messages.map((one) => one.tenantId), messages.map((one) => one.messageId)],
+  async lockFree(attempts: readonly NamedAttempt[]): Promise<Set<AttemptId>> {
+    const held = await this.uow.query<MessageRef & { id: AttemptId }>(
+      `SELECT a.id, a.tenant_id AS "tenantId", a.message_id AS "messageId" FROM attempt a
+         JOIN unnest($1::uuid[], $2::uuid[]) AS w(tenant_id, id) ON w.tenant_id = a.tenant_id AND w.id = a.id
+        ORDER BY a.id FOR NO KEY UPDATE OF a SKIP LOCKED`,
+      [attempts.map((one) => one.tenantId), attempts.map((one) => one.id)],
     );
+    const messages = await this.uow.query<{ id: MessageId }>(
+      `SELECT m.id FROM message m
+         JOIN unnest($1::uuid[], $2::uuid[]) AS w(tenant_id, id) ON w.tenant_id = m.tenant_id AND w.id = m.id
+        ORDER BY m.id FOR NO KEY UPDATE OF m SKIP LOCKED`,
+      [held.map((one) => one.tenantId), held.map((one) => one.messageId)],
+    );
+    const free = new Set(messages.map((row) => row.id));
+    return new Set(held.filter((one) => free.has(one.messageId)).map((one) => one.id));
   }
 
   /** Adds entries that are not there yet and answers the ids of those. */

@@ -142,7 +142,10 @@ export class MessageRepository {
   async cancel(tenant: TenantId, ids: readonly string[], at: Date, eventIds: readonly EventId[]): Promise<MessageId[]> {
     const rows = await this.uow.query<{ id: MessageId }>(
       `UPDATE message SET state = 'CANCELED', settled_at = $3
-        WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY') RETURNING id`,
+        WHERE tenant_id = $1 AND id IN (
+          SELECT id FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY')
+           ORDER BY id FOR NO KEY UPDATE)
+       RETURNING id`,
       [tenant, ids, at],
     );
     const canceled = rows.map((row) => row.id);

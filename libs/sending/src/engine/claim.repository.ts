@@ -23,6 +23,7 @@ const CANDIDATES = `
                          OR right(split_part(m.from_address, '@', 2), length(d.name) + 1) = '.' || d.name)) AS "domainReady",
          coalesce((SELECT jsonb_agg(r.address) FROM recipient r JOIN suppression s
                      ON s.tenant_id = r.tenant_id AND s.address = lower(r.address)
+                    AND s.address NOT LIKE '%@postfleet.test' -- test addresses behave as named, every time
                    WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.state = 'QUEUED'), '[]') AS suppressed
     FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w (tenant_id, id, n)
     JOIN message m ON m.tenant_id = w.tenant_id AND m.id = w.id

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ChildSpec } from './child';
 import type { DataFolder } from './data-folder';
@@ -76,11 +75,6 @@ export function workerSpec({ folder, env, secrets, ports, urls, redisUrl }: Appl
     IN_DOUBT_AFTER_TRANSACTIONAL_MS: String(inDoubtAfterMs.transactional),
     IN_DOUBT_AFTER_BULK_MS: String(inDoubtAfterMs.bulk),
   });
-}
-
-/** Programs whose build exists. */
-export function isBuilt(name: Application): boolean {
-  return existsSync(entryOf(name));
 }
 
 function application(name: Application, healthUrl: string, env: Record<string, string>): ChildSpec {

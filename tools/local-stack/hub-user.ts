@@ -2,7 +2,7 @@ import { SimulatorAdminClient } from '../../apps/simulator/src/simulator-admin.c
 import type { StackSecrets } from './stack-secrets';
 
 /** The account that owns no sending account, only the principal that fleet roles trust. */
-export const HUB_ACCOUNT_ID = '900000000000';
+const HUB_ACCOUNT_ID = '900000000000';
 
 const userName = 'postfleet-worker';
 

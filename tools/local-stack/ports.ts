@@ -8,7 +8,7 @@ import { StackProblem } from './stack-problem';
 const [lowest, highest] = [20_000, 32_000];
 
 /** True when nobody listens on that port of the loopback address. */
-export function isFree(port: number): Promise<boolean> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => {

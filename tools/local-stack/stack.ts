@@ -1,7 +1,6 @@
 import path from 'node:path';
 import {
   apiSpec,
-  isBuilt,
   simulatorSpec,
   workerSpec,
   type Application,
@@ -79,22 +78,18 @@ export async function bootStack(supervisor: Supervisor, options: StackOptions): 
     redisUrl: services.redisUrl,
     seed: options.seed,
   };
-  const wanted = options.applications.filter((name) => {
-    if (!isBuilt(name)) say(`${name} is not part of this build, left out`);
-    return isBuilt(name);
-  });
   const simulatorAdminUrl = `http://127.0.0.1:${ports.simulatorAdmin}`;
-  if (wanted.includes('simulator')) {
+  if (options.applications.includes('simulator')) {
     await supervisor.start(simulatorSpec(settings));
     await registerHubUser(simulatorAdminUrl, secrets);
     say(`the simulator is ready on 127.0.0.1:${ports.simulator}`);
   }
-  if (wanted.includes('api')) {
+  if (options.applications.includes('api')) {
     await supervisor.start(apiSpec(settings));
     say(`the api is ready on 127.0.0.1:${ports.api}`);
   }
   let worker: Child | undefined;
-  if (wanted.includes('worker')) {
+  if (options.applications.includes('worker')) {
     worker = await supervisor.start(workerSpec(settings));
     say('the worker is ready');
   }

@@ -38,6 +38,7 @@ export class Fleet1763800001000 implements MigrationInterface {
         epoch bigint NOT NULL DEFAULT 1,
         topic_arn text UNIQUE,
         subscription_arn text,
+        webhook_url text,
         created_at timestamptz NOT NULL,
         UNIQUE (aws_account_id, region)
       );
@@ -62,6 +63,7 @@ export class Fleet1763800001000 implements MigrationInterface {
         PRIMARY KEY (sending_account_id, ip)
       );
       COMMENT ON COLUMN sending_account.max_24_hour_send IS 'recipients per rolling 24 h; -1 = unlimited; GetAccount';
+      COMMENT ON COLUMN sending_account.webhook_url IS 'where SNS was last asked to deliver events; another address is subscribed anew';
       COMMENT ON COLUMN sending_account.epoch IS 'raised when the ledger is rebuilt, so that no older ticket can be claimed';
 
       CREATE TABLE domain (

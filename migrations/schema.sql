@@ -579,6 +579,7 @@ COLUMN observed_at timestamp with time zone
 COLUMN epoch bigint NOT NULL DEFAULT 1
 COLUMN topic_arn text
 COLUMN subscription_arn text
+COLUMN webhook_url text
 COLUMN created_at timestamp with time zone NOT NULL
 CONSTRAINT sending_account_aws_account_id_fkey FOREIGN KEY (aws_account_id) REFERENCES aws_account(id)
 CONSTRAINT sending_account_aws_account_id_region_key UNIQUE (aws_account_id, region)
@@ -594,6 +595,7 @@ GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_app
 COMMENT ON epoch 'raised when the ledger is rebuilt, so that no older ticket can be claimed'
 COMMENT ON max_24_hour_send 'recipients per rolling 24 h; -1 = unlimited; GetAccount'
+COMMENT ON webhook_url 'where SNS was last asked to deliver events; another address is subscribed anew'
 
 -- table suppression
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AccountVerification, AwsAccountService, SendingAccountService, SubscriptionService } from '@libs/fleet';
+import { UnitOfWork } from '@libs/database';
 import { newId, type AwsAccountId, type DomainError } from '@libs/kernel';
 import { waitFor } from '../support/wait-for';
 import { by, FleetProcesses } from './fleet-processes';
@@ -157,6 +158,30 @@ describe('an AWS account that joins', () => {
     await verification.verify(account.awsAccountId);
     expect(await sending.get(account.id)).toEqual({ ...confirmed });
     expect(await sending.lanes([account.id])).toHaveLength(1);
+  });
+
+  it('has its events subscribed to the new address when the address of the webhook has changed', async () => {
+    const account = await fleet.join({ accountId: '100000000016' });
+    const subscriptions = fleet.inWorker(SubscriptionService);
+    const asked = async () =>
+      (await fleet.aws.arrivals(0, 10_000)).arrivals.filter(
+        (one) => one.account === '100000000016' && one.operation === 'Subscribe',
+      ).length;
+    const before = await asked();
+    await subscriptions.followAddress();
+    expect(await asked()).toBe(before);
+
+    const uow = fleet.inWorker(UnitOfWork);
+    await uow.forSystem(() =>
+      uow.query('UPDATE sending_account SET webhook_url = $2 WHERE id = $1', [
+        account.id,
+        'http://127.0.0.1:1/webhooks/sns',
+      ]),
+    );
+    await subscriptions.followAddress();
+    expect(await asked()).toBe(before + 1);
+    await subscriptions.followAddress();
+    expect(await asked()).toBe(before + 1);
   });
 
   it('goes on sending while it is verified again, and takes no new tenants meanwhile', async () => {

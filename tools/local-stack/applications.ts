@@ -69,6 +69,8 @@ export function workerSpec({ folder, env, secrets, ports, urls, redisUrl }: Appl
     AWS_ENDPOINT_URL: loopback(ports.simulator),
     AWS_TEST_ENDPOINT_URL: loopback(ports.simulator),
     AWS_REGION: 'us-east-1',
+    // AWS takes one control call a second; the simulator takes them as they come.
+    AWS_CONTROL_INTERVAL_MS: '20',
     AWS_ACCESS_KEY_ID: secrets.awsAccessKeyId,
     AWS_SECRET_ACCESS_KEY: secrets.awsSecretAccessKey,
     RECORDER_DIR: folder.recorder,

@@ -102,9 +102,7 @@ export class AccountVerification {
 
     progress.step = 'SUBSCRIPTION';
     const subscriptionArn = await sns.subscribe(topicArn, this.settings.webhookUrl);
-    if (subscriptionArn !== undefined) {
-      await this.uow.forSystem(() => this.accounts.setSubscription(id, topicArn, subscriptionArn));
-    }
+    await this.uow.forSystem(() => this.accounts.setWebhook(id, this.settings.webhookUrl, subscriptionArn ?? null));
 
     progress.step = 'DEDICATED_IPS';
     await this.discovery.discover(id, ses);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Log, Metrics } from '@libs/observability';
@@ -18,6 +19,8 @@ export class TickRegistry {
     private readonly log: Log,
     metrics: Metrics,
   ) {
+    // One listener per tick on one signal is meant, not a leak.
+    setMaxListeners(0, this.stopped.signal);
     this.failures = metrics.counter('tick_failures_total', 'Ticks that failed, by tick', ['tick']);
     this.seconds = metrics.histogram('tick_seconds', 'How long ticks take', [0.005, 0.05, 0.5, 5, 50], ['tick']);
   }

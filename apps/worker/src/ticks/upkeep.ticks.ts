@@ -1,4 +1,4 @@
-import { ObservationService } from '@libs/fleet';
+import { ObservationService, SubscriptionService } from '@libs/fleet';
 import { ProvisioningService } from '@libs/placement';
 import { Outbox } from '@libs/queueing';
 import { EventApplier, IdempotencyService } from '@libs/sending';
@@ -15,6 +15,7 @@ export class UpkeepTicks {
     private readonly provisioning: ProvisioningService,
     private readonly idempotency: IdempotencyService,
     private readonly observation: ObservationService,
+    private readonly subscriptions: SubscriptionService,
   ) {}
 
   @Tick({ name: 'outbox', everyMs: 150 })
@@ -35,6 +36,11 @@ export class UpkeepTicks {
   @Tick({ name: 'dedicated-ips', everyMs: 60_000 })
   discoverIps(): Promise<void> {
     return this.observation.discoverAllIps();
+  }
+
+  @Tick({ name: 'subscriptions', everyMs: 10_000 })
+  followAddress(): Promise<void> {
+    return this.subscriptions.followAddress();
   }
 
   @Tick({ name: 'idempotency', everyMs: 600_000 })

@@ -1,3 +1,3 @@
 export { AuditModule } from './audit.module';
 export { AuditService } from './audit.service';
-export type { AuditEntry, Author } from './audit.service';
+export type { Author } from './audit.service';

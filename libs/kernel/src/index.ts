@@ -1,7 +1,7 @@
 export { EngineClock, ManualClock, REAL_TIME, scaleTime, SystemClock } from './clock';
 export type { Clock, ClockScale } from './clock';
 export { DomainError, ERROR_CODES, notFound } from './domain-error';
-export type { Category, ErrorCode, Issue } from './domain-error';
+export type { ErrorCode, Issue } from './domain-error';
 export { fromPublicId, newId, publicKindOf, toPublicId } from './ids';
 export type {
   ApiKeyId,
@@ -24,7 +24,6 @@ export type {
 export { canonicalAddress, canonicalDomain, domainOf, isHeaderSafe, isSameOrBelow } from './mail-address';
 export type { MailAddress } from './mail-address';
 export { divideHalfEven, formatUsd, parseUsd, priceOf } from './money';
-export type { MicroUsd, Rate } from './money';
 export type { Page, PageRequest } from './page';
 export { equalSecrets } from './secret-text';
 export { MODES, STREAMS } from './streams';

@@ -1,9 +1,7 @@
 export { EngineRedis, openEngineRedis } from './engine-redis';
 export { defineJob, QUEUES } from './job-definition';
-export type { JobDefinition, QueueName } from './job-definition';
+export type { JobDefinition } from './job-definition';
 export { JobQueue } from './job-queue';
-export type { EnqueueOptions } from './job-queue';
 export { JobRunner } from './job-runner';
-export type { JobFailureListener, JobHandler } from './job-runner';
 export { Outbox } from './outbox.service';
 export { QueueingModule } from './queueing.module';

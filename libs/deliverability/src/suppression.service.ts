@@ -61,7 +61,7 @@ export class SuppressionService {
    * Adds addresses by hand and answers how many were new.
    * @throws DomainError INVALID_INPUT naming every address that is none, by its place in `addresses`
    */
-  suppress(tenant: TenantId, addresses: readonly string[], reason = 'manual', cause?: EventId): Promise<number> {
+  async suppress(tenant: TenantId, addresses: readonly string[], reason = 'manual', cause?: EventId): Promise<number> {
     const issues: Issue[] = [];
     const keys = addresses.map((address, index) => {
       const key = suppressionKey(address);
@@ -102,7 +102,7 @@ export class SuppressionService {
   }
 
   /** Newest first; cursors are ids of suppressions. `before` alone reads towards newer entries. */
-  list(tenant: TenantId, page: PageRequest, filter: SuppressionFilter = {}): Promise<Page<Suppression>> {
+  async list(tenant: TenantId, page: PageRequest, filter: SuppressionFilter = {}): Promise<Page<Suppression>> {
     const backward = page.before !== undefined;
     const cursor = page.before ?? page.after ?? null;
     if (cursor !== null && !UUID.test(cursor)) {

@@ -76,7 +76,7 @@ export class LimitsService {
    * When this volume would be out. Reserves nothing.
    * @throws DomainError INVALID_INPUT, FORBIDDEN_BY_PLAN, NO_CAPACITY
    */
-  forecast(tenant: TenantId, mode: Mode, request: ForecastRequest): Promise<Forecast> {
+  async forecast(tenant: TenantId, mode: Mode, request: ForecastRequest): Promise<Forecast> {
     if (!Number.isInteger(request.recipients) || request.recipients < 1 || request.recipients > MAX_RECIPIENTS) {
       const message = `Give 1 to ${String(MAX_RECIPIENTS)} recipients.`;
       throw new DomainError({ code: 'INVALID_INPUT', message, path: ['recipients'] });

@@ -50,7 +50,7 @@ export class MessageService {
   }
 
   /** Newest first; a cursor is the id of a message. */
-  list(tenant: TenantId, page: MessagePageRequest, filter: MessageFilter = {}): Promise<Page<Message>> {
+  async list(tenant: TenantId, page: MessagePageRequest, filter: MessageFilter = {}): Promise<Page<Message>> {
     const query = messageQuery(filter, page);
     return this.uow.forTenant(tenant, async () => {
       const found = await this.rows.page(tenant, query, page.limit);
@@ -67,7 +67,7 @@ export class MessageService {
   }
 
   /** What happened to a message, oldest first; a cursor is the id of an event. */
-  timeline(tenant: TenantId, id: MessageId, page: PageRequest): Promise<Page<TimelineEvent>> {
+  async timeline(tenant: TenantId, id: MessageId, page: PageRequest): Promise<Page<TimelineEvent>> {
     const after = page.after ?? null;
     if (after !== null && !isUuid(after)) {
       throw new DomainError({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: ['after'] });
@@ -97,7 +97,7 @@ export class MessageService {
    * Cancels what still waits. By ids, each that was too late or unknown is an issue; by filter, whatever can be canceled
    * is, at most 10,000 a call.
    */
-  cancel(
+  async cancel(
     tenant: TenantId,
     what: { readonly ids: readonly string[] } | { readonly filter: MessageFilter },
   ): Promise<Canceled> {

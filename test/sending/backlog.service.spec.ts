@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnitOfWork } from '@libs/database';
+import type { TenantId } from '@libs/kernel';
+import { Ledger } from '@libs/quota';
+import { AcceptService, BacklogService, IdempotencyService } from '@libs/sending';
+import { NOON, SendingProcess, type AccountRow } from './sending-process';
+
+let process: SendingProcess;
+let [from, to]: AccountRow[] = [];
+let backlog: BacklogService;
+
+beforeAll(async () => {
+  process = await SendingProcess.start();
+  backlog = process.worker.get(BacklogService);
+  [from, to] = [await process.account(), await process.account()];
+  const limits = { quota: 50_000n, rate: { num: 14, den: 1 }, sesSent: 0n };
+  for (const account of [from, to]) await ledger().rebuild(account.id, 1n, limits, [], new Map(), 0);
+});
+afterAll(() => process.close());
+
+const ledger = () => process.worker.get(Ledger, { strict: false });
+function accounts(): { from: AccountRow; to: AccountRow } {
+  if (!from || !to) throw new Error('not started');
+  return { from, to };
+}
+async function send(tenantId: TenantId, count: number, key = 'k'): Promise<void> {
+  const domain = await process.domainOf(tenantId);
+  await process.api.get(AcceptService).accept(
+    { tenantId, mode: 'LIVE' },
+    {
+      idempotencyKey: key,
+      emails: Array.from({ length: count }, (_, i) => ({
+        from: { email: `hi@${domain}` },
+        to: [{ email: 'ann@example.com' }],
+        content: { inline: { subject: 's', text: 't' } },
+        ...(i % 4 === 0 ? { scheduledAt: new Date(NOON.getTime() + 60_000) } : {}),
+      })),
+    },
+  );
+}
+const perAccount = async (tenant: TenantId) =>
+  Object.fromEntries(
+    (
+      await process.query<{ account: string; state: string; n: string }>(
+        `SELECT sending_account_id AS account, state, count(*) AS n FROM message WHERE tenant_id = $1 GROUP BY 1, 2`,
+        [tenant],
+      )
+    ).map((row) => [`${row.account === to?.id ? 'new' : 'old'} ${row.state}`, Number(row.n)]),
+  );
+
+it('a backlog follows its tenant, is offered where it goes, and what is being sent stays', async () => {
+  const { from: old, to: target } = accounts();
+  const tenant = await process.tenant(old, { streams: ['TRANSACTIONAL'] });
+  await send(tenant, 600, 'a');
+  await send(tenant, 600, 'b');
+  await process.query(
+    `UPDATE message SET state = 'INTENT' WHERE id IN (SELECT id FROM message WHERE tenant_id = $1 AND state = 'READY' LIMIT 10)`,
+    [tenant],
+  );
+  expect(await backlog.count(tenant, old.id)).toEqual({ messages: 1_190n, recipients: 1_190n });
+  await process.place(tenant, target, 'TRANSACTIONAL');
+  expect(await backlog.followPlacements(tenant)).toBe(1_190);
+  expect(await perAccount(tenant)).toEqual({ 'new READY': 890, 'new SCHEDULED': 300, 'old INTENT': 10 });
+  const readyOn = async (account: AccountRow) =>
+    (await ledger().stats(account.id))?.ready.find((one) => one.tenantId === tenant)?.messages ?? 0;
+  expect([await readyOn(target), await readyOn(old)]).toEqual([890, 0]);
+  expect(await backlog.followPlacements(tenant)).toBe(0);
+});
+
+it('a move waits for every accept that may have read the placement before it', async () => {
+  const { from: old, to: target } = accounts();
+  const tenant = await process.tenant(old, { streams: ['TRANSACTIONAL'] });
+  await send(tenant, 2);
+  await process.place(tenant, target, 'TRANSACTIONAL');
+  const uow = process.worker.get(UnitOfWork);
+  let ended = false;
+  // An accept holds the tenant's lock, shared, until it has committed.
+  const accepting = uow.forTenant(tenant, async () => {
+    await uow.query('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [`backlog ${tenant}`]);
+    await sleep(600);
+    return ended;
+  });
+  await sleep(200);
+  const moving = backlog.followPlacements(tenant).then(() => {
+    ended = true;
+  });
+  expect(await accepting).toBe(false);
+  await moving;
+  expect(await perAccount(tenant)).toEqual({ 'new READY': 1, 'new SCHEDULED': 1 });
+});
+
+it('an accept waits while a move looks for those before it', async () => {
+  const { from: old } = accounts();
+  const tenant = await process.tenant(old, { streams: ['TRANSACTIONAL'] });
+  let accepted = false;
+  await process.query('BEGIN');
+  await process.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`backlog ${tenant}`]);
+  const domain = await process.domainOf(tenant);
+  const call = {
+    idempotencyKey: 'k',
+    email: {
+      from: { email: `hi@${domain}` },
+      to: [{ email: 'ann@example.com' }],
+      content: { inline: { subject: 's', text: 't' } },
+    },
+  };
+  const accepting = process.api
+    .get(AcceptService)
+    .acceptOne({ tenantId: tenant, mode: 'LIVE' }, call)
+    .then(() => {
+      accepted = true;
+    });
+  await sleep(300);
+  expect(accepted).toBe(false);
+  await process.query('COMMIT');
+  await accepting;
+  expect(await perAccount(tenant)).toEqual({ 'old READY': 1 });
+});
+
+it('an idempotency key is forgotten after 72 hours and not before', async () => {
+  const tenant = await process.tenant(accounts().from, { streams: ['TRANSACTIONAL'] });
+  await send(tenant, 1, 'old');
+  const service = process.worker.get(IdempotencyService);
+  const left = async () => (await process.query('SELECT key FROM idempotency WHERE tenant_id = $1', [tenant])).length;
+  process.clock.advance(72 * 3_600_000);
+  await service.forgetOld();
+  expect(await left()).toBe(1);
+  process.clock.advance(1);
+  await service.forgetOld();
+  expect(await left()).toBe(0);
+});

@@ -1,0 +1,244 @@
+import { newId, type TenantId } from '@libs/kernel';
+import { AcceptService, LimitsService, MessageService, type EmailInput, type Message } from '@libs/sending';
+import { NOON, SendingProcess, type AccountRow } from './sending-process';
+
+const DAY_MS = 86_400_000;
+let process: SendingProcess;
+let account: AccountRow;
+let messages: MessageService;
+let limits: LimitsService;
+let serial = 0;
+
+beforeAll(async () => {
+  process = await SendingProcess.start();
+  messages = process.api.get(MessageService);
+  limits = process.api.get(LimitsService);
+  account = await process.account({ rate: 2 });
+});
+afterAll(() => process.close());
+
+async function send(tenantId: TenantId, over: readonly Partial<EmailInput>[], key?: string): Promise<Message[]> {
+  serial += 1;
+  const from = { email: `hi@${await process.domainOf(tenantId)}` };
+  const { results } = await process.api.get(AcceptService).accept(
+    { tenantId, mode: 'LIVE' },
+    {
+      idempotencyKey: key ?? `k${String(serial)}`,
+      emails: over.map((one) => ({
+        from,
+        to: [{ email: 'ann@example.com' }],
+        content: { inline: { subject: 'Hello', text: 'Hello' } },
+        ...one,
+      })),
+    },
+  );
+  return results.map((entry) => {
+    if (!('message' in entry)) throw new Error(JSON.stringify(entry));
+    return entry.message;
+  });
+}
+const ids = (list: readonly Message[]) => list.map((message) => message.id);
+const later = new Date(NOON.getTime() + 3_600_000);
+
+describe('the list of messages', () => {
+  it('is paged in both directions without gaps or repeats', async () => {
+    const tenant = await process.tenant(account);
+    const newest = ids(await send(tenant, [{}, {}, {}, {}, {}, {}, {}])).reverse();
+    const first = await messages.list(tenant, { limit: 3 });
+    expect([ids(first.rows), first.hasNext, first.hasPrevious]).toEqual([newest.slice(0, 3), true, false]);
+    const second = await messages.list(tenant, { limit: 3, after: newest[2] ?? '' });
+    expect([ids(second.rows), second.hasNext, second.hasPrevious]).toEqual([newest.slice(3, 6), true, true]);
+    const third = await messages.list(tenant, { limit: 3, after: newest[5] ?? '' });
+    expect([ids(third.rows), third.hasNext]).toEqual([newest.slice(6), false]);
+    const back = await messages.list(tenant, { limit: 2, before: newest[3] ?? '' });
+    expect([ids(back.rows), back.hasPrevious, back.hasNext]).toEqual([newest.slice(1, 3), true, true]);
+    const end = await messages.list(tenant, { limit: 2, fromEnd: true });
+    expect([ids(end.rows), end.hasPrevious, end.hasNext]).toEqual([newest.slice(5), true, false]);
+  });
+
+  it('is filtered by everything that is given at once', async () => {
+    const tenant = await process.tenant(account);
+    const tag = { name: 'campaign', value: 'spring' };
+    const [plain, marketing, scheduled, both] = ids(
+      await send(
+        tenant,
+        [
+          {},
+          { stream: 'MARKETING', tags: [tag] },
+          { scheduledAt: later },
+          { tags: [tag], to: [{ email: 'bob@example.com' }] },
+        ],
+        'batch',
+      ),
+    );
+    const found = async (filter: Parameters<MessageService['list']>[2]) =>
+      ids((await messages.list(tenant, { limit: 10 }, filter)).rows);
+    expect(await found({ stream: 'MARKETING' })).toEqual([marketing]);
+    expect(await found({ tag })).toEqual([both, marketing]);
+    expect(await found({ tag, stream: 'TRANSACTIONAL' })).toEqual([both]);
+    expect(await found({ to: 'bob@EXAMPLE.com' })).toEqual([both]);
+    expect(await found({ state: ['SCHEDULED'] })).toEqual([scheduled]);
+    expect(await found({ state: ['QUEUED', 'SCHEDULED'] })).toEqual([both, scheduled, marketing, plain]);
+    expect(await found({ idempotencyKey: 'batch' })).toHaveLength(4);
+    expect(await found({ idempotencyKey: 'other' })).toEqual([]);
+    expect(await found({ createdAt: { gte: NOON } })).toHaveLength(4);
+    expect(await found({ createdAt: { lt: NOON } })).toEqual([]);
+    expect(await found({ mode: 'TEST' })).toEqual([]);
+  });
+
+  it('shows the least advanced recipient, and finds a message by that', async () => {
+    const tenant = await process.tenant(account);
+    const [sent] = await send(tenant, [{ to: [{ email: 'ann@example.com' }, { email: 'bob@example.com' }] }]);
+    await process.query(`UPDATE recipient SET state = 'DELIVERED' WHERE tenant_id = $1 AND position = 0`, [tenant]);
+    await process.query(`UPDATE recipient SET state = 'SENT' WHERE tenant_id = $1 AND position = 1`, [tenant]);
+    expect((await messages.get(tenant, sent?.id ?? '')).state).toBe('SENT');
+    expect((await messages.list(tenant, { limit: 5 }, { state: ['DELIVERED'] })).rows).toEqual([]);
+    expect((await messages.list(tenant, { limit: 5 }, { state: ['SENT'] })).rows).toHaveLength(1);
+  });
+
+  it('refuses a cursor that is none', async () => {
+    const list = messages.list(newId<TenantId>(), { limit: 1, after: 'x' });
+    await expect(list).rejects.toMatchObject({ issues: [{ code: 'INVALID_INPUT', path: ['after'] }] });
+  });
+
+  it("never shows another tenant's message", async () => {
+    const [mine, theirs] = [await process.tenant(account), await process.tenant(account)];
+    const [sent] = await send(theirs, [{}]);
+    const id = sent?.id ?? newId();
+    await expect(messages.get(mine, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(messages.get(mine, 'not an id')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect((await messages.timeline(mine, id, { limit: 5 })).rows).toEqual([]);
+    expect(await messages.cancel(mine, { ids: [id] })).toMatchObject({
+      canceled: [],
+      issues: [{ code: 'NOT_FOUND', path: ['ids', '0'] }],
+    });
+    expect((await messages.get(theirs, id)).state).toBe('QUEUED');
+  });
+});
+
+describe('canceling', () => {
+  it('takes back what waits, says what was too late, and is content with what was canceled before', async () => {
+    const tenant = await process.tenant(account);
+    const [queued, scheduled, sending] = await send(tenant, [{}, { scheduledAt: later }, {}]);
+    if (!queued || !scheduled || !sending) throw new Error('three messages expected');
+    await process.attempt(sending, 'INTENT', { account });
+    const call = { ids: [queued.id, sending.id, scheduled.id, 'nonsense'] };
+    const { canceled, issues } = await messages.cancel(tenant, call);
+    expect([...canceled].sort()).toEqual([queued.id, scheduled.id].sort());
+    expect(issues.map((issue) => `${issue.code} ${(issue.path ?? []).join('.')}`)).toEqual([
+      'TOO_LATE_TO_CANCEL ids.1',
+      'NOT_FOUND ids.3',
+    ]);
+    expect((await messages.get(tenant, queued.id)).state).toBe('CANCELED');
+    expect((await messages.timeline(tenant, queued.id, { limit: 5 })).rows.map((event) => event.type)).toEqual([
+      'message.queued',
+      'message.canceled',
+    ]);
+    expect(await messages.cancel(tenant, { ids: [queued.id] })).toEqual({ canceled: [], issues: [] });
+  });
+
+  it('by a filter takes back exactly what matches', async () => {
+    const tenant = await process.tenant(account);
+    const [kept] = await send(tenant, [{}, { stream: 'MARKETING' }, { stream: 'MARKETING' }]);
+    const { canceled } = await messages.cancel(tenant, { filter: { stream: 'MARKETING' } });
+    expect(canceled).toHaveLength(2);
+    expect((await messages.list(tenant, { limit: 5 }, { state: ['QUEUED'] })).rows.map((one) => one.id)).toEqual([
+      kept?.id,
+    ]);
+  });
+
+  it('and claiming at the same time leave each message to one of the two', async () => {
+    const tenant = await process.tenant(account);
+    const all = ids(
+      await send(
+        tenant,
+        Array.from({ length: 50 }, () => ({})),
+      ),
+    );
+    const claim = process.query<{ id: string }>(
+      `UPDATE message SET state = 'INTENT' WHERE id IN (
+         SELECT id FROM message WHERE tenant_id = $1 AND state = 'READY' ORDER BY id LIMIT 25 FOR UPDATE SKIP LOCKED) RETURNING id`,
+      [tenant],
+    );
+    const [{ canceled }, claimed] = await Promise.all([messages.cancel(tenant, { ids: all }), claim]);
+    expect(new Set([...canceled, ...claimed.map((row) => row.id)]).size).toBe(canceled.length + claimed.length);
+    expect(canceled.length + claimed.length).toBe(50);
+  });
+});
+
+describe('the wait of a message', () => {
+  const limitOf = async (tenant: TenantId, message: Message | undefined) =>
+    message && (await messages.waits(tenant, [message.id])).get(message.id);
+
+  it('counts what is ahead of it and tells when it goes', async () => {
+    const tenant = await process.tenant(account);
+    const all = await send(
+      tenant,
+      Array.from({ length: 21 }, () => ({})),
+    );
+    const waits = await messages.waits(
+      tenant,
+      [all[20]?.id, all[0]?.id, all[7]?.id].filter((id) => id !== undefined),
+    );
+    expect(waits.get(all[0]!.id)).toMatchObject({ limit: 'NONE', ahead: 0 });
+    expect(waits.get(all[7]!.id)).toMatchObject({
+      limit: 'ACCOUNT_RATE',
+      ahead: 7,
+      estimatedSendAt: new Date(NOON.getTime() + 4_000),
+    });
+    expect(waits.get(all[20]!.id)).toMatchObject({ ahead: 20, estimatedSendAt: new Date(NOON.getTime() + 10_500) });
+    expect(waits.get(all[20]!.id)?.explanation).toBe(
+      'Mail leaves at 2 recipients a second; 20 messages of yours are ahead.',
+    );
+  });
+
+  it("is the plan's daily cap once that is used", async () => {
+    const tenant = await process.tenant(account, { dayCap: 1 });
+    const [sent, waiting] = await send(tenant, [{}, {}]);
+    if (!sent) throw new Error('a message expected');
+    await process.attempt(sent, 'SENT', { account });
+    expect(await limitOf(tenant, waiting)).toMatchObject({
+      limit: 'PLAN_QUOTA',
+      estimatedSendAt: new Date(NOON.getTime() + DAY_MS),
+    });
+    expect(await limitOf(tenant, sent)).toBeUndefined();
+    expect(await limits.sendingLimits(tenant, 'LIVE')).toEqual({
+      recipientsPer24h: 1n,
+      usedLast24h: 1n,
+      recipientsPerSecond: '2',
+      nextFreeAt: new Date(NOON.getTime() + DAY_MS),
+      pausedReason: null,
+    });
+  });
+
+  it('is the pause, the schedule, the domain or the account that is paused', async () => {
+    const tenant = await process.tenant(account);
+    const [message, scheduled] = await send(tenant, [{}, { scheduledAt: later }]);
+    expect(await limitOf(tenant, scheduled)).toMatchObject({ limit: 'SCHEDULED_FOR_LATER', estimatedSendAt: later });
+    await process.query(`UPDATE domain SET state = 'PENDING' WHERE tenant_id = $1`, [tenant]);
+    expect(await limitOf(tenant, message)).toMatchObject({ limit: 'DOMAIN_NOT_READY', estimatedSendAt: null });
+    await process.query(`UPDATE tenant SET state = 'PAUSED', paused_reason = 'unpaid' WHERE id = $1`, [tenant]);
+    expect(await limitOf(tenant, message)).toMatchObject({ limit: 'PAUSED' });
+    expect((await limits.sendingLimits(tenant, 'LIVE')).pausedReason).toBe('unpaid');
+  });
+});
+
+describe('a forecast', () => {
+  it('follows rate, plan and what waits already', async () => {
+    const tenant = await process.tenant(account, { rate: 1 });
+    await send(tenant, [{}, {}]);
+    expect(await limits.forecast(tenant, 'LIVE', { recipients: 10, stream: 'TRANSACTIONAL' })).toEqual({
+      firstAt: new Date(NOON.getTime() + 3_000),
+      lastAt: new Date(NOON.getTime() + 12_000),
+      bindingLimit: 'PLAN_RATE',
+    });
+  });
+
+  it('refuses a stream outside the plan and a number that is none', async () => {
+    const tenant = await process.tenant(account, { streams: ['TRANSACTIONAL'] });
+    await expect(limits.forecast(tenant, 'LIVE', { recipients: 1, stream: 'MARKETING' })).rejects.toMatchObject({
+      code: 'FORBIDDEN_BY_PLAN',
+    });
+    await expect(limits.forecast(tenant, 'LIVE', { recipients: 0, stream: 'MARKETING' })).rejects.toThrow('recipients');
+  });
+});

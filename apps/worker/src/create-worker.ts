@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { WorkerConfig } from '@libs/config';
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WorkerModule, type Resources } from './worker.module';
 import { Worker } from './worker.service';
 
@@ -19,10 +20,8 @@ export function workerName(configured: string | undefined): string {
 
 /** Builds the worker with everything it needs open; it does nothing until `worker.start()`. */
 export async function createWorker(config: WorkerConfig, resources: Resources): Promise<RunningWorker> {
-  const app = await NestFactory.create(WorkerModule.forRoot(config, resources), {
-    logger: resources.log,
-    abortOnError: false,
-    bodyParser: false,
-  });
+  const options: NestApplicationOptions = { bodyParser: false, logger: resources.log, abortOnError: false };
+  const app = await NestFactory.create<NestExpressApplication>(WorkerModule.forRoot(config, resources), options);
+  app.disable('x-powered-by');
   return { app, worker: app.get(Worker) };
 }

@@ -1,5 +1,5 @@
 import { AuditModule } from '@libs/audit';
-import { AwsModule } from '@libs/aws';
+import { AwsModule, type AwsOptions } from '@libs/aws';
 import { clockScaleOf, type WorkerConfig } from '@libs/config';
 import { DatabaseModule, type Pools } from '@libs/database';
 import { FleetEngineModule } from '@libs/fleet';
@@ -32,6 +32,8 @@ export interface Resources {
   readonly worker: string;
   /** A test's own clock; the configured scale otherwise. */
   readonly clock?: EngineClock;
+  /** What a test sets about AWS beyond the configuration. */
+  readonly aws?: Partial<AwsOptions>;
 }
 
 @Global()
@@ -55,8 +57,10 @@ export class WorkerModule {
         QueueingModule.forRoot({ redisUrl: config.REDIS_URL }),
         AwsModule.forRoot({
           hubRegion: config.AWS_REGION,
+          controlIntervalMs: config.AWS_CONTROL_INTERVAL_MS,
           ...(config.AWS_ENDPOINT_URL === undefined ? {} : { endpoint: config.AWS_ENDPOINT_URL }),
           ...(config.AWS_TEST_ENDPOINT_URL === undefined ? {} : { testEndpoint: config.AWS_TEST_ENDPOINT_URL }),
+          ...resources.aws,
         }),
         AuditModule,
         FleetEngineModule.forRoot({ publicUrl: config.PUBLIC_URL }),

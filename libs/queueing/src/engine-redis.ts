@@ -8,6 +8,8 @@ export function openEngineRedis(url: string): EngineRedis {
   return new EngineRedis(url, {
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
+    // A command in flight when the connection broke must fail, not run later on another server.
+    autoResendUnfulfilledCommands: false,
     lazyConnect: true,
     connectTimeout: 5_000,
     retryStrategy: (times) => Math.min(times * 100, 2_000),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SendingAccount } from '@libs/fleet';
 import { EngineClock, newId, type BatchId, type SendingAccountId } from '@libs/kernel';
@@ -34,7 +35,10 @@ export class Pump {
     private readonly clock: EngineClock,
     private readonly settings: EngineSettings,
     private readonly log: Log,
-  ) {}
+  ) {
+    // One listener per account on one signal is meant, not a leak.
+    setMaxListeners(0, this.stopped.signal);
+  }
 
   /** Starts a pump for every account that has none yet. Called by a tick. */
   async tend(): Promise<void> {

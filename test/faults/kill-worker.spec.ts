@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MessageId } from '@libs/kernel';
+import { waitFor } from '../support/wait-for';
+import { SendingStack } from '../worker/sending-stack';
+
+const ROOT = path.resolve(__dirname, '../..');
+const MAIN = path.join(ROOT, 'dist/apps/worker/src/main.js');
+const MESSAGES = 600;
+const KILLS = 5;
+
+describe('killing the worker with SIGKILL while it sends', () => {
+  let stack: SendingStack;
+  let child: ChildProcess | undefined;
+
+  beforeAll(async () => {
+    if (!existsSync(MAIN)) throw new Error('build the worker first: npm run build');
+    stack = await SendingStack.start({ inDoubtAfterMs: 2_000, latencyMs: 20, eventDelayMs: 50 });
+    await stack.account({ maxSendRate: 100 });
+  }, 60_000);
+  afterAll(async () => {
+    await kill();
+    await stack.close();
+  }, 60_000);
+
+  function start(): void {
+    child = spawn(process.execPath, [MAIN], {
+      env: stack.workerEnvironment(),
+      stdio: 'inherit',
+    });
+  }
+
+  async function kill(): Promise<void> {
+    const dying = child;
+    child = undefined;
+    if (!dying || dying.exitCode !== null) return;
+    const gone = new Promise((resolve) => dying.once('exit', resolve));
+    dying.kill('SIGKILL');
+    await gone;
+  }
+
+  it('loses nothing and doubles nothing, by the arrival log of the simulator', async () => {
+    const tenant = await stack.tenant('shop', { recipientsPerDay: null });
+    const ids: MessageId[] = await stack.accept(tenant, 'shop', MESSAGES);
+    for (let killed = 0; killed < KILLS; killed += 1) {
+      start();
+      const before = (await stack.accepted()).length;
+      await waitFor(async () => (await stack.accepted()).length > before + 20, {
+        what: 'the worker to send',
+        withinMs: 30_000,
+      });
+      await sleep(50 + killed * 37);
+      await kill();
+    }
+    start();
+    await waitFor(async () => (await stack.states(tenant))['SENT'] === MESSAGES, {
+      what: 'every message to be SENT',
+      withinMs: 120_000,
+      everyMs: 250,
+    }).catch(async (error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(await stack.states(tenant))}`);
+    });
+    expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+    expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
+    expect(await stack.query(`SELECT 1 FROM batch WHERE state = 'OPEN'`)).toEqual([]);
+    // Every request had a committed intent.
+    const attempts = new Set((await stack.query<{ id: string }>('SELECT id FROM attempt')).map(({ id }) => id));
+    expect((await stack.sends()).filter((arrival) => !attempts.has(arrival.tags?.['attempt'] ?? ''))).toEqual([]);
+  }, 240_000);
+});

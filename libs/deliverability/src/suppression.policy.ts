@@ -4,7 +4,7 @@ export const SUPPRESSION_REASONS = ['bounce', 'complaint', 'unsubscribe', 'manua
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
 /** The domain of the test addresses: they behave as their local part says, whatever happened before (API.md). */
-export const TEST_DOMAIN = 'postfleet.test';
+const TEST_DOMAIN = 'postfleet.test';
 
 /**
  * The key under which an address is suppressed: canonical, with the local part in lower case too. RFC 5321 lets `Ann@`

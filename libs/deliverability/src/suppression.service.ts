@@ -29,7 +29,7 @@ export interface SuppressionNews {
 }
 
 /** Addresses per call at most; a list is added in slices. */
-export const MAX_SUPPRESS_ADDRESSES = 1_000;
+const MAX_SUPPRESS_ADDRESSES = 1_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Addresses a tenant must not send to. */

@@ -40,7 +40,7 @@ export interface Ahead {
 }
 
 /** Counting what is ahead stops here; beyond, the number is a lower bound. */
-export const MAX_COUNTED = 100_000;
+const MAX_COUNTED = 100_000;
 
 @Injectable()
 export class LimitsRepository {

@@ -25,7 +25,7 @@ export interface Canceled {
 }
 
 /** Messages canceled by one call with a filter at most; another call goes on where it stopped. */
-export const MAX_CANCEL = 10_000;
+const MAX_CANCEL = 10_000;
 
 /** A tenant's messages: reading, explaining and canceling them. */
 @Injectable()

@@ -123,7 +123,7 @@ describe.each([
 });
 
 function servedSchema(api: ApiUnderTest, mutation: string): GraphQLSchema {
-  const hosts = api.app.get(GraphQLSchemaHost, { strict: false, each: true }) as GraphQLSchemaHost[];
+  const hosts = api.app.get<GraphQLSchemaHost>(GraphQLSchemaHost, { strict: false, each: true });
   const schema = hosts
     .map((host) => host.schema)
     .find((one) => one.getMutationType()?.getFields()[mutation] !== undefined);

@@ -59,7 +59,7 @@ export async function createApi(options: ApiOptions): Promise<NestExpressApplica
   });
   await app.init();
   await seedRates(app, log);
-  hardenServer(app.getHttpServer() as Server);
+  hardenServer(app.getHttpServer());
   return app;
 }
 

@@ -37,7 +37,7 @@ export function apolloOptions(parts: {
     csrfPrevention: true,
     // Whoever gets here has shown a key of this endpoint.
     introspection: true,
-    parseOptions: { maxTokens: QUERY_LIMITS.tokens },
+    parseOptions: { maxLexicalTokens: QUERY_LIMITS.tokens },
     maxRecursiveSelections: QUERY_LIMITS.recursiveSelections,
     validationRules: [documentLimits],
     plugins: [edgePlugin(buckets)],

@@ -1,6 +1,7 @@
 import {
   GraphQLError,
   Kind,
+  OperationTypeNode,
   type ASTVisitor,
   type DocumentNode,
   type FragmentDefinitionNode,
@@ -72,7 +73,9 @@ export function measureDocument(document: DocumentNode): Measures {
   const depths = operations.map((operation) => depthOf(operation.selectionSet));
   for (const name of fragments.keys()) fragmentDepth(name);
   for (const definition of document.definitions) {
-    directives += 'directives' in definition ? (definition.directives?.length ?? 0) : 0;
+    if (definition.kind === Kind.OPERATION_DEFINITION || definition.kind === Kind.FRAGMENT_DEFINITION) {
+      directives += definition.directives?.length ?? 0;
+    }
   }
   const roots = operations.map((operation) => ({ operation, fields: rootFieldCount(operation, fragments) }));
   return {
@@ -83,7 +86,7 @@ export function measureDocument(document: DocumentNode): Measures {
     rootFields: Math.max(0, ...roots.map((root) => root.fields)),
     mutations: Math.max(
       0,
-      ...roots.filter((root) => root.operation.operation === 'mutation').map((root) => root.fields),
+      ...roots.filter((root) => root.operation.operation === OperationTypeNode.MUTATION).map((root) => root.fields),
     ),
   };
 }

@@ -1,6 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { DomainError, type ErrorCode } from '@libs/kernel';
-import type { GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { isErrorCode } from './api.errors';
 
 const MAX_MESSAGE = 600;
@@ -17,7 +17,7 @@ const TRANSLATED: Readonly<Record<string, ErrorCode>> = {
 
 /** graphql says these in its own words when a document exceeds a limit. */
 const TOO_COMPLEX =
-  /more that \d+ tokens|Maximum introspection depth|maximum allowed number of nodes|recursive selections/i;
+  /more that \d+ tokens|Maximum introspection depth|maximum allowed number of nodes|too many selections/i;
 
 export interface FormattedError {
   readonly shown: GraphQLFormattedError;
@@ -59,7 +59,7 @@ export function formatApiError(formatted: GraphQLFormattedError, error: unknown,
       }),
     };
   }
-  const code = formatted.extensions?.['code'];
+  const code = ownCodeOf(error) ?? formatted.extensions?.['code'];
   if (isErrorCode(code) && code !== 'INTERNAL') return { shown: shownAs(code, formatted.message, detailOf(formatted)) };
   const translated = typeof code === 'string' ? TRANSLATED[code] : undefined;
   if (translated !== undefined) {
@@ -70,6 +70,13 @@ export function formatApiError(formatted: GraphQLFormattedError, error: unknown,
     shown: shownAs('INTERNAL', `Something failed on our side. Quote ${edge.requestId} when you ask about it.`),
     fault: original,
   };
+}
+
+/** Apollo puts a code of its own over that of a validation rule of ours; the rule's error is still below. */
+function ownCodeOf(error: unknown): ErrorCode | undefined {
+  const below = error instanceof GraphQLError ? error.originalError : undefined;
+  const code = below instanceof GraphQLError ? below.extensions['code'] : undefined;
+  return isErrorCode(code) ? code : undefined;
 }
 
 function detailOf(formatted: GraphQLFormattedError): Readonly<Record<string, unknown>> {

@@ -34,10 +34,10 @@ export function actualCost(data: unknown): number {
   const stack: unknown[] = [data];
   while (stack.length > 0) {
     const value = stack.pop();
-    if (Array.isArray(value)) stack.push(...(value as unknown[]));
+    if (Array.isArray(value)) for (const item of value as unknown[]) stack.push(item);
     else if (typeof value === 'object' && value !== null) {
       cost += 1;
-      stack.push(...Object.values(value));
+      for (const child of Object.values(value) as unknown[]) stack.push(child);
     }
   }
   return cost;

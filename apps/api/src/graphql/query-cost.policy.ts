@@ -6,7 +6,7 @@ import { DEFAULT_PAGE, MAX_PAGE } from './connection.type';
 const MUTATION_COST = 2;
 
 /** Rows a page argument may bring: clamped, because a negative or absurd `first` must not make a query look cheap. */
-export function pageFactor(args: Readonly<Record<string, unknown>>, takesPage: boolean): number {
+function pageFactor(args: Readonly<Record<string, unknown>>, takesPage: boolean): number {
   if (!takesPage) return 1;
   const asked = args['first'] ?? args['last'] ?? DEFAULT_PAGE;
   return typeof asked === 'number' && asked >= 1 && asked <= MAX_PAGE ? asked : MAX_PAGE;

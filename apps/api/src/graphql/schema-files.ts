@@ -36,7 +36,7 @@ export async function printSchemas(): Promise<{ file: string; text: string }[]> 
 const HEADER =
   '# Generated from apps/api/src by "npm run schema:print"; checked by "npm run schema:check". Do not edit.\n\n';
 
-export function schemaPath(file: string): string {
+function schemaPath(file: string): string {
   return path.join(projectRoot(), 'apps/api', file);
 }
 

@@ -27,7 +27,7 @@ registerEnumType(ModeEnum, {
   },
 });
 
-export const ErrorCodeEnum = enumOf<ErrorCode>(Object.keys(ERROR_CODES) as ErrorCode[]);
+const ErrorCodeEnum = enumOf<ErrorCode>(Object.keys(ERROR_CODES) as ErrorCode[]);
 registerEnumType(ErrorCodeEnum, {
   name: 'ErrorCode',
   description: 'What went wrong. Each code has a page at /docs/errors/<CODE> with cause, fix and example.',

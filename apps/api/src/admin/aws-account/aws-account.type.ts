@@ -6,7 +6,7 @@ import { DateTime } from '../../graphql/scalars';
 import { enumOf, ModeEnum, UserError } from '../../graphql/words.type';
 
 export type AwsAccountState = 'VERIFYING' | 'ACTIVE' | 'FAILED';
-export const AwsAccountStateEnum = enumOf<AwsAccountState>(['VERIFYING', 'ACTIVE', 'FAILED']);
+const AwsAccountStateEnum = enumOf<AwsAccountState>(['VERIFYING', 'ACTIVE', 'FAILED']);
 registerEnumType(AwsAccountStateEnum, {
   name: 'AwsAccountState',
   description: 'Whether an AWS account serves the fleet.',

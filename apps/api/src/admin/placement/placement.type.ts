@@ -95,7 +95,7 @@ export class MoveTenantInput {
 }
 
 export type TenantMoveState = 'PENDING' | 'DONE' | 'FAILED';
-export const TenantMoveStateEnum = enumOf<TenantMoveState>(['PENDING', 'DONE', 'FAILED']);
+const TenantMoveStateEnum = enumOf<TenantMoveState>(['PENDING', 'DONE', 'FAILED']);
 registerEnumType(TenantMoveStateEnum, {
   name: 'TenantMoveState',
   description: 'How far a move has come.',

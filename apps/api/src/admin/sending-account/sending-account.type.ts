@@ -8,7 +8,7 @@ import { AwsAccount } from '../aws-account/aws-account.type';
 
 export const SENDING_ACCOUNT_STATES = ['SANDBOX', 'PRODUCTION', 'UNDER_REVIEW', 'PAUSED', 'SUSPENDED'] as const;
 export type SendingAccountState = (typeof SENDING_ACCOUNT_STATES)[number];
-export const SendingAccountStateEnum = enumOf(SENDING_ACCOUNT_STATES);
+const SendingAccountStateEnum = enumOf(SENDING_ACCOUNT_STATES);
 registerEnumType(SendingAccountStateEnum, {
   name: 'SendingAccountState',
   description: 'What AWS lets a sending account do, as observed from GetAccount and from its answers.',
@@ -16,7 +16,7 @@ registerEnumType(SendingAccountStateEnum, {
 });
 
 export type LaneKind = 'SHARED' | 'POOL';
-export const LaneKindEnum = enumOf<LaneKind>(['SHARED', 'POOL']);
+const LaneKindEnum = enumOf<LaneKind>(['SHARED', 'POOL']);
 registerEnumType(LaneKindEnum, {
   name: 'LaneKind',
   description: "SES's shared IPs, or one dedicated IP pool.",

@@ -7,11 +7,11 @@ import { Placement, TenantMove } from '../placement/placement.type';
 import { Plan } from '../plan/plan.type';
 
 export type TenantState = 'ACTIVE' | 'PAUSED';
-export const TenantStateEnum = enumOf<TenantState>(['ACTIVE', 'PAUSED']);
+const TenantStateEnum = enumOf<TenantState>(['ACTIVE', 'PAUSED']);
 registerEnumType(TenantStateEnum, { name: 'TenantState', description: 'Whether a tenant may send.', ...inAdminSchema });
 
 export type DomainState = 'PENDING' | 'READY';
-export const DomainStateEnum = enumOf<DomainState>(['PENDING', 'READY']);
+const DomainStateEnum = enumOf<DomainState>(['PENDING', 'READY']);
 registerEnumType(DomainStateEnum, {
   name: 'DomainState',
   description: 'READY once SES verified it on every account the tenant is placed on.',

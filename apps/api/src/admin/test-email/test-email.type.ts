@@ -5,7 +5,7 @@ import { enumOf, UserError } from '../../graphql/words.type';
 
 export const TEST_MAILBOXES = ['SUCCESS', 'BOUNCE', 'COMPLAINT'] as const;
 export type TestMailbox = (typeof TEST_MAILBOXES)[number];
-export const TestMailboxEnum = enumOf(TEST_MAILBOXES);
+const TestMailboxEnum = enumOf(TEST_MAILBOXES);
 registerEnumType(TestMailboxEnum, {
   name: 'TestMailbox',
   description: "Which of the SES mailbox simulator's addresses gets the test.",
@@ -19,7 +19,7 @@ registerEnumType(TestMailboxEnum, {
 
 export const TEST_EMAIL_STATES = ['PENDING', 'PASSED', 'FAILED'] as const;
 export type TestEmailState = (typeof TEST_EMAIL_STATES)[number];
-export const TestEmailStateEnum = enumOf(TEST_EMAIL_STATES);
+const TestEmailStateEnum = enumOf(TEST_EMAIL_STATES);
 registerEnumType(TestEmailStateEnum, {
   name: 'TestEmailState',
   description: 'Whether the round trip is proven.',

@@ -88,6 +88,18 @@ describe('npm start', () => {
     expect(noneLeft(children)).toBe(true);
   });
 
+  it('leaves nothing running when nobody reads its output any more', async () => {
+    const data = temporaryFolder();
+    const stack = start(data);
+    await waitFor(() => childrenOf(data)['postgres'], { what: 'PostgreSQL to be started', withinMs: 60_000 });
+    stack.child.stdout?.destroy();
+    stack.child.stderr?.destroy();
+    const children = childrenOf(data);
+    await stack.ended;
+    expect(noneLeft({ ...children, ...childrenOf(data) })).toBe(true);
+    expect(childrenOf(data)).toEqual({});
+  });
+
   it('stops cleanly when it is interrupted while it is booting', async () => {
     const data = temporaryFolder();
     const stack = start(data);

@@ -31,7 +31,20 @@ export async function withSupervisor(
     ending.abort();
   });
   const onSignal = signalHandler(ending, supervisor, say);
+  // An error that nobody caught would end this process at once and leave its children behind.
+  const onTrouble = (error: unknown) => {
+    problem ??= error;
+    ending.abort();
+    void supervisor.stopAll();
+  };
+  // Nobody reads any more (`npm start | head`): the reason to end. Without a listener it would be such an error.
+  const onDeafReader = () => {
+    ending.abort();
+    void supervisor.stopAll();
+  };
   for (const name of signals) process.on(name, onSignal);
+  for (const name of troubles) process.on(name, onTrouble);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onDeafReader);
   try {
     folder.lock();
     try {
@@ -46,11 +59,13 @@ export async function withSupervisor(
     problem ??= error;
   } finally {
     for (const name of signals) process.off(name, onSignal);
+    for (const name of troubles) process.off(name, onTrouble);
   }
   return report(problem, onSignal.received, say);
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const troubles = ['uncaughtException', 'unhandledRejection'] as const;
 
 interface SignalHandler {
   (name: NodeJS.Signals): void;

@@ -17,7 +17,8 @@ type Step =
   | { do: 'reslot'; op: number; cost: number }
   | { do: 'observe'; q: number; rate: number; ses: number }
   | { do: 'freeze'; ms: number; replace: boolean }
-  | { do: 'rebuild' }
+  | { do: 'flood'; cost: number }
+  | { do: 'rebuild'; large: boolean }
   | { do: 'advance'; ms: number };
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
@@ -64,7 +65,9 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('freeze' as const), ms: fc.nat(2000), replace: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.constant({ do: 'rebuild' as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('rebuild' as const), large: fc.boolean() }) },
+  // More of both classes than a slice holds: what the floor and the transactional share are for.
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('flood' as const), cost: fc.constantFrom(1, 3, 50) }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -98,13 +101,23 @@ describe('the ledger scripts', () => {
 
   it('answer exactly what the model answers, whatever the order of calls', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 80 }), async (script) => {
+      fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 120 }), async (script) => {
         await test.flush();
         await compare(script);
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     );
   }, 120_000);
+
+  it('agree with the model through minutes of both classes waiting, past every tenant’s transactional share', async () => {
+    const script: Step[] = [{ do: 'rebuild', large: true }];
+    for (let i = 0; i < 200; i += 1) {
+      if (i % 10 === 0) script.push({ do: 'flood', cost: 3 });
+      script.push({ do: 'acquire', op: 1_000 + i, want: 100, slice: 1_000 }, { do: 'advance', ms: 900 });
+    }
+    await test.flush();
+    await compare(script);
+  }, 60_000);
 
   async function compare(script: readonly Step[]): Promise<void> {
     // Speed 0 stops the scripts' clock at the base, so both sides see the same microsecond.
@@ -127,12 +140,32 @@ describe('the ledger scripts', () => {
         ...args,
       );
     };
-    const rebuild = async () => {
+    let fresh = 0;
+    const rebuild = async (large = false) => {
       epoch += 1;
+      const quota = large ? -1 : 200;
       const used: [number, number][] = [[Math.floor(clock.nowMs() / BUCKET_MS), 7]];
-      const theirs = await run('rebuild', epoch, RUN, 200, 14_000, 1000, 9, 1_000_000, ...used.flat());
-      expect(theirs === 1).toBe(model.rebuild(clock.nowMs() * 1000, epoch, RUN, 200, 14_000, 1000, 9, used));
+      const theirs = await run('rebuild', epoch, RUN, quota, 14_000, 1000, 9, 1_000_000, ...used.flat());
+      expect(theirs === 1).toBe(model.rebuild(clock.nowMs() * 1000, epoch, RUN, quota, 14_000, 1000, 9, used));
       expect((await run('open', epoch)) === 1).toBe(model.open(epoch));
+    };
+    const offer = async (klass: 'tx' | 'mk', number: number, entries: readonly { id: string; cost: number }[]) => {
+      const limits = LIMITS[number] ?? LIMITS[0];
+      const tenant = `t${String(number)}`;
+      const texts = entries.map((entry) => `${entry.id}:${String(entry.cost)}`);
+      const theirs = await run(
+        'offer',
+        klass,
+        tenant,
+        limits.weight,
+        limits.cap,
+        limits.num,
+        limits.den,
+        100,
+        ...texts,
+      );
+      const us = clock.nowMs() * 1000;
+      expect(theirs).toBe(model.offer(us, { class: klass, tenant, ...limits, most: 100, entries }));
     };
     await rebuild();
     for (const step of script) {
@@ -142,7 +175,7 @@ describe('the ledger scripts', () => {
           clock.advance(step.ms);
           break;
         case 'rebuild':
-          await rebuild();
+          await rebuild(step.large);
           break;
         case 'acquire': {
           const args = {
@@ -159,27 +192,21 @@ describe('the ledger scripts', () => {
           expect(theirs).toEqual(model.acquire(us, args));
           break;
         }
-        case 'offer': {
-          const limits = LIMITS[step.tenant] ?? LIMITS[0];
-          const tenant = `t${String(step.tenant)}`;
-          const entries = step.ids.map((id) => ({
-            id: `${step.class}${String(step.tenant)}-${String(id)}`,
-            cost: step.cost,
-          }));
-          const theirs = await run(
-            'offer',
+        case 'offer':
+          await offer(
             step.class,
-            tenant,
-            limits.weight,
-            limits.cap,
-            limits.num,
-            limits.den,
-            20,
-            ...entries.map((e) => `${e.id}:${String(e.cost)}`),
+            step.tenant,
+            step.ids.map((id) => ({ id: `${step.class}${String(step.tenant)}-${String(id)}`, cost: step.cost })),
           );
-          expect(theirs).toBe(model.offer(us, { class: step.class, tenant, ...limits, most: 20, entries }));
           break;
-        }
+        case 'flood':
+          for (const klass of ['tx', 'mk'] as const) {
+            for (const tenant of [0, 3]) {
+              const entries = Array.from({ length: 40 }, () => ({ id: `f${String((fresh += 1))}`, cost: step.cost }));
+              await offer(klass, tenant, entries);
+            }
+          }
+          break;
         case 'settle': {
           const refund = [`t${String(step.tenant)}`, step.unused, step.refused] as const;
           expect(await run('settle', `op${String(step.op)}`, 60_000, ...refund)).toBe(

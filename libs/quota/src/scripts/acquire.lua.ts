@@ -66,7 +66,7 @@ end
 
 local t0 = math.max(tat, now + LEAD)
 local n = math.max(0, math.min(WANT, fits(t0, num, den)))
-local ids, cost, waitUntil, alone = {}, 0, nil, false
+local ids, cost, waitUntil, alone, full = {}, 0, nil, false, false
 local spent = { tx = 0, mk = 0 }
 local aside, asides, demoted = {}, 0, {}
 local tenants, sawRoom = {}, false
@@ -95,7 +95,7 @@ end
 -- One class until the budget is gone. Start-time fair queueing: the least start tag goes first, TURN recipients a turn.
 local function serve(class, budget, rules)
   local Q = P .. 'q:' .. class
-  while not waitUntil and not alone do
+  while not waitUntil and not alone and not full do
     local left = math.min(budget - spent[class] + rules.before, n - cost)
     if cost > 0 and left <= 0 then return end
     if cost == 0 and rules.credit and left <= 0 then return end
@@ -121,7 +121,10 @@ local function serve(class, budget, rules)
       if hold then verdict = taken > 0 and 'turn' or 'park' break end
       if c > left then
         if taken > 0 then verdict = 'turn' break end
-        if cost > 0 or c <= n or not rules.mayWait then verdict = 'aside' break end
+        if c <= n - cost or not rules.mayWait then verdict = 'aside' break end
+        -- What is left of this slice is too short for the fairest: it keeps its place and goes first next time. Filling
+        -- the rest with small messages would give their tenants more than their share; the rate clock loses nothing.
+        if cost > 0 then full = true verdict = 'aside' break end
         -- The fairest head costs more than the whole slice: it goes alone once the rate clock is free, and until then
         -- nothing overtakes it, or small messages would keep the clock busy for ever.
         if tat > now + LEAD then waitUntil = nextChance(tat, c, num, den) verdict = 'aside' break end
@@ -137,9 +140,9 @@ local function serve(class, budget, rules)
       if alone then verdict = 'turn' end
     end
     if taken > 0 then
-      local virtual = math.max(field('v' .. class), start)
-      redis.call('HSET', LED, 'v' .. class, int(virtual))
-      start = virtual + math.floor(taken * 1000000 / t.w)
+      redis.call('HSET', LED, 'v' .. class, int(math.max(field('v' .. class), start)))
+      -- From its own tag, not the queue's: who was set aside while others went keeps what it is owed.
+      start = start + math.floor(taken * 1000000 / t.w)
       redis.call('HSET', P .. 'fin:' .. class, tenant, int(start))
     end
     if verdict == 'turn' then

@@ -48,7 +48,7 @@ export class FairQueueModel {
 
   advance(tenant: string, start: number, by: number): number {
     this.virtual = Math.max(this.virtual, start);
-    const finish = this.virtual + by;
+    const finish = start + by;
     this.finishes.set(tenant, finish);
     return finish;
   }

@@ -63,6 +63,7 @@ export class GrantorModel {
   private cost = 0;
   private waitUntil: number | undefined;
   private alone = false;
+  private full = false;
   private sawRoom = false;
   private readonly spent: Record<Class, number> = { tx: 0, mk: 0 };
   private readonly perTenant = new Map<string, number>();
@@ -113,7 +114,7 @@ export class GrantorModel {
     const queue = this.s.queues[klass];
     const before = this.spent[klass];
     const left = () => Math.min(budget - (this.spent[klass] - before), this.n - this.cost);
-    while (this.waitUntil === undefined && !this.alone) {
+    while (this.waitUntil === undefined && !this.alone && !this.full) {
       if ((this.cost > 0 || rules.credit === true) && left() <= 0) return;
       const popped = queue.pop();
       if (!popped) return;
@@ -146,7 +147,11 @@ export class GrantorModel {
       if (hold !== undefined) return result(taken > 0 ? 'turn' : 'park', hold);
       if (head.cost > left()) {
         if (taken > 0) return result('turn');
-        if (this.cost > 0 || head.cost <= this.n || !rules.mayWait) return result('aside');
+        if (head.cost <= this.n - this.cost || !rules.mayWait) return result('aside');
+        if (this.cost > 0) {
+          this.full = true;
+          return result('aside');
+        }
         if (this.s.tat > this.now + this.p.leadMs * 1000) {
           this.waitUntil = this.nextChance(this.s.tat, head.cost, this.s.num, this.s.den);
           return result('aside');

@@ -1,4 +1,6 @@
-import type { MessageId, TenantId } from '@libs/kernel';
+import { SuppressionService } from '@libs/deliverability';
+import { SystemClock, type MessageId, type TenantId } from '@libs/kernel';
+import { TenantService } from '@libs/tenancy';
 import { waitFor } from '../support/wait-for';
 import { SendingStack } from './sending-stack';
 
@@ -48,4 +50,116 @@ describe('the send engine', () => {
       ses_message_id: arrivals[0]?.messageId,
     });
   }, 40_000);
+
+  it('delivers a flood and a trickle side by side, within rate and quota, nothing lost and nothing doubled', async () => {
+    const quiet = await stack.tenant('quiet');
+    const flood = await stack.accept(tenant, 'shop', 600);
+    const trickle = await stack.accept(quiet, 'quiet', 10);
+    await waitFor(async () => (await stack.states(quiet))['SENT'] === 10, {
+      what: 'the quiet tenant',
+      withinMs: 20_000,
+    });
+    // Served side by side: the flood is far from over.
+    expect((await stack.judge(flood)).lost).toBeGreaterThan(200);
+    await waitFor(async () => (await stack.judge(flood)).lost === 0, { what: 'the flood', withinMs: 40_000 });
+    expect(await stack.judge([...flood, ...trickle])).toEqual({ lost: 0, duplicated: 0 });
+    expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
+  }, 90_000);
+
+  it('sends transactional mail before the marketing mail that waits', async () => {
+    const bulk = await stack.accept(tenant, 'shop', 400, () => ({ stream: 'MARKETING' }));
+    const [urgent] = (await stack.accept(tenant, 'shop', 1)) as [MessageId];
+    await waitFor(async () => (await state(urgent))?.state === 'SENT', {
+      what: 'the urgent message',
+      withinMs: 10_000,
+    });
+    expect((await stack.judge(bulk)).lost).toBeGreaterThan(100);
+    await waitFor(async () => (await stack.judge(bulk)).lost === 0, { what: 'the rest', withinMs: 30_000 });
+  }, 60_000);
+
+  it('gives a message of fifty recipients the time of fifty', async () => {
+    const to = Array.from({ length: 50 }, (_, i) => ({ email: `many${String(i)}@inbox.example` }));
+    const ids = await stack.accept(tenant, 'shop', 6, () => ({ to }));
+    await waitFor(async () => (await stack.judge(ids)).lost === 0, { what: 'the large messages', withinMs: 20_000 });
+    expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
+  }, 40_000);
+
+  it('does not send to who was suppressed after accepting, and sends to the others', async () => {
+    const scheduledAt = new Date(new SystemClock().nowMs() + 2_500);
+    const [one, both] = (await stack.accept(tenant, 'shop', 2, (i) => ({
+      scheduledAt,
+      to:
+        i === 0
+          ? [{ email: 'Gone@inbox.example' }]
+          : [{ email: 'Gone@inbox.example' }, { email: 'stays@inbox.example' }],
+    }))) as [MessageId, MessageId];
+    await stack.inApi(SuppressionService).suppress(tenant, ['gone@inbox.example'], 'manual');
+    await waitFor(async () => (await state(both))?.state === 'SENT' && (await state(one))?.state === 'SUPPRESSED', {
+      what: 'both to be settled',
+      withinMs: 15_000,
+    });
+    const arrivals = await stack.accepted();
+    expect(arrivals.filter((arrival) => arrival.recipients?.some((address) => /^gone@/i.test(address)))).toEqual([]);
+    expect(arrivals.find((arrival) => arrival.tags?.['message'] === both)?.recipients).toEqual(['stays@inbox.example']);
+    const attempts = await stack.query('SELECT n_rcpt FROM attempt WHERE message_id = ANY($1)', [[one, both]]);
+    expect(attempts).toEqual([{ n_rcpt: 1 }]);
+  }, 40_000);
+
+  it('lets a paused tenant’s messages wait, and sends them when it is resumed', async () => {
+    const paused = await stack.tenant('paused');
+    const scheduledAt = new Date(new SystemClock().nowMs() + 1_500);
+    const ids = await stack.accept(paused, 'paused', 3, () => ({ scheduledAt }));
+    await stack.inApi(TenantService).pause(paused, 'review', { actor: 'operator:test' });
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    expect(await stack.states(paused)).toEqual({ READY: 3 });
+    await stack.inApi(TenantService).resume(paused, { actor: 'operator:test' });
+    await waitFor(async () => (await stack.states(paused))['SENT'] === 3, {
+      what: 'the resumed tenant',
+      withinMs: 30_000,
+    });
+    expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+  }, 60_000);
+
+  it('expires loudly what could not go in time', async () => {
+    const held = await stack.tenant('held');
+    const soon = new SystemClock().nowMs();
+    const [id] = (await stack.accept(held, 'held', 1, () => ({
+      scheduledAt: new Date(soon + 1_000),
+      expiresAt: new Date(soon + 70_000),
+    }))) as [MessageId];
+    await stack.query('UPDATE message SET expires_at = $2, not_before = $3 WHERE id = $1', [
+      id,
+      new Date(soon + 3_000),
+      new Date(soon + 60_000),
+    ]);
+    await waitFor(async () => (await state(id))?.state === 'EXPIRED', {
+      what: 'the message to expire',
+      withinMs: 15_000,
+    });
+    const events = await stack.query<{ type: string }>('SELECT type FROM message_event WHERE message_id = $1', [id]);
+    expect(events.map(({ type }) => type)).toContain('message.expired');
+    expect(await stack.query('SELECT state FROM recipient WHERE message_id = $1', [id])).toEqual([
+      { state: 'EXPIRED' },
+    ]);
+  }, 40_000);
+
+  it('tries throttled messages again until they go', async () => {
+    const slow = await stack.tenant('slow');
+    await stack.aws.addFault({ operation: 'SendEmail', kind: '429', count: 2 });
+    const ids = await stack.accept(slow, 'slow', 2);
+    await waitFor(async () => (await stack.judge(ids)).lost === 0, {
+      what: 'throttled messages to go',
+      withinMs: 30_000,
+    });
+    expect((await stack.judge(ids)).duplicated).toBe(0);
+  }, 60_000);
+
+  it('shares the work of one account between two workers without sending anything twice', async () => {
+    const second = await stack.startWorker();
+    const ids = await stack.accept(tenant, 'shop', 200);
+    await waitFor(async () => (await stack.judge(ids)).lost === 0, { what: 'all to be sent', withinMs: 30_000 });
+    expect((await stack.judge(ids)).duplicated).toBe(0);
+    await stack.stopWorker(second);
+    expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
+  }, 60_000);
 });

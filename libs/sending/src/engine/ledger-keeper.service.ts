@@ -64,7 +64,7 @@ export class LedgerKeeper {
   }
 
   private async keepOne(account: SendingAccount): Promise<void> {
-    if (await this.ledger.isCurrent(account.id, account.epoch)) {
+    if ((await this.ledger.isCurrent(account.id, account.epoch)) || (await this.isCurrentNow(account.id))) {
       this.bumped.delete(account.id);
       return;
     }
@@ -84,6 +84,12 @@ export class LedgerKeeper {
     if (!mayRebuild(open, performance.now() - at)) return;
     await this.rebuild(account.id, epoch);
     this.bumped.delete(account.id);
+  }
+
+  /** Asked with the epoch in the database: the one at hand may be older than a rebuild that has just ended. */
+  private async isCurrentNow(id: SendingAccountId): Promise<boolean> {
+    const { epoch } = await this.fleet.get(id);
+    return this.ledger.isCurrent(id, epoch);
   }
 
   private async rebuild(id: SendingAccountId, epoch: bigint): Promise<void> {

@@ -23,7 +23,7 @@ const manual = `Usage: node tools/run.mjs <program> [arguments]
   db:bootstrap   create the roles and the database on a PostgreSQL server (superuser needed)
   db:migrate     run pending migrations
   db:schema      write migrations/schema.sql from a freshly migrated database, or --check it
-  boot-check     boot the worker on a throw-away stack and watch it for --seconds N (default 20)
+  boot-check     boot the worker on a throw-away stack and watch it for --seconds N (default 20); --data FOLDER
 `;
 
 const [program, ...args] = process.argv.slice(2);

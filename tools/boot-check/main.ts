@@ -13,13 +13,18 @@ import { StackProblem } from '../local-stack/stack-problem';
  * and its environment, which no test in the test runner's own process can prove.
  */
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' } } });
+  const dataRoot = path.join(projectRoot(), '.data');
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '20' },
+      data: { type: 'string', default: path.join(dataRoot, 'boot-check') },
+    },
+  });
   const seconds = Number(values.seconds);
   if (!(seconds > 0 && seconds <= 3_600))
     throw new StackProblem(`--seconds must be from 1 to 3600, got "${values.seconds}"`);
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  const dataRoot = path.join(projectRoot(), '.data');
-  return withSupervisor(path.join(dataRoot, 'boot-check'), say, async ({ folder, supervisor, ending }) => {
+  return withSupervisor(path.resolve(values.data), say, async ({ folder, supervisor, ending }) => {
     folder.reset();
     const stack = await bootStack(supervisor, {
       folder,

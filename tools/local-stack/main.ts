@@ -2,7 +2,7 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { parseArguments, type StackArguments } from './arguments';
 import { demoDay, type DemoResult } from './demo';
-import { summaryTable } from './demo-summary';
+import { aligned, summaryTable } from './demo-summary';
 import { ownEnvironment } from './environment';
 import { untilEnding, withSupervisor, type Session } from './launcher';
 import { LiveLine } from './live-line';
@@ -97,9 +97,7 @@ function addresses(stack: Stack, fleet: SeededFleet): string {
       [`${tenant.name}, test`, tenant.testKey],
     ]),
   ];
-  const list = (rows: readonly (readonly string[])[], width: number) =>
-    rows.map(([name = '', value = '']) => `  ${name.padEnd(width)}${value}`).join('\n');
-  return `${list(lines, 12)}\nkeys (all of them: ${path.join(stack.folder.path, 'fleet.json')})\n${list(keys, 44)}`;
+  return `${aligned(lines)}\nkeys (all of them: ${path.join(stack.folder.path, 'fleet.json')})\n${aligned(keys)}`;
 }
 
 main().then(

@@ -251,7 +251,7 @@ export class SendingStack {
         tier: 'growth',
         streams: ['TRANSACTIONAL', 'MARKETING'],
         weight: plan.weight ?? 10,
-        recipientsPerDay: plan.recipientsPerDay === undefined ? 1_000n : plan.recipientsPerDay,
+        recipientsPerDay: plan.recipientsPerDay === undefined ? 10_000n : plan.recipientsPerDay,
         recipientsPerSecond: plan.recipientsPerSecond ?? null,
         dedicatedIps: false,
         baseFeeMicro: 0n,

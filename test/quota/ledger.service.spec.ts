@@ -1,0 +1,205 @@
+import {
+  EngineClock,
+  ManualClock,
+  SystemClock,
+  type MessageId,
+  type SendingAccountId,
+  type TenantId,
+} from '@libs/kernel';
+import { Ledger, parseRate, READY_WINDOW } from '@libs/quota';
+import { openEngineRedis, type EngineRedis } from '@libs/queueing';
+import { ScriptRunner } from '../../libs/quota/src/script-runner.repository';
+import { createTestRedis, type TestRedis } from '../support/redis';
+
+const account = '00000000-0000-7000-8000-0000000000a1' as SendingAccountId;
+const tenant = '00000000-0000-7000-8000-0000000000b1' as TenantId;
+const free = { weight: 1, dayCap: null, rate: null };
+const limits = { quota: 1_000n, rate: parseRate('100'), sesSent: 0n };
+
+describe('the ledger on real Redis', () => {
+  let test: TestRedis;
+  let redis: EngineRedis;
+  let ledger: Ledger;
+  let sequence = 0;
+
+  const ledgerWith = (clock: EngineClock, connection = redis) =>
+    new Ledger(new ScriptRunner(connection, clock), connection, clock);
+  const messages = (count: number, recipients = 1) =>
+    Array.from({ length: count }, () => ({
+      id: `00000000-0000-7000-8000-${String((sequence += 1)).padStart(12, '0')}` as MessageId,
+      recipients,
+    }));
+  const acquire = (from = ledger, opId = `op-${String((sequence += 1))}`, epoch = 1n) =>
+    from.acquire(account, { opId, epoch, want: 100, leadMs: 100, sliceMs: 1_000, workers: 1 });
+
+  beforeAll(async () => {
+    test = await createTestRedis();
+    redis = openEngineRedis(test.url);
+    // Every ledger of this file listens on it; one does in a process.
+    redis.setMaxListeners(0);
+    await redis.connect();
+  });
+  beforeEach(async () => {
+    await test.flush();
+    ledger = ledgerWith(new EngineClock());
+    await ledger.rebuild(account, 1n, limits, [], new Map(), 0);
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await test.close();
+  });
+
+  it('grants slots from now on, and says what it charged', async () => {
+    await ledger.offer(account, tenant, 'TRANSACTIONAL', free, messages(3));
+    const grant = await acquire();
+    expect(grant).toMatchObject({ kind: 'grant', recipients: 3, rate: { num: 19_900_000, den: 200_000 } });
+    if (grant.kind !== 'grant') throw new Error('no grant');
+    expect(grant.slotStartMs - grant.nowMs).toBeGreaterThanOrEqual(100);
+    expect(grant.messages.map(({ tenantId, stream }) => [tenantId, stream])).toEqual(
+      Array(3).fill([tenant, 'TRANSACTIONAL']),
+    );
+    expect(await ledger.stats(account)).toMatchObject({ used24h: 3n, quota: 1_000n, inflight: 1, epoch: 1n });
+  });
+
+  it('sends its scripts again when Redis has forgotten them', async () => {
+    await redis.script('FLUSH');
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(1));
+    expect((await acquire()).kind).toBe('grant');
+  });
+
+  it('grants nothing for another epoch, without a ledger, or on another Redis', async () => {
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(1));
+    expect(await acquire(ledger, 'x', 2n)).toEqual({ kind: 'stale' });
+    await redis.hset(`pf:{${account}}:led`, 'runid', 'another');
+    expect(await acquire()).toEqual({ kind: 'stale' });
+    expect(await ledger.isCurrent(account, 1n)).toBe(false);
+    await test.flush();
+    expect(await acquire()).toEqual({ kind: 'stale' });
+    expect(await ledger.stats(account)).toBeUndefined();
+  });
+
+  it('grants nothing to a process whose clock is ten seconds off', async () => {
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(1));
+    const ahead = ledgerWith(new EngineClock(new ManualClock(new SystemClock().nowMs() + 10_000)));
+    expect((await acquire(ahead)).kind).toBe('clock');
+  });
+
+  it('lets a day pass in a moment on a fast clock', async () => {
+    await test.flush();
+    const clock = new EngineClock();
+    ledger = ledgerWith(clock);
+    await ledger.rebuild(account, 1n, { ...limits, quota: 2n }, [], new Map(), 0);
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(3));
+    expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 2 });
+    clock.advance(86_000_000);
+    expect(await acquire()).toMatchObject({ kind: 'empty', why: 'day' });
+    clock.advance(600_000);
+    expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 1 });
+  });
+
+  it('holds a tenant to its own daily cap and rate, and lets the others go', async () => {
+    const other = '00000000-0000-7000-8000-0000000000b2' as TenantId;
+    await ledger.observe(account, 1n, { ...limits, rate: parseRate('10000') });
+    const third = '00000000-0000-7000-8000-0000000000b3' as TenantId;
+    await ledger.offer(account, tenant, 'MARKETING', { ...free, dayCap: 2n }, messages(5));
+    await ledger.offer(account, other, 'MARKETING', { ...free, rate: parseRate('1') }, messages(20));
+    await ledger.offer(account, third, 'MARKETING', free, messages(7));
+    const grant = await acquire();
+    if (grant.kind !== 'grant') throw new Error('no grant');
+    const granted = (who: TenantId) => grant.messages.filter((message) => message.tenantId === who).length;
+    expect([granted(tenant), granted(other), granted(third)]).toEqual([2, 1, 7]);
+    const { ready } = (await ledger.stats(account))!;
+    expect(
+      ready
+        .filter((entry) => entry.atOwnLimit)
+        .map((entry) => entry.tenantId)
+        .sort(),
+    ).toEqual([tenant, other]);
+  });
+
+  it('takes what others sent from the account out of its room', async () => {
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(5));
+    expect(await ledger.observe(account, 1n, { ...limits, sesSent: 998n })).toEqual({ used: 0n, foreign: 998n });
+    expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 2 });
+    expect(await ledger.observe(account, 2n, limits)).toBeUndefined();
+  });
+
+  it('knows no limit at all when SES says -1, and sends nothing at a quota of 0', async () => {
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(60));
+    await ledger.observe(account, 1n, { ...limits, quota: 0n, rate: parseRate('10000') });
+    expect(await acquire()).toMatchObject({ kind: 'empty', why: 'day' });
+    await ledger.observe(account, 1n, { ...limits, quota: -1n, rate: parseRate('10000') });
+    expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 60 });
+  });
+
+  it('keeps at most a window of messages per tenant, each once', async () => {
+    const list = messages(READY_WINDOW + 10);
+    expect(await ledger.offer(account, tenant, 'MARKETING', free, list)).toBe(READY_WINDOW);
+    expect(await ledger.offer(account, tenant, 'MARKETING', free, list)).toBe(0);
+    expect(await ledger.drop(account, tenant, 'MARKETING')).toBe(READY_WINDOW);
+    expect(await ledger.offer(account, tenant, 'MARKETING', free, list.slice(0, 5))).toBe(5);
+  });
+
+  it('does not queue again what is granted and not settled', async () => {
+    const list = messages(2);
+    await ledger.offer(account, tenant, 'MARKETING', free, list);
+    await acquire(ledger, 'held');
+    expect(await ledger.offer(account, tenant, 'MARKETING', free, list)).toBe(0);
+    await ledger.settle(account, 'held', [{ tenantId: tenant, unused: 2, refused: 0 }]);
+    expect(await ledger.offer(account, tenant, 'MARKETING', free, list)).toBe(2);
+  });
+
+  it('goes on from a rebuild with what was used, and refuses an older epoch', async () => {
+    const now = new SystemClock().nowMs();
+    const used = [
+      { startMs: now, recipients: 900n },
+      { startMs: now - 2 * 86_400_000, recipients: 500n },
+    ];
+    const ofTenant = new Map([[tenant, [{ startMs: now, recipients: 9n }]]]);
+    expect(await ledger.rebuild(account, 5n, { ...limits, sesSent: 950n }, used, ofTenant, 0)).toBe(true);
+    expect(await ledger.rebuild(account, 4n, limits, [], new Map(), 0)).toBe(false);
+    expect(await ledger.stats(account)).toMatchObject({ used24h: 950n, foreign: 50n, epoch: 5n });
+    await ledger.offer(account, tenant, 'MARKETING', { ...free, dayCap: 10n }, messages(5));
+    const grant = await acquire(ledger, 'after', 5n);
+    expect(grant).toMatchObject({ kind: 'grant', recipients: 1 });
+    // What was granted before the rebuild may still be on its way to SES's rate bucket.
+    if (grant.kind === 'grant') expect(grant.slotStartMs - now).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('moves the rest of a late batch, never a batch that was settled', async () => {
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(5));
+    const grant = await acquire(ledger, 'late');
+    if (grant.kind !== 'grant') throw new Error('no grant');
+    const slot = await ledger.reslot(account, 'late', 1n, 3);
+    expect(slot!.slotStartMs).toBeGreaterThanOrEqual(grant.slotStartMs + 50);
+    expect(slot!.deadlineMs).toBeGreaterThan(grant.deadlineMs);
+    expect(await ledger.settle(account, 'late', [])).toBe(true);
+    expect(await ledger.settle(account, 'late', [])).toBe(false);
+    expect(await ledger.reslot(account, 'late', 1n, 3)).toBeUndefined();
+  });
+
+  it('is held by one pump at a time, and let go when its holder stops asking', async () => {
+    expect(await ledger.hold(account, 'pump', 'w1', 100)).toBe(true);
+    expect(await ledger.hold(account, 'pump', 'w2', 100)).toBe(false);
+    expect(await ledger.hold(account, 'pump', 'w1', 100)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await ledger.hold(account, 'pump', 'w2', 100)).toBe(true);
+  });
+
+  it('never grants more than the quota to any number of workers at once', async () => {
+    await ledger.observe(account, 1n, { quota: 100n, rate: parseRate('100000'), sesSent: 0n });
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(500));
+    const connections = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const connection = openEngineRedis(test.url);
+        await connection.connect();
+        return connection;
+      }),
+    );
+    const workers = connections.map((connection) => ledgerWith(new EngineClock(), connection));
+    const grants = await Promise.all(workers.flatMap((worker) => Array.from({ length: 20 }, () => acquire(worker))));
+    for (const connection of connections) connection.disconnect();
+    const granted = grants.reduce((sum, grant) => sum + (grant.kind === 'grant' ? grant.recipients : 0), 0);
+    expect(granted).toBe(100);
+  });
+});

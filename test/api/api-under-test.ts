@@ -43,6 +43,7 @@ export interface ApiTestOptions {
   readonly bucket?: { readonly maximum: number; readonly restorePerSecond: number };
   readonly adminFirst?: boolean;
   readonly publicUrl?: string;
+  readonly timeouts?: { readonly headersMs: number; readonly requestMs: number };
 }
 
 const PEPPER = 'a pepper of the tests, thirty-two characters long';
@@ -72,7 +73,7 @@ export async function startApi(options: ApiTestOptions = {}): Promise<ApiUnderTe
       log: new Log({ name: 'api', level: 'warn', write: (line) => log.push(line) }),
       metrics: new Metrics('api'),
     },
-    settings: new ApiSettings({ publicUrl: options.publicUrl, ...(options.bucket ? { bucket: options.bucket } : {}) }),
+    settings: new ApiSettings(options),
     ...(options.adminFirst === undefined ? {} : { adminFirst: options.adminFirst }),
   });
   await app.listen(0, '127.0.0.1');

@@ -68,7 +68,7 @@ export async function givenFleet(api: ApiUnderTest): Promise<GivenFleet> {
   };
 }
 
-async function insertAccount(
+export async function insertAccount(
   api: ApiUnderTest,
   accountId: string,
   mode: string,

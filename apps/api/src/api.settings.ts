@@ -4,10 +4,19 @@ export class ApiSettings {
   readonly publicUrl: string | undefined;
   /** Cost points a key may hold, and how many come back each second. */
   readonly bucket: { readonly maximum: number; readonly restorePerSecond: number };
+  /** How long a client may take, in milliseconds; Node's own limits are 60 s and 300 s. */
+  readonly timeouts: { readonly headersMs: number; readonly requestMs: number };
 
-  constructor(options: { publicUrl?: string | undefined; bucket?: ApiSettings['bucket'] } = {}) {
+  constructor(
+    options: {
+      publicUrl?: string | undefined;
+      bucket?: ApiSettings['bucket'];
+      timeouts?: ApiSettings['timeouts'];
+    } = {},
+  ) {
     this.publicUrl = options.publicUrl?.replace(/\/+$/, '');
     this.bucket = options.bucket ?? { maximum: 20_000, restorePerSecond: 2_000 };
+    this.timeouts = options.timeouts ?? { headersMs: 10_000, requestMs: 30_000 };
   }
 
   docsUrl(code: string): string {

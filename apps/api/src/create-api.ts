@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { RateCardConflict, RateCardService } from '@libs/billing';
 import { Log } from '@libs/observability';
 import { NestFactory } from '@nestjs/core';
@@ -7,17 +6,22 @@ import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { ADMIN_PATH, ApiModule, CUSTOMER_PATH, type ApiOptions } from './api.module';
 import { factsOf, rememberFacts } from './auth/principal';
+import { EdgeAdapter } from './http/edge.adapter';
 import { GraphqlEdge } from './http/graphql-edge.middleware';
 import { requestIdFor } from './http/request-id.policy';
 
 /** The whole api, ready to listen. The program and its tests make it here, so that both have the same edge. */
 export async function createApi(options: ApiOptions): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(ApiModule.forRoot(options), {
-    // Bodies are read by the edge, after authentication, with the limit of the key.
-    bodyParser: false,
-    logger: options.resources.log,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestExpressApplication>(
+    ApiModule.forRoot(options),
+    new EdgeAdapter(options.settings),
+    {
+      // Bodies are read by the edge, after authentication, with the limit of the key.
+      bodyParser: false,
+      logger: options.resources.log,
+      abortOnError: false,
+    },
+  );
   app.disable('x-powered-by');
   app.use(
     helmet({
@@ -59,17 +63,7 @@ export async function createApi(options: ApiOptions): Promise<NestExpressApplica
   });
   await app.init();
   await seedRates(app, log);
-  hardenServer(app.getHttpServer());
   return app;
-}
-
-/** Slow clients are cut early: Node's own limits are 60 s and 300 s (SECURITY.md 65). */
-function hardenServer(server: Server): void {
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 30_000;
-  server.keepAliveTimeout = 65_000;
-  server.maxConnections = 4_096;
-  server.maxRequestsPerSocket = 0;
 }
 
 /** Prices come with the code. A stored price that differs was changed by somebody, and is not this program's to change back. */

@@ -53,7 +53,7 @@ async function checkRedis(url: string): Promise<void> {
     await probe.ping();
   } catch (error) {
     throw new CannotStart(
-      `REDIS_URL: Redis cannot be reached (${reason(error)}). Start Redis there, or correct REDIS_URL.`,
+      `REDIS_URL: Redis cannot be reached at ${new URL(url).host} (${reason(error)}). Start Redis there, or correct REDIS_URL.`,
     );
   } finally {
     probe.disconnect();

@@ -23,6 +23,8 @@ import type { TestEmail, TestMailbox } from './test-email.type';
 /** How long to wait for the route and the identity to be ready before asking the operator to come back. */
 const READY_WITHIN_MS = 20_000;
 const POLL_MS = 250;
+/** How often SES is asked again whether the domain is verified there; the worker does the asking. */
+const ASK_AGAIN_MS = 2_000;
 
 export interface TestEmailWish {
   readonly sendingAccountId: SendingAccountId;
@@ -117,6 +119,7 @@ export class TestEmailService {
 
   private async awaitReady(tenant: TenantId, account: SendingAccount, domain: string): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
+    let askAgainAt = performance.now() + ASK_AGAIN_MS;
     for (;;) {
       const ready = (await this.domains.readyFor(tenant)).filter(({ name }) => isSameOrBelow(domain, name));
       const identities = await this.domains.identities(tenant);
@@ -131,6 +134,10 @@ export class TestEmailService {
           message: `${domain} is not verified on that account yet. It was set up there: publish its DNS records, then send the test again.`,
           path: ['from'],
         });
+      }
+      if (performance.now() > askAgainAt) {
+        askAgainAt = performance.now() + ASK_AGAIN_MS;
+        await this.uow.forSystem(() => this.placements.requestProvisioning(tenant));
       }
       await sleep(POLL_MS);
     }

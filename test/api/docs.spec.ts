@@ -1,0 +1,26 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { buildSchema, parse, validate } from 'graphql';
+import { existsSync } from 'node:fs';
+
+const folder = 'docs/api';
+const pages = readdirSync(folder).map((file) => [file, readFileSync(path.join(folder, file), 'utf8')] as const);
+const schemas = ['customer', 'admin'].map((name) =>
+  buildSchema(readFileSync(`apps/api/schema.${name}.graphql`, 'utf8')),
+);
+
+describe.each(pages)('docs/api/%s', (_file, text) => {
+  it('shows documents that one of the two endpoints takes', () => {
+    for (const [, document = ''] of text.matchAll(/```graphql\n([\s\S]*?)```/g)) {
+      const errors = schemas.map((schema) => validate(schema, parse(document)).map((error) => error.message));
+      expect(errors.some((list) => list.length === 0) ? [] : errors).toEqual([]);
+    }
+  });
+
+  it('shows JSON that is JSON, and links that lead somewhere', () => {
+    for (const [, json = ''] of text.matchAll(/```json\n([\s\S]*?)```/g))
+      expect(() => JSON.parse(json) as unknown).not.toThrow();
+    for (const [, link = ''] of text.matchAll(/\]\(([^)#]+)\)/g))
+      expect([link, existsSync(path.join(folder, link))]).toEqual([link, true]);
+  });
+});

@@ -28,8 +28,9 @@ function run(program: string, variables: Record<string, string>) {
 
 /** The error alone, without what npm and the compiler may have said before it. */
 async function failure(program: string, variables: Record<string, string>): Promise<string> {
-  const { code, stderr } = await run(program, variables).ended;
+  const { code, stdout, stderr } = await run(program, variables).ended;
   expect(code).toBe(1);
+  expect(stdout + stderr).not.toMatch(/^\s+at /m); // a stack trace
   return stderr;
 }
 
@@ -116,7 +117,7 @@ describe('programs on services of your own', () => {
 
   it.each(['api', 'worker'])('%s says so when no Redis answers', async (program) => {
     const text = await failure(program, { ...variablesOf(program), REDIS_URL: 'redis://127.0.0.1:1' });
-    expect(text).toContain('REDIS_URL: Redis cannot be reached');
+    expect(text).toMatch(/REDIS_URL: Redis cannot be reached \(.*ECONNREFUSED.*\)/);
   });
 
   it.each([
@@ -133,6 +134,20 @@ describe('programs on services of your own', () => {
   ])('%s refuses %s of a superuser, whom row-level security does not bind', async (program, variable) => {
     const text = await failure(program, { ...variablesOf(program), [variable]: database.superuserUrl });
     expect(text).toContain(`${variable} connects as "postgres", a role that row-level security does not bind`);
+  });
+
+  it.each([
+    ['api', 'DATABASE_ADMIN_URL', 'app', 'pf_admin'],
+    ['worker', 'DATABASE_WORKER_URL', 'admin', 'pf_worker'],
+  ] as const)('%s refuses %s of another program, and names its own role', async (program, variable, other, own) => {
+    const text = await failure(program, { ...variablesOf(program), [variable]: database.urls[other] });
+    expect(text).toContain(`${variable} connects as "pf_${other}", which has other rights`);
+    expect(text).toContain(`Use ${own}, the role made for it`);
+  });
+
+  it('worker says so when it may not write where it records what it sends', async () => {
+    const text = await failure('worker', { ...worker, RECORDER_DIR: '/dev/null/recorder' });
+    expect(text).toContain('RECORDER_DIR: /dev/null/recorder cannot be written (ENOTDIR');
   });
 
   it('makes a database from nothing, migrates it before the worker starts, and stops on SIGTERM', async () => {

@@ -14,9 +14,11 @@ const SHUTDOWN_MS = 10_000;
 /** Something outside is not as the configuration says; the message tells how to mend it. */
 class CannotStart extends Error {}
 
-async function openPool(url: string, variable: string, config: ApiConfig, metrics: Metrics): Promise<Pool> {
+const ROLES = { DATABASE_APP_URL: 'pf_app', DATABASE_ADMIN_URL: 'pf_admin' } as const;
+
+async function openPool(variable: keyof typeof ROLES, config: ApiConfig, metrics: Metrics): Promise<Pool> {
   const source = createDataSource({
-    url,
+    url: config[variable],
     applicationName: 'postfleet-api',
     poolSize: config.DATABASE_POOL_SIZE,
     onDirtyRelease: () => {
@@ -30,7 +32,7 @@ async function openPool(url: string, variable: string, config: ApiConfig, metric
       `${variable}: the database cannot be reached (${reason(error)}). Check that PostgreSQL runs there and that the user, password and database in ${variable} are right.`,
     );
   }
-  await checkRole(source, variable, migrations.at(-1)?.name ?? '');
+  await checkRole(source, { variable, role: ROLES[variable], migration: migrations.at(-1)?.name ?? '' });
   return source;
 }
 
@@ -72,9 +74,9 @@ async function start(): Promise<void> {
   const metrics = new Metrics('api');
   const opened: Pool[] = [];
   try {
-    const app = await openPool(config.DATABASE_APP_URL, 'DATABASE_APP_URL', config, metrics);
+    const app = await openPool('DATABASE_APP_URL', config, metrics);
     opened.push(app);
-    const admin = await openPool(config.DATABASE_ADMIN_URL, 'DATABASE_ADMIN_URL', config, metrics);
+    const admin = await openPool('DATABASE_ADMIN_URL', config, metrics);
     opened.push(admin);
     await checkRedis(config.REDIS_URL);
 

@@ -1,3 +1,4 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { ConfigInvalid, loadConfig, workerConfig, type WorkerConfig } from '@libs/config';
 import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
 import { Log, Metrics } from '@libs/observability';
@@ -39,27 +40,45 @@ async function openPool(config: WorkerConfig, metrics: Metrics): Promise<Pool> {
 
 async function checkRedis(url: string): Promise<void> {
   const probe = openEngineRedis(url);
-  // Without a listener the first refused connection would end the process before it can say why.
-  probe.on('error', () => undefined);
+  // The connection only says that it is closed; why it could not be opened arrives here.
+  let refused: Error | undefined;
+  probe.on('error', (error: Error) => (refused = error));
   try {
     await probe.connect();
     await probe.info('server');
   } catch (error) {
     throw new CannotStart(
-      `REDIS_URL: Redis cannot be reached (${reason(error)}). Start Redis there, or correct REDIS_URL.`,
+      `REDIS_URL: Redis cannot be reached (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
     );
   } finally {
     probe.disconnect();
   }
 }
 
+/** What was begun must be written down before it is sent: a folder that cannot be written stops the start, not the first send. */
+function checkRecorder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new CannotStart(
+      `RECORDER_DIR: ${folder} cannot be written (${reason(error)}). Name a folder that this user may write.`,
+    );
+  }
+}
+
 async function start(): Promise<void> {
   const config = loadConfig(workerConfig);
+  checkRecorder(config.RECORDER_DIR);
   const log = new Log({ name: 'worker', level: config.LOG_LEVEL });
   const metrics = new Metrics('worker');
   const pool = await openPool(config, metrics);
   try {
-    await checkRole(pool, 'DATABASE_WORKER_URL', migrations.at(-1)?.name ?? '');
+    await checkRole(pool, {
+      variable: 'DATABASE_WORKER_URL',
+      role: 'pf_worker',
+      migration: migrations.at(-1)?.name ?? '',
+    });
     await checkRedis(config.REDIS_URL);
     const name = workerName(config.WORKER_ID);
     const running = await createWorker(config, { pools: { worker: pool }, log, metrics, worker: name });

@@ -16,7 +16,9 @@ export const redisUrl = z
   .string({ error: 'expected redis://[:<password>@]<host>:6379' })
   .regex(/^rediss?:\/\/.+/, 'expected redis://[:<password>@]<host>:6379');
 
-export const httpUrl = z.string().regex(/^https?:\/\/.+/, 'expected http(s)://<host>[:<port>]');
+export const httpUrl = z
+  .string({ error: 'expected http(s)://<host>[:<port>]' })
+  .regex(/^https?:\/\/.+/, 'expected http(s)://<host>[:<port>]');
 
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info');
 

@@ -1,23 +1,49 @@
 import type { DataSource } from 'typeorm';
 import { DatabaseNotReady } from './database.errors';
 
+interface Found {
+  readonly user: string;
+  readonly rolsuper: boolean;
+  readonly rolbypassrls: boolean;
+  readonly owner: boolean;
+  readonly expected: boolean;
+  readonly migrated: boolean;
+}
+
 /**
- * Refuses to start on a role that row-level security does not bind, or on a schema that is behind.
+ * Refuses to start on a role that row-level security does not bind, on another one than the program's own (or a member of
+ * it), or on a schema that is behind.
  * @throws DatabaseNotReady with the fix.
  */
-export async function checkRole(source: DataSource, variable: string, lastMigration: string): Promise<void> {
-  const rows: { rolsuper: boolean; rolbypassrls: boolean; owner: boolean; migrated: boolean; user: string }[] =
-    await source.query(
-      `SELECT r.rolsuper, r.rolbypassrls, current_user AS user,
-              pg_has_role(current_user, 'pf_owner', 'MEMBER') AS owner,
-              to_regclass('public.schema_migration') IS NOT NULL AS migrated
-         FROM pg_roles r WHERE r.rolname = current_user`,
-    );
+export async function checkRole(
+  source: DataSource,
+  expected: {
+    readonly variable: string;
+    readonly role: 'pf_app' | 'pf_admin' | 'pf_worker';
+    readonly migration: string;
+  },
+): Promise<void> {
+  const { variable, role: ownRole, migration } = expected;
+  // Looked up in the catalogue: a server that was never bootstrapped knows none of these names.
+  const rows: Found[] = await source.query(
+    `SELECT r.rolsuper, r.rolbypassrls, current_user AS user,
+            EXISTS (SELECT FROM pg_roles o WHERE o.rolname = 'pf_owner' AND pg_has_role(r.oid, o.oid, 'MEMBER')) AS owner,
+            EXISTS (SELECT FROM pg_roles o WHERE o.rolname = $1 AND pg_has_role(r.oid, o.oid, 'MEMBER')) AS expected,
+            to_regclass('public.schema_migration') IS NOT NULL AS migrated
+       FROM pg_roles r WHERE r.rolname = current_user`,
+    [ownRole],
+  );
   const role = rows[0];
   if (!role || role.rolsuper || role.rolbypassrls || role.owner) {
     throw new DatabaseNotReady(
       `${variable} connects as "${role?.user ?? 'unknown'}", a role that row-level security does not bind. ` +
-        'Use the role made for it by migrations/bootstrap.sql (pf_app, pf_admin or pf_worker).',
+        `Use ${ownRole}, the role made for it by "npm run db:bootstrap".`,
+    );
+  }
+  if (!role.expected) {
+    throw new DatabaseNotReady(
+      `${variable} connects as "${role.user}", which has other rights than this program needs. ` +
+        `Use ${ownRole}, the role made for it by "npm run db:bootstrap".`,
     );
   }
   const known: { ready: boolean }[] = role.migrated
@@ -25,7 +51,7 @@ export async function checkRole(source: DataSource, variable: string, lastMigrat
     : [];
   if (known[0]?.ready !== true) {
     throw new DatabaseNotReady(
-      `The database of ${variable} is behind (expected migration ${lastMigration}). Run "npm run db:migrate" with DATABASE_MIGRATE_URL set, then start again.`,
+      `The database of ${variable} is behind (expected migration ${migration}). Run "npm run db:migrate" with DATABASE_MIGRATE_URL set, then start again.`,
     );
   }
 }

@@ -25,6 +25,5 @@ export { canonicalAddress, canonicalDomain, domainOf, isHeaderSafe, isSameOrBelo
 export type { MailAddress } from './mail-address';
 export { divideHalfEven, formatUsd, parseUsd, priceOf } from './money';
 export type { Page, PageRequest } from './page';
-export { equalSecrets } from './secret-text';
 export { MODES, STREAMS } from './streams';
 export type { Mode, Stream } from './streams';

@@ -1,4 +1,3 @@
 export { Log } from './log';
 export { Metrics } from './metrics';
 export { ObservabilityModule } from './observability.module';
-export { scrubSecrets } from './scrub.policy';

@@ -1,5 +1,5 @@
 export { EngineRedis, openEngineRedis } from './engine-redis';
-export { defineJob, QUEUES } from './job-definition';
+export { defineJob } from './job-definition';
 export type { JobDefinition } from './job-definition';
 export { JobQueue } from './job-queue';
 export { JobRunner } from './job-runner';

@@ -117,7 +117,7 @@ describe('programs on services of your own', () => {
 
   it.each(['api', 'worker'])('%s says so when no Redis answers', async (program) => {
     const text = await failure(program, { ...variablesOf(program), REDIS_URL: 'redis://127.0.0.1:1' });
-    expect(text).toMatch(/REDIS_URL: Redis cannot be reached \(.*ECONNREFUSED.*\)/);
+    expect(text).toMatch(/REDIS_URL: Redis cannot be reached at 127\.0\.0\.1:1 \(.*ECONNREFUSED.*\)/);
   });
 
   it.each([

@@ -48,14 +48,15 @@ function dirtyReleases(metrics: Metrics): ReturnType<Metrics['counter']> {
 
 async function checkRedis(url: string): Promise<void> {
   const probe = openEngineRedis(url);
-  // Without a listener the first refused connection would end the process before it can say why.
-  probe.on('error', () => undefined);
+  // The connection only says that it is closed; why it could not be opened arrives here.
+  let refused: Error | undefined;
+  probe.on('error', (error: Error) => (refused = error));
   try {
     await probe.connect();
     await probe.ping();
   } catch (error) {
     throw new CannotStart(
-      `REDIS_URL: Redis cannot be reached at ${new URL(url).host} (${reason(error)}). Start Redis there, or correct REDIS_URL.`,
+      `REDIS_URL: Redis cannot be reached at ${new URL(url).host} (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
     );
   } finally {
     probe.disconnect();

@@ -48,7 +48,7 @@ async function checkRedis(url: string): Promise<void> {
     await probe.info('server');
   } catch (error) {
     throw new CannotStart(
-      `REDIS_URL: Redis cannot be reached (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
+      `REDIS_URL: Redis cannot be reached at ${new URL(url).host} (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
     );
   } finally {
     probe.disconnect();

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,6 +124,41 @@ describe('the simulator over restarts', () => {
     await rm(dataDir, { recursive: true });
   });
 
+  it('is not hurt by a kill in the middle of a write', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pf-simulator-'));
+    const first = await SimulatedFleet.start({ dataDir });
+    await first.verifiedDomain();
+    await first.ses().send(mailTo('a@example.com'));
+    const { total } = await first.admin.arrivals(0, 1);
+    await first.close();
+    // What a kill leaves: half a line in the log, half a file beside the state.
+    await appendFile(join(dataDir, 'arrivals.jsonl'), '{"seq":99,"time":"2026-');
+    await writeFile(join(dataDir, 'state.json.tmp'), '{"version":1,"acc');
+    const second = await startSimulator({ dataDir });
+    const admin = new SimulatorAdminClient(second.adminUrl);
+    expect((await admin.arrivals(0, 10)).total).toBe(total);
+    const ses = new SESv2Client({ endpoint: second.endpoint, region: REGION, credentials: OWNER, maxAttempts: 1 });
+    await ses.send(mailTo('b@example.com'));
+    const log = await admin.arrivals(total, 10);
+    expect(log.arrivals.map((one) => [one.seq, one.verdict])).toEqual([[total + 1, 'accepted']]);
+    ses.destroy();
+    await second.close();
+    await rm(dataDir, { recursive: true });
+  });
+
+  it('verifies after its return what a stop left pending', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'pf-simulator-'));
+    const first = await SimulatedFleet.start({ dataDir, verifyDelayMs: 60_000 });
+    await first.verifiedDomain();
+    await first.close();
+    const second = await startSimulator({ dataDir, verifyDelayMs: 0 });
+    const ses = new SESv2Client({ endpoint: second.endpoint, region: REGION, credentials: OWNER, maxAttempts: 1 });
+    await expect(ses.send(mailTo('a@example.com'))).resolves.toMatchObject({ MessageId: expect.any(String) as string });
+    ses.destroy();
+    await second.close();
+    await rm(dataDir, { recursive: true });
+  });
+
   it('says which port is taken and how to choose another', async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
@@ -176,6 +211,17 @@ describe('the admin API', () => {
     expect(seen).toEqual(Array.from({ length: page.total }, (_, i) => i + 1));
     const lines = await (await fetch(`${fleet.simulator.adminUrl}/arrivals?format=jsonl`)).text();
     expect(lines.trim().split('\n')).toHaveLength(page.total);
+  });
+
+  it('publishes at once what falls due when its clock is advanced', async () => {
+    await fleet.verifiedDomain();
+    const { webhook } = await fleet.withEvents();
+    await fleet.admin.putDomain('slow.example', { delayMs: 3_600_000 });
+    await fleet.ses().send(mailTo('a@slow.example', { ConfigurationSetName: 'pf-events' }));
+    await webhook.event('Send');
+    expect(webhook.events.map((one) => one.eventType)).toEqual(['Send']);
+    await fleet.admin.moveClock({ advanceMs: 2 * 3_600_000 });
+    await webhook.event('Delivery');
   });
 
   it('drives the clock: forward, and faster without a jump', async () => {

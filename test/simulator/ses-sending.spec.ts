@@ -157,6 +157,32 @@ describe('sending through the simulator', () => {
     expect({ name, status }).toEqual({ name: 'UnknownOperationException', status: 404 });
   });
 
+  it.each([
+    ['iam', { 'content-type': 'application/x-www-form-urlencoded' }, 400, '<Code>InvalidAction</Code>'],
+    ['dynamodb', { 'x-amz-target': 'DynamoDB_20120810.ListTables' }, 400, '"__type":"UnknownOperationException"'],
+  ])('refuses the service %s in the protocol its clients speak', async (service, headers, status, text) => {
+    const authorization = `AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`;
+    const answer = await fetch(fleet.simulator.endpoint, {
+      method: 'POST',
+      headers: { ...headers, authorization },
+      body: 'Action=ListUsers&Version=2010-05-08',
+    });
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toContain(text);
+  });
+
+  it('logs a SendBulkEmail that it refuses as a whole', async () => {
+    const entries = Array.from({ length: 51 }, (_, i) => ({ Destination: { ToAddresses: [`r${i}@example.com`] } }));
+    const bulk = new SendBulkEmailCommand({
+      FromEmailAddress: 'ann@tenant.example',
+      DefaultContent: { Template: { TemplateName: 'bulk', TemplateData: '{}' } },
+      BulkEmailEntries: entries,
+    });
+    await expect(refusal(fleet.ses().send(bulk))).resolves.toMatchObject({ name: 'BadRequestException' });
+    const { arrivals } = await fleet.admin.arrivals(0, 10_000);
+    expect(arrivals.at(-1)).toMatchObject({ operation: 'SendBulkEmail', verdict: 'BadRequestException' });
+  });
+
   it('reports SendBulkEmail per entry with the names of its enum', async () => {
     const ses = fleet.ses();
     await ses.send(

@@ -99,7 +99,7 @@ describe('STS of the simulator, asked by the AWS SDK', () => {
     });
     await expect(
       refusal(fleet.ses({ ...OWNER, secretAccessKey: 'wrong' }).send(new GetAccountCommand({}))),
-    ).resolves.toMatchObject({ name: 'SignatureDoesNotMatch', status: 403 });
+    ).resolves.toMatchObject({ name: 'InvalidSignatureException', status: 403 });
   });
 
   it('refuses a session whose token is missing or another', async () => {
@@ -129,7 +129,7 @@ describe('STS of the simulator, asked by the AWS SDK', () => {
       { step: 'finalizeRequest', priority: 'low' },
     );
     await expect(refusal(tampered.send(mailTo('ann@example.com')))).resolves.toMatchObject({
-      name: 'SignatureDoesNotMatch',
+      name: 'InvalidSignatureException',
     });
   });
 
@@ -203,7 +203,7 @@ describe('credentials of the simulator', () => {
     const behind = fleet.ses(OWNER);
     behind.config.systemClockOffset = 0;
     await expect(refusal(behind.send(new GetAccountCommand({})))).resolves.toMatchObject({
-      name: 'SignatureDoesNotMatch',
+      name: 'InvalidSignatureException',
     });
     await fleet.close();
   });

@@ -15,7 +15,7 @@ import { accountRoutes } from './ses/account.routes';
 import { configurationSetRoutes } from './ses/configuration-set.routes';
 import { dedicatedIpRoutes } from './ses/dedicated-ip.routes';
 import { EventsService, NO_EVENT_FAULTS, type PendingItem } from './ses/events.service';
-import { identityRoutes, type VerificationStarter } from './ses/identity.routes';
+import { identityRoutes } from './ses/identity.routes';
 import { SendService } from './ses/send.service';
 import { SesService } from './ses/ses.service';
 import { suppressionRoutes } from './ses/suppression.routes';
@@ -23,6 +23,7 @@ import { templateRoutes } from './ses/template.routes';
 import { DeliveryService, type PendingDelivery } from './sns/delivery.service';
 import { createSigningIdentity, SigningService } from './sns/signing.service';
 import { SnsService } from './sns/sns.service';
+import type { IdentityState } from './state/simulator.state';
 import { StateStore } from './state/state.store';
 import { AwsEdge } from './wire/aws.edge';
 
@@ -103,9 +104,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   };
   const events = new EventsService(store, clock, sns, seed, defaults);
   const sends = new SendService(limits, arrivals, events, clock);
+  const verify = verifier(store, options.verifyDelayMs ?? 500);
   const ses = new SesService(store, sends, [
     ...accountRoutes(limits, clock),
-    ...identityRoutes(verifier(store, options.verifyDelayMs ?? 500)),
+    ...identityRoutes(verify),
     ...configurationSetRoutes(store),
     ...dedicatedIpRoutes(),
     ...suppressionRoutes(clock),
@@ -143,6 +145,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     const pending = takePending(dataDir);
     events.restore(pending.events);
     deliveries.restore(pending.deliveries);
+    for (const identity of pendingIdentities(store)) verify(identity);
     if (dataDir !== undefined) writeFileSync(join(dataDir, 'ca.pem'), signing.identity.caPem);
     store.save();
     const close = once(async () => {
@@ -150,7 +153,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
       const left = { events: events.drain(), deliveries: await deliveries.drain() };
       keepPending(dataDir, left);
       arrivals.close();
-      store.save();
+      store.close();
     });
     return {
       endpoint,
@@ -165,14 +168,23 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   }
 }
 
-function verifier(store: StateStore, delayMs: number): VerificationStarter {
-  return (_call, identity) => {
+/** Those whose verification a stop or a crash cut off: without this they would stay pending for ever. */
+function pendingIdentities(store: StateStore): IdentityState[] {
+  return [...store.state.accounts.values()]
+    .flatMap((account) => [...account.regions.values()])
+    .flatMap((region) => [...region.identities.values()])
+    .filter((identity) => identity.status === 'PENDING');
+}
+
+function verifier(store: StateStore, delayMs: number): (identity: IdentityState) => void {
+  return (identity) => {
     if (store.state.identityVerification === 'manual') return;
     if (delayMs === 0) {
       identity.status = 'SUCCESS';
       return;
     }
     setTimeout(() => {
+      if (identity.status !== 'PENDING') return;
       identity.status = 'SUCCESS';
       store.touch();
     }, delayMs).unref();

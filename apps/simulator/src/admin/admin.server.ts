@@ -200,11 +200,12 @@ export class AdminServer {
   }
 
   private moveClock(input: z.output<typeof clockInput>): unknown {
-    const { clock, store } = this.parts;
+    const { clock, events, store } = this.parts;
     if (input.speed !== undefined) clock.run(input.speed);
     if (input.advanceMs !== undefined) clock.advance(input.advanceMs);
     store.state.clock = clock.scale;
     store.touch();
+    events.clockMoved();
     return this.clock();
   }
 }

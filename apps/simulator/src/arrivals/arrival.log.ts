@@ -27,18 +27,14 @@ export interface Arrival {
   readonly limits?: readonly [number, number, number | null];
 }
 
-const FLUSH_MS = 20;
-
 /**
- * Append-only JSON lines, with every line's place kept in memory. Without a file the lines themselves are kept. Lines are
- * written in batches: a hard kill of the simulator can lose the last 20 ms.
+ * Append-only JSON lines, with every line's place kept in memory. Without a file the lines themselves are kept. A line is
+ * with the operating system before its request is answered, so that a hard kill loses no send that a client knows of.
  */
 export class ArrivalLog {
   private readonly memory: string[] = [];
   private offsets: number[] = [];
   private end = 0;
-  private unwritten: string[] = [];
-  private timer: NodeJS.Timeout | undefined;
   private readonly fd: number | undefined;
 
   constructor(private readonly file: string | undefined) {
@@ -58,10 +54,7 @@ export class ArrivalLog {
     }
     this.offsets.push(this.end);
     this.end += Buffer.byteLength(line) + 1;
-    this.unwritten.push(line);
-    this.timer ??= setTimeout(() => {
-      this.flush();
-    }, FLUSH_MS);
+    writeSync(this.fd, `${line}\n`);
     return seq;
   }
 
@@ -71,7 +64,6 @@ export class ArrivalLog {
     const to = Math.min(this.count, from + Math.max(0, limit));
     if (from >= to) return [];
     if (this.fd === undefined) return this.memory.slice(from, to);
-    this.flush();
     const start = this.offsets[from] ?? 0;
     const stop = this.offsets[to] ?? this.end;
     const buffer = Buffer.alloc(stop - start);
@@ -94,24 +86,13 @@ export class ArrivalLog {
   }
 
   clear(): void {
-    this.flush();
     this.memory.length = 0;
     this.offsets = [];
     this.end = 0;
     if (this.fd !== undefined) ftruncateSync(this.fd, 0);
   }
 
-  flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    if (this.fd === undefined || this.unwritten.length === 0) return;
-    const text = `${this.unwritten.join('\n')}\n`;
-    this.unwritten = [];
-    writeSync(this.fd, text);
-  }
-
   close(): void {
-    this.flush();
     if (this.fd !== undefined) closeSync(this.fd);
   }
 }

@@ -76,6 +76,8 @@ export class EventsService {
   readonly published: Record<string, number> = {};
   private readonly pending = new Map<number, PendingItem>();
   private readonly timers = new Map<number, NodeJS.Timeout>();
+  /** Ids of those that a reorder fault keeps back, by real time. */
+  private readonly overtaking = new Set<number>();
   private held: SesNotification[] = [];
   private counter = 0;
 
@@ -134,12 +136,18 @@ export class EventsService {
     const items = [...this.pending.values(), ...this.held.map((event) => ({ dueAt: now, event }))];
     this.timers.clear();
     this.pending.clear();
+    this.overtaking.clear();
     this.held = [];
     return items;
   }
 
   restore(items: readonly PendingItem[]): void {
     for (const item of items) this.schedule(item);
+  }
+
+  /** Call after the simulated clock was driven: what is due by it now happens now. */
+  clockMoved(): void {
+    for (const [id, item] of this.pending) if (!this.overtaking.has(id)) this.arm(id, item);
   }
 
   setFaults(faults: Partial<EventFaults>): EventFaults {
@@ -197,7 +205,12 @@ export class EventsService {
     this.counter += 1;
     const id = this.counter;
     this.pending.set(id, item);
+    this.arm(id, item);
+  }
+
+  private arm(id: number, item: PendingItem): void {
     const wait = Math.max(0, this.clock.realSpan(item.dueAt - this.clock.nowMs()));
+    clearTimeout(this.timers.get(id));
     this.timers.set(
       id,
       setTimeout(() => {
@@ -240,11 +253,13 @@ export class EventsService {
     this.counter += 1;
     const id = this.counter;
     this.pending.set(id, { dueAt: this.clock.nowMs(), event });
+    this.overtaking.add(id);
     this.timers.set(
       id,
       setTimeout(() => {
         this.timers.delete(id);
         this.pending.delete(id);
+        this.overtaking.delete(id);
         this.sink.publishFromSes(event, messageId);
       }, realMs),
     );

@@ -20,7 +20,7 @@ const createBody = z.object({
 });
 
 /** Decides when a new identity is verified: by itself after a delay, or by the admin API. */
-export type VerificationStarter = (call: SesCall, identity: IdentityState) => void;
+type VerificationStarter = (identity: IdentityState) => void;
 
 /** Identities with their DKIM and MAIL FROM attributes (aws-facts 1.4). */
 export function identityRoutes(startVerification: VerificationStarter): SesRoute[] {
@@ -93,7 +93,7 @@ function create(call: SesCall, startVerification: VerificationStarter): unknown 
     feedbackForwarding: true,
   };
   call.state.identities.set(name, identity);
-  startVerification(call, identity);
+  startVerification(identity);
   return {
     IdentityType: identity.type,
     VerifiedForSendingStatus: identity.status === 'SUCCESS',

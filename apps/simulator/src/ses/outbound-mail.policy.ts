@@ -64,6 +64,7 @@ export const sendBulkEmailBody = z.object({
 });
 
 export type SendEmailBody = z.infer<typeof sendEmailBody>;
+export type SendBulkEmailBody = z.infer<typeof sendBulkEmailBody>;
 type Template = z.infer<typeof template>;
 
 /** One e-mail as SES understood it. */
@@ -86,7 +87,8 @@ export interface OutboundMail {
 
 const TAG = /^[A-Za-z0-9_-]{1,256}$/;
 const MAX_BYTES = 41_943_040;
-const MAX_RECIPIENTS = 50;
+/** Per message, and per SendBulkEmail call (aws-facts 1.3, 3). */
+export const MAX_RECIPIENTS = 50;
 
 /** Reads and checks one SendEmail request; throws BadRequestException as SES words it. */
 export function outboundMail(body: SendEmailBody): OutboundMail {

@@ -9,11 +9,13 @@ import { DEFAULT_POOL, poolExists, SHARED_POOL } from './dedicated-ip.routes';
 import type { EventsService } from './events.service';
 import { identityCandidates, type ParsedAddress } from './mail-address.policy';
 import {
+  MAX_RECIPIENTS,
   missingVariables,
   outboundMail,
   sendBulkEmailBody,
   sendEmailBody,
   type OutboundMail,
+  type SendBulkEmailBody,
   type SendEmailBody,
 } from './outbound-mail.policy';
 import { bodyOf, type SesCall, type SesRoute } from './ses.call';
@@ -70,13 +72,7 @@ export class SendService {
   }
 
   private sendBulk(call: SesCall, injected: InjectedMark | undefined): unknown {
-    const body = bodyOf(call, sendBulkEmailBody);
-    const destinations = body.BulkEmailEntries.flatMap(({ Destination: d }) => [
-      ...(d.ToAddresses ?? []),
-      ...(d.CcAddresses ?? []),
-      ...(d.BccAddresses ?? []),
-    ]);
-    if (destinations.length > 50) throw badRequest('The number of destinations exceeds 50.');
+    const body = this.readBulk(call, injected);
     const results = body.BulkEmailEntries.map((entry) => {
       const data = entry.ReplacementEmailContent?.ReplacementTemplate?.ReplacementTemplateData;
       const template = body.DefaultContent.Template;
@@ -98,6 +94,24 @@ export class SendService {
       }
     });
     return { BulkEmailEntryResults: results };
+  }
+
+  /** Entries are logged one by one; a request refused as a whole is one row. */
+  private readBulk(call: SesCall, injected: InjectedMark | undefined): SendBulkEmailBody {
+    try {
+      const body = bodyOf(call, sendBulkEmailBody);
+      const destinations = body.BulkEmailEntries.flatMap(({ Destination: d }) => [
+        ...(d.ToAddresses ?? []),
+        ...(d.CcAddresses ?? []),
+        ...(d.BccAddresses ?? []),
+      ]);
+      if (destinations.length > MAX_RECIPIENTS) throw badRequest('The number of destinations exceeds 50.');
+      return body;
+    } catch (error) {
+      const attempt = { call, operation: 'SendBulkEmail', at: this.clock.nowMs(), injected: injected?.kind };
+      this.record(attempt, error instanceof AwsError ? error.name : 'InternalFailure');
+      throw error;
+    }
   }
 
   private send(

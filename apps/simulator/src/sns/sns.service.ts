@@ -216,7 +216,8 @@ export class SnsService implements EventSink {
     for (const [key, value] of mapEntries(call.form, 'Attributes')) setSubscriptionAttribute(subscription, key, value);
     topic.subscriptions.set(subscription.arn, subscription);
     if (!subscription.confirmed) {
-      subscription.token = randomBytes(64).toString('hex');
+      // Asking again sends again; a token already on its way stays good.
+      if (subscription.token === '') subscription.token = randomBytes(64).toString('hex');
       this.sendConfirmation(topic, subscription, 'SubscriptionConfirmation');
     }
     const full = subscription.confirmed || call.form.get('ReturnSubscriptionArn') === 'true';

@@ -9,6 +9,7 @@ const DEBOUNCE_MS = 500;
 export class StateStore {
   readonly state: SimulatorState;
   private timer: NodeJS.Timeout | undefined;
+  private closed = false;
 
   constructor(
     private readonly dataDir: string | undefined,
@@ -42,7 +43,7 @@ export class StateStore {
 
   /** Call after every change. */
   touch(): void {
-    if (this.dataDir === undefined || this.timer !== undefined) return;
+    if (this.dataDir === undefined || this.timer !== undefined || this.closed) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       this.save();
@@ -58,6 +59,12 @@ export class StateStore {
     // Written beside and renamed, so that a crash leaves the old file or the new one. It holds a private key: owner only.
     writeFileSync(`${file}.tmp`, JSON.stringify(this.state, packMap), { mode: 0o600 });
     renameSync(`${file}.tmp`, file);
+  }
+
+  /** Saves for the last time: the folder may be gone, or another simulator's, from here on. */
+  close(): void {
+    this.save();
+    this.closed = true;
   }
 
   private path(): string | undefined {

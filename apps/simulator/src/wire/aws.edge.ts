@@ -14,6 +14,7 @@ import { AwsError } from './aws.errors';
 import { errorAnswer, type WireAnswer, type WireProtocol } from './http.answer';
 import { readRequest, type WireRequest } from './http.request';
 import { signedScope, type SignedScope } from './sigv4.policy';
+import { formOf, protocolOf, unknownOperation } from './wire-protocol.policy';
 
 interface Latency {
   /** Real milliseconds; 0 answers at once. */
@@ -97,19 +98,15 @@ export class AwsEdge {
   }
 
   private signed(request: WireRequest): { answer: WireAnswer; fault: FaultRule | undefined } {
-    const guess = request.rawPath.startsWith('/v2/')
-      ? 'ses'
-      : request.headers['x-amz-target']
-        ? 'servicequotas'
-        : 'sts';
-    let service = guess;
+    const protocol = protocolOf(request);
+    let service = '';
     let fault: FaultRule | undefined;
     let log = { account: '', region: '', operation: 'Unknown', logsItself: false };
     let answer: WireAnswer;
     let verdict = 'accepted';
     try {
       const scope = signedScope(request);
-      if (scope === undefined) throw missingToken(service);
+      if (scope === undefined) throw missingToken(protocol);
       service = scope.service;
       const operation = this.operationOf(request, scope);
       log = { ...log, region: scope.region, operation: operation.name };
@@ -122,10 +119,10 @@ export class AwsEdge {
     } catch (error) {
       const known = asAwsError(error);
       verdict = known.name;
-      answer = errorAnswer(known, protocolOf(service), namespaceOf(service));
+      answer = errorAnswer(known, protocol, namespaceOf(service));
     }
     if (!log.logsItself) this.record(log, verdict, fault);
-    return { answer: fault === undefined ? answer : faultAnswer(fault, answer, service), fault };
+    return { answer: fault === undefined ? answer : faultAnswer(fault, answer, service, protocol), fault };
   }
 
   private operationOf(request: WireRequest, scope: SignedScope): Operation {
@@ -133,12 +130,7 @@ export class AwsEdge {
     switch (scope.service) {
       case 'ses': {
         const matched = ses.match(request);
-        if (matched === undefined)
-          throw new AwsError(
-            'UnknownOperationException',
-            404,
-            'The requested operation is not recognized by the service.',
-          );
+        if (matched === undefined) throw unknownOperation(request);
         return {
           name: matched.route.operation,
           logsItself: isSend(matched.route),
@@ -147,7 +139,7 @@ export class AwsEdge {
       }
       case 'sts':
       case 'sns': {
-        const form = new URLSearchParams(request.method === 'GET' ? request.rawQuery : request.body.toString('utf8'));
+        const form = formOf(request);
         const name = form.get('Action') ?? '';
         if (name === '')
           throw new AwsError('MissingAction', 400, 'The request is missing an action or a required parameter.');
@@ -164,7 +156,7 @@ export class AwsEdge {
         };
       }
       default:
-        throw new AwsError('UnknownOperationException', 404, `The simulator has no service named ${scope.service}.`);
+        throw unknownOperation(request);
     }
   }
 
@@ -225,8 +217,8 @@ function markOf(fault: FaultRule | undefined): { kind: string; verdict?: string 
 }
 
 /** The answer a fault gives in place of the real one. */
-function faultAnswer(fault: FaultRule, real: WireAnswer, service: string): WireAnswer {
-  const answer = (error: AwsError): WireAnswer => errorAnswer(error, protocolOf(service), namespaceOf(service));
+function faultAnswer(fault: FaultRule, real: WireAnswer, service: string, protocol: WireProtocol): WireAnswer {
+  const answer = (error: AwsError): WireAnswer => errorAnswer(error, protocol, namespaceOf(service));
   switch (fault.kind) {
     case '429':
       return service === 'ses'
@@ -256,17 +248,12 @@ function asAwsError(error: unknown): AwsError {
   return new AwsError('InternalFailure', 500, 'The simulator failed; its log says why.');
 }
 
-function protocolOf(service: string): WireProtocol {
-  if (service === 'sts' || service === 'sns') return 'query';
-  return service === 'servicequotas' ? 'json-1.1' : 'rest-json';
-}
-
 function namespaceOf(service: string): string {
   return service === 'sns' ? SNS_NAMESPACE : STS_NAMESPACE;
 }
 
-function missingToken(service: string): AwsError {
-  return service === 'sts'
+function missingToken(protocol: WireProtocol): AwsError {
+  return protocol === 'query'
     ? new AwsError('MissingAuthenticationToken', 403, 'Request is missing Authentication Token')
     : new AwsError('MissingAuthenticationTokenException', 403, 'Missing Authentication Token');
 }

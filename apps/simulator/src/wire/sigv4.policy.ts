@@ -40,13 +40,13 @@ export function verifySignature(request: WireRequest, scope: SignedScope, secret
   }
   if (Math.abs(nowMs - signedAt) > SKEW_MS) {
     const side = signedAt < nowMs ? 'Signature expired' : 'Signature not yet current';
-    throw signatureMismatch(`${side}: ${amzDate} is more than 5 min. away from the current time.`);
+    throw signatureMismatch(scope.service, `${side}: ${amzDate} is more than 5 min. away from the current time.`);
   }
-  if (!scope.signedHeaders.includes('host')) throw signatureMismatch();
+  if (!scope.signedHeaders.includes('host')) throw signatureMismatch(scope.service);
   const claimed = request.headers['x-amz-content-sha256'];
   const payloadHash = claimed ?? sha256(request.body);
   if (claimed !== undefined && claimed !== 'UNSIGNED-PAYLOAD' && claimed !== sha256(request.body)) {
-    throw signatureMismatch();
+    throw signatureMismatch(scope.service);
   }
   const canonical = [
     request.method,
@@ -59,12 +59,13 @@ export function verifySignature(request: WireRequest, scope: SignedScope, secret
   ].join('\n');
   const toSign = `AWS4-HMAC-SHA256\n${amzDate}\n${scope.date}/${scope.region}/${scope.service}/aws4_request\n${sha256(canonical)}`;
   const expected = createHmac('sha256', signingKey(secretKey, scope)).update(toSign).digest();
-  if (!timingSafeEqual(expected, Buffer.from(scope.signature, 'hex'))) throw signatureMismatch();
+  if (!timingSafeEqual(expected, Buffer.from(scope.signature, 'hex'))) throw signatureMismatch(scope.service);
 }
 
-function signatureMismatch(detail?: string): AwsError {
+/** The Query services and the JSON services of AWS have each their own name for it. */
+function signatureMismatch(service: string, detail?: string): AwsError {
   return new AwsError(
-    'SignatureDoesNotMatch',
+    service === 'sts' || service === 'sns' ? 'SignatureDoesNotMatch' : 'InvalidSignatureException',
     403,
     detail ??
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',

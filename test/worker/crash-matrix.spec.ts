@@ -77,8 +77,7 @@ describe('after a crash', () => {
   };
 
   /** A worker that died: its record of that batch, and the rows its claim committed. */
-  async function deadClaim(ticket: Ticket): Promise<AttemptId[]> {
-    const worker = `dead-${ticket.batchId}`;
+  async function deadClaim(ticket: Ticket, worker = `dead-${ticket.batchId}`): Promise<AttemptId[]> {
     await stack.query(
       `INSERT INTO batch (id, sending_account_id, state, worker, granted, claimed, bucket, slot_end, created_at)
        VALUES ($1, $2, 'OPEN', $3, $4, $4, $5, $6, $6)`,
@@ -157,6 +156,17 @@ describe('after a crash', () => {
     expect(await statesOf(ids)).toEqual(['IN_DOUBT', 'READY', 'SENT']);
     // Both count: SES has one and may have the other.
     expect(await batch(ticket.batchId)).toEqual({ state: 'SETTLED', claimed: 2 });
+    await stack.query(`UPDATE message SET state = 'CANCELED' WHERE id = ANY($1)`, [ids]);
+  });
+
+  it('row 7: what a dead worker never got to claim is not taken from the worker that did', async () => {
+    const { ids, ticket } = await granted();
+    await deadClaim(ticket, 'alive');
+    leaveRecord(ticket, '');
+    await engine.sweep();
+    expect(await statesOf(ids)).toEqual(['INTENT']);
+    expect(await batch(ticket.batchId)).toEqual({ state: 'OPEN', claimed: 3 });
+    await stack.query(`UPDATE batch SET state = 'SETTLED' WHERE id = $1`, [ticket.batchId]);
     await stack.query(`UPDATE message SET state = 'CANCELED' WHERE id = ANY($1)`, [ids]);
   });
 

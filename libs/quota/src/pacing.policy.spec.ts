@@ -39,7 +39,7 @@ describe('pacing', () => {
     expect(sliceMs(parseRate(text))).toBe(expected);
   });
 
-  it('gives a slot between 10 and 100 ms of slack', () => {
-    expect([1, 14, 1000].map((rate) => slotSlackMs(parseRate(String(rate))))).toEqual([100, 1000 / 28, 10]);
+  it('gives a slot between 30 and 100 ms of slack', () => {
+    expect([1, 14, 1000].map((rate) => slotSlackMs(parseRate(String(rate))))).toEqual([100, 1000 / 28, 30]);
   });
 });

@@ -87,6 +87,12 @@ export interface IntendedAttempt extends IntendedMessage {
   readonly attemptNo: number;
 }
 
+/** What a batch is, and which worker it belongs to (of a VOID one: who voided it). */
+export interface BatchOwner {
+  readonly state: 'OPEN' | 'SETTLED' | 'VOID';
+  readonly worker: string;
+}
+
 type Key = { readonly tenantId: TenantId; readonly id: MessageId };
 
 @Injectable()
@@ -169,8 +175,8 @@ export class ClaimRepository {
   }
 
   /**
-   * The sweeper's tombstone: after it nobody can claim the batch. Waits for a claim in flight. Answers the state the
-   * batch has now.
+   * The sweeper's tombstone: after it nobody can claim the batch. Waits for a claim in flight. Answers what the
+   * batch is now, and whose.
    */
   async tombstone(
     id: BatchId,
@@ -179,18 +185,15 @@ export class ClaimRepository {
     granted: number,
     bucket: Date,
     now: Date,
-  ): Promise<'OPEN' | 'SETTLED' | 'VOID'> {
+  ): Promise<BatchOwner> {
     await this.uow.query(
       `INSERT INTO batch (id, sending_account_id, state, worker, granted, claimed, bucket, slot_end, created_at, settled_at)
        VALUES ($1, $2, 'VOID', $3, $4, 0, $5, $6, $6, $6) ON CONFLICT (id) DO NOTHING`,
       [id, account, worker, granted, bucket, now],
     );
-    const [row] = await this.uow.query<{ state: 'OPEN' | 'SETTLED' | 'VOID' }>(
-      'SELECT state FROM batch WHERE id = $1',
-      [id],
-    );
+    const [row] = await this.uow.query<BatchOwner>('SELECT state, worker FROM batch WHERE id = $1', [id]);
     if (!row) throw new Error('a batch that was just written is not there');
-    return row.state;
+    return row;
   }
 }
 

@@ -17,7 +17,7 @@ import { HeldBatches } from './held-batches';
 import { OutcomeWriter } from './outcome-writer.service';
 import { verdictOf, type AttemptEnd } from './outcome.policy';
 import { RecoveryService } from './recovery.service';
-import { SlotPlan } from './slot-plan.policy';
+import { SlotPlan, type Slot } from './slot-plan.policy';
 
 /** Real milliseconds a request may take in all; the ring's guard counts on it. */
 const REQUEST_MS = 15_000;
@@ -35,6 +35,7 @@ const notStarted = (code: string, message: string): AttemptEnd => ({
 @Injectable()
 export class Dispatcher {
   private readonly sends;
+  private readonly moved;
   private drainUntilMs = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -55,6 +56,7 @@ export class Dispatcher {
     metrics: Metrics,
   ) {
     this.sends = metrics.counter('send_outcomes_total', 'Ends of attempts to send, by kind', ['kind']);
+    this.moved = metrics.counter('slots_moved_total', 'Messages that missed their slot and got another');
   }
 
   async dispatch(ticket: Ticket): Promise<void> {
@@ -90,59 +92,66 @@ export class Dispatcher {
   }
 
   private async fly(ticket: Ticket, attempts: readonly IntendedAttempt[]): Promise<void> {
-    const plan = new SlotPlan(ticket.slotStartMs, ticket.deadlineMs, ticket.rate);
+    const plan = new SlotPlan(attempts, ticket.slotStartMs, ticket.deadlineMs, ticket.rate);
     const flight = new Flight();
     const written: Promise<void>[] = [];
-    for (const [i, attempt] of attempts.entries()) {
-      const refusal = flight.stopped ?? (await this.awaitSlot(ticket, plan, attempts.slice(i), flight));
-      if (refusal !== undefined) {
-        flight.stopped ??= refusal;
-        written.push(this.write(attempt, refusal));
-        continue;
+    const giveBack = (slots: readonly Slot<IntendedAttempt>[], why: AttemptEnd) => {
+      for (const slot of slots) written.push(this.write(slot.item, why));
+    };
+    while (plan.next !== undefined) {
+      await this.awaitSlot(plan.next, flight);
+      const now = this.ledger.nowMs();
+      const { dueMs, deadlineMs } = plan.next;
+      if (flight.stopped !== undefined) giveBack(plan.takeAll(), flight.stopped);
+      else if (dueMs > this.drainUntilMs) giveBack(plan.takeAll(), notStarted('drain', 'The worker was stopping.'));
+      else if (now > deadlineMs) giveBack(plan.takeOverdue(now), notStarted('late', 'The slot was over.'));
+      else if (now - dueMs > slotSlackMs(ticket.rate) * this.clock.scale.speed) {
+        const late = plan.takeOverdue(now);
+        if (!(await this.moveSlots(ticket, plan, late))) {
+          giveBack(late, notStarted('no-slot', 'The ledger gave no other slot.'));
+        }
+      } else {
+        const slot = plan.take();
+        if (slot) written.push(this.send(ticket, slot, flight).then((end) => this.write(slot.item, end)));
       }
-      plan.used(attempt.recipients);
-      written.push(this.send(ticket, attempt, plan.deadlineMs, flight).then((end) => this.write(attempt, end)));
     }
     await Promise.all(written);
     await this.settler.settle(ticket);
     this.recorder.closed(ticket.batchId);
   }
 
-  /** Waits for the next slot. Undefined when the message may go now, else why it and the rest must be given back. */
-  private async awaitSlot(
-    ticket: Ticket,
-    plan: SlotPlan,
-    rest: readonly IntendedAttempt[],
-    flight: Flight,
-  ): Promise<AttemptEnd | undefined> {
-    for (;;) {
-      const wait = plan.nextMs - this.ledger.nowMs();
-      if (plan.nextMs > this.drainUntilMs) return notStarted('drain', 'The worker was stopping.');
-      if (wait > 0)
-        await sleep(Math.max(1, wait / this.clock.scale.speed), undefined, { signal: flight.signal }).catch(
-          () => undefined,
-        );
-      if (flight.stopped !== undefined) return flight.stopped;
-      const late = this.ledger.nowMs() - plan.nextMs;
-      if (late < 0) continue;
-      if (this.ledger.nowMs() > plan.deadlineMs) return notStarted('late', 'The slot was over.');
-      if (late <= slotSlackMs(ticket.rate) * this.clock.scale.speed) return undefined;
-      // Overdue messages sent at once would be a burst: what is left gets slots of its own.
-      const recipients = rest.reduce((sum, attempt) => sum + attempt.recipients, 0);
-      const offer = await this.ledger
-        .reslot(ticket.sendingAccountId, ticket.batchId, BigInt(ticket.epoch), recipients)
-        .catch(() => undefined);
-      if (offer === undefined) return notStarted('no-slot', 'The ledger gave no other slot.');
-      plan.move(offer.slotStartMs, offer.deadlineMs);
+  /** Until the slot begins, the batch is stopped, or the worker drains before it. */
+  private async awaitSlot(slot: Slot<IntendedAttempt>, flight: Flight): Promise<void> {
+    while (flight.stopped === undefined && slot.dueMs <= this.drainUntilMs) {
+      const wait = slot.dueMs - this.ledger.nowMs();
+      if (wait <= 0) return;
+      const ms = Math.max(1, wait / this.clock.scale.speed);
+      await sleep(ms, undefined, { signal: flight.signal }).catch(() => undefined);
     }
   }
 
-  private async send(
+  /** Overdue messages sent at once would be a burst: they get slots of their own, paid with rate only. */
+  private async moveSlots(
     ticket: Ticket,
-    attempt: IntendedAttempt,
-    deadlineMs: number,
-    flight: Flight,
-  ): Promise<AttemptEnd> {
+    plan: SlotPlan<IntendedAttempt>,
+    late: readonly Slot<IntendedAttempt>[],
+  ): Promise<boolean> {
+    const recipients = late.reduce((sum, slot) => sum + slot.recipients, 0);
+    const offer = await this.ledger
+      .reslot(ticket.sendingAccountId, ticket.batchId, BigInt(ticket.epoch), recipients)
+      .catch(() => undefined);
+    if (offer === undefined) return false;
+    this.moved.inc(late.length);
+    plan.add(
+      late.map((slot) => slot.item),
+      offer.slotStartMs,
+      offer.deadlineMs,
+    );
+    return true;
+  }
+
+  private async send(ticket: Ticket, slot: Slot<IntendedAttempt>, flight: Flight): Promise<AttemptEnd> {
+    const { item: attempt, deadlineMs } = slot;
     const first = await this.once(ticket, attempt, deadlineMs);
     let end = first;
     // Refused by its session, so certainly not sent: once more with a fresh one.
@@ -190,7 +199,11 @@ export class Dispatcher {
       return { kind: 'in-doubt', code: 'Fault', message: 'The request failed in a way nobody foresaw.' };
     });
     const detail = outcome.kind === 'sent' ? outcome.sesMessageId : outcome.code;
-    this.recorder.answered(attempt.attemptId, outcome.kind, detail);
+    try {
+      this.recorder.answered(attempt.attemptId, outcome.kind, detail);
+    } catch (error) {
+      this.log.error('an answer of SES could not be recorded; PostgreSQL will have it', { error });
+    }
     return outcome;
   }
 

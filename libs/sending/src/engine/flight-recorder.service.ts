@@ -85,8 +85,9 @@ export class FlightRecorder {
     for (const name of readdirSync(this.settings.recorderDir)) {
       const owner = readRecorderFile(name);
       if (!owner || path.join(this.settings.recorderDir, name) === this.file || isAlive(owner)) continue;
+      const [dead = ''] = owner.worker.split('@');
       const own = recorderFile({
-        worker: `${owner.worker.split('@')[0] ?? ''}@${this.settings.worker}`,
+        worker: `${dead}@${this.settings.worker}`,
         pid: process.pid,
         started: startOf(process.pid) ?? '0',
       });
@@ -98,7 +99,7 @@ export class FlightRecorder {
       }
       taken.push({
         ...readFlightRecord(readFileSync(to, 'utf8')),
-        worker: owner.worker,
+        worker: dead,
         done: () => {
           rmSync(to, { force: true });
         },

@@ -112,9 +112,12 @@ export class OutcomeRepository {
   }
 
   /** Batches still open long after their slots: no request of theirs can be under way any more. */
-  abandoned(before: Date, limit: number): Promise<{ id: BatchId; sendingAccountId: SendingAccountId }[]> {
+  abandoned(
+    before: Date,
+    limit: number,
+  ): Promise<{ id: BatchId; sendingAccountId: SendingAccountId; worker: string }[]> {
     return this.uow.query(
-      `SELECT id, sending_account_id AS "sendingAccountId" FROM batch WHERE state = 'OPEN' AND slot_end < $1 ORDER BY slot_end LIMIT $2`,
+      `SELECT id, sending_account_id AS "sendingAccountId", worker FROM batch WHERE state = 'OPEN' AND slot_end < $1 ORDER BY slot_end LIMIT $2`,
       [before, limit],
     );
   }

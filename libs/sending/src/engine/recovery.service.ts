@@ -41,7 +41,7 @@ export class RecoveryService {
   }): Promise<void> {
     for (;;) {
       try {
-        await this.recover(batch.batchId, batch.sendingAccountId, new Map(), 'unstarted');
+        await this.recover(batch.batchId, batch.sendingAccountId, new Map(), 'unstarted', this.settings.worker);
         this.recorder.closed(batch.batchId);
         return;
       } catch (error) {
@@ -57,7 +57,7 @@ export class RecoveryService {
     let replayed = 0;
     for (let record = this.taken[0]; record !== undefined; record = this.taken[0]) {
       for (const { batchId, sendingAccountId } of record.open) {
-        await this.recover(batchId, sendingAccountId, record.evidence, 'unstarted');
+        await this.recover(batchId, sendingAccountId, record.evidence, 'unstarted', record.worker);
       }
       this.log.info('replayed the record of a dead worker', { worker: record.worker, batches: record.open.length });
       record.done();
@@ -69,19 +69,21 @@ export class RecoveryService {
 
   /**
    * Ends every open attempt of a batch by the evidence; without evidence, as told: `unstarted` when a record would have
-   * it, `in-doubt` when nobody can know.
+   * it, `in-doubt` when nobody can know. A batch that another worker claimed is left alone: a ticket may have been
+   * delivered twice, and what one of the two never started, the other may be sending.
    */
   async recover(
     batch: BatchId,
     account: SendingAccountId,
     evidence: ReadonlyMap<AttemptId, Evidence>,
     otherwise: 'unstarted' | 'in-doubt',
+    worker: string,
   ): Promise<void> {
-    await this.uow.forSystem(async () => {
+    const ended = await this.uow.forSystem(async () => {
       const now = new Date(this.ledger.nowMs());
       // The tombstone first: a claim that is still on its way to commit either comes before it, or never.
-      const state = await this.claims.tombstone(batch, account, this.settings.worker, 0, now, now);
-      if (state !== 'OPEN') return;
+      const owner = await this.claims.tombstone(batch, account, this.settings.worker, 0, now, now);
+      if (owner.state !== 'OPEN' || owner.worker !== worker) return false;
       const open = await this.outcomes.openAttempts(batch);
       await this.outcomes.apply(
         open.map((attempt) => ({
@@ -90,7 +92,8 @@ export class RecoveryService {
           at: now,
         })),
       );
+      return true;
     });
-    await this.settler.closeBatch(batch);
+    if (ended) await this.settler.closeBatch(batch);
   }
 }

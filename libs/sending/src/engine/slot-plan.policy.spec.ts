@@ -1,20 +1,31 @@
 import { SlotPlan } from './slot-plan.policy';
 
+const items = (...recipients: number[]) => recipients.map((n) => ({ recipients: n }));
+const dues = (plan: SlotPlan<{ recipients: number }>) => plan.takeAll().map((slot) => slot.dueMs);
+
 describe('a slot plan', () => {
   it('gives every message the time of its recipients', () => {
-    const plan = new SlotPlan(1_000, 9_000, { num: 10, den: 1 });
-    const starts = [1, 3, 1].map((recipients) => {
-      const start = plan.nextMs;
-      plan.used(recipients);
-      return start;
-    });
-    expect(starts).toEqual([1_000, 1_100, 1_400]);
+    const plan = new SlotPlan(items(1, 3, 1), 1_000, 9_000, { num: 10, den: 1 });
+    expect(dues(plan)).toEqual([1_000, 1_100, 1_400]);
   });
 
-  it('starts anew when the rest is moved', () => {
-    const plan = new SlotPlan(1_000, 9_000, { num: 1, den: 2 });
-    plan.used(1);
-    plan.move(5_000, 12_000);
-    expect([plan.nextMs, plan.deadlineMs]).toEqual([5_000, 12_000]);
+  it('moves only what is overdue, behind or between what keeps its slot', () => {
+    const plan = new SlotPlan(items(1, 1, 1, 1), 1_000, 9_000, { num: 10, den: 1 });
+    const late = plan.takeOverdue(1_150);
+    expect(late.map((slot) => slot.dueMs)).toEqual([1_000, 1_100]);
+    plan.add(
+      late.map((slot) => slot.item),
+      1_250,
+      9_500,
+    );
+    expect(plan.next).toMatchObject({ dueMs: 1_200, deadlineMs: 9_000 });
+    expect(dues(plan)).toEqual([1_200, 1_250, 1_300, 1_350]);
+  });
+
+  it('is empty when everything was taken', () => {
+    const plan = new SlotPlan(items(1), 1_000, 9_000, { num: 1, den: 2 });
+    expect(plan.take()?.dueMs).toBe(1_000);
+    expect(plan.next).toBeUndefined();
+    expect(plan.take()).toBeUndefined();
   });
 });

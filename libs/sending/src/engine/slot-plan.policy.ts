@@ -1,33 +1,61 @@
 import type { Fraction } from '@libs/quota';
 
-/** When each message of a batch may start: every message takes as long as its recipients do at the paced rate. */
-export class SlotPlan {
-  private offset = 0;
+export interface Slot<Item> {
+  readonly item: Item;
+  readonly recipients: number;
+  /** When it may start, engine milliseconds. */
+  readonly dueMs: number;
+  /** It must not start after this. */
+  readonly deadlineMs: number;
+}
+
+interface Costly {
+  readonly recipients: number;
+}
+
+/**
+ * When each message of a batch may start: every message takes as long as its recipients do at the paced rate. Messages
+ * that missed their slots get new ones from the ledger; the others keep theirs, so a hiccup costs only what it hit.
+ */
+export class SlotPlan<Item extends Costly> {
+  private slots: Slot<Item>[] = [];
 
   constructor(
-    private startMs: number,
-    private endMs: number,
+    items: readonly Item[],
+    startMs: number,
+    deadlineMs: number,
     private readonly rate: Fraction,
-  ) {}
-
-  /** Engine milliseconds of the next message's slot. */
-  get nextMs(): number {
-    return this.startMs + this.offset;
+  ) {
+    this.add(items, startMs, deadlineMs);
   }
 
-  /** Nothing may start after this. */
-  get deadlineMs(): number {
-    return this.endMs;
+  /** The next message, still in the plan; undefined at the end. */
+  get next(): Slot<Item> | undefined {
+    return this.slots[0];
   }
 
-  used(recipients: number): void {
-    this.offset += (recipients * 1000 * this.rate.den) / this.rate.num;
+  take(): Slot<Item> | undefined {
+    return this.slots.shift();
   }
 
-  /** The ledger gave what is left a new slot. */
-  move(startMs: number, deadlineMs: number): void {
-    this.startMs = startMs;
-    this.endMs = deadlineMs;
-    this.offset = 0;
+  /** Takes out every message whose slot has begun. */
+  takeOverdue(nowMs: number): Slot<Item>[] {
+    const overdue = this.slots.filter((slot) => slot.dueMs <= nowMs);
+    this.slots = this.slots.filter((slot) => slot.dueMs > nowMs);
+    return overdue;
+  }
+
+  takeAll(): Slot<Item>[] {
+    return this.slots.splice(0);
+  }
+
+  /** Puts messages one after the other from there on. */
+  add(items: readonly Item[], startMs: number, deadlineMs: number): void {
+    let dueMs = startMs;
+    for (const item of items) {
+      this.slots.push({ item, recipients: item.recipients, dueMs, deadlineMs });
+      dueMs += (item.recipients * 1000 * this.rate.den) / this.rate.num;
+    }
+    this.slots.sort((a, b) => a.dueMs - b.dueMs);
   }
 }

@@ -51,10 +51,10 @@ export class Sweeper {
     const before = new Date(this.ledger.nowMs() - ABANDONED_MS);
     const batches = await this.uow.forSystem(() => this.outcomes.abandoned(before, PAGE));
     let swept = 0;
-    for (const { id, sendingAccountId } of batches) {
+    for (const { id, sendingAccountId, worker } of batches) {
       if (this.held.has(id)) continue;
       this.log.warn('a batch was abandoned by its worker', { batch: id });
-      await this.recovery.recover(id, sendingAccountId, new Map(), 'in-doubt');
+      await this.recovery.recover(id, sendingAccountId, new Map(), 'in-doubt', worker);
       swept += 1;
     }
     return swept;
@@ -63,7 +63,7 @@ export class Sweeper {
   private async sweep(account: SendingAccountId, grant: OverdueGrant): Promise<boolean> {
     const now = new Date(this.ledger.nowMs());
     const batchId = grant.opId as BatchId;
-    const state = await this.uow.forSystem(() =>
+    const { state } = await this.uow.forSystem(() =>
       this.claims.tombstone(
         batchId,
         account,

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { readJson } from '../../tools/local-stack/data-folder';
@@ -7,10 +8,10 @@ import { projectRoot } from '../../tools/local-stack/project-root';
 import { waitFor } from '../support/wait-for';
 import { isAlive, runNode, temporaryFolder } from './fixtures';
 
-/** `npm start` with a data folder of its own and as little of the demo as there can be. */
+/** `npm start` with a data folder of its own. */
 function start(data: string, args: readonly string[] = [], env: Record<string, string> = {}) {
   const program = path.join(projectRoot(), 'tools/start.mjs');
-  return runNode([program, '--data', data, '--messages', '1', ...args], { env: { ...ownEnvironment(), ...env } });
+  return runNode([program, '--data', data, ...args], { env: { ...ownEnvironment(), ...env } });
 }
 
 /** pid by name of every child that the stack of that folder has noted down. */
@@ -36,31 +37,70 @@ async function up(stack: ReturnType<typeof start>): Promise<void> {
 
 jest.setTimeout(180_000);
 
+/** What the README tells a newcomer to type, with the key and the port of this stack. */
+function readmeCurl(apiUrl: string): string {
+  const readme = readFileSync(path.join(projectRoot(), 'README.md'), 'utf8');
+  const command = /^curl [^]*?(?=```)/m.exec(readme)?.[0] ?? '';
+  return command.replace('http://127.0.0.1:3000', apiUrl);
+}
+
 describe('npm start', () => {
-  it('boots, refuses a second start beside it, and leaves nothing running after Ctrl-C', async () => {
-    const data = temporaryFolder();
-    const stack = start(data);
-    await up(stack);
+  // Seeded once; the tests that need a stack with data start it again on this folder, which takes seconds.
+  const data = temporaryFolder();
+  let first: ReturnType<typeof start>;
+
+  beforeAll(async () => {
+    first = start(data, ['--messages', '40']);
+    await up(first);
+  });
+
+  const stopFirst = async () => {
+    if (first.child.exitCode === null) first.child.kill('SIGTERM');
+    await first.ended;
+  };
+
+  afterAll(stopFirst);
+
+  it('plays the day, and what must be zero is zero', () => {
+    expect(first.output()).toContain('40 accepted, ');
+    expect(first.output()).toContain('lost 0  duplicated 0  over quota 0  over rate 0  in doubt 0\n');
+  });
+
+  it('prints addresses and keys with which the curl of the README sends a message', () => {
+    const key = /^ {2}Northwind Bank, live .* {2}(pf_live_\w+)$/m.exec(first.output())?.[1] ?? '';
+    const apiUrl = /^ {2}customers +(http:\S+)\/graphql$/m.exec(first.output())?.[1] ?? '';
+    const run = spawnSync('sh', ['-c', readmeCurl(apiUrl)], {
+      encoding: 'utf8',
+      env: { ...ownEnvironment(), KEY: key },
+    });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      data: {
+        sendEmail: { message: { id: expect.stringMatching(/^msg_/) as string }, replayed: false, userErrors: [] },
+      },
+    });
+  });
+
+  it('refuses a second start beside it, and leaves nothing running after Ctrl-C', async () => {
     const children = childrenOf(data);
-    expect(Object.keys(children)).toEqual(expect.arrayContaining(['postgres', 'redis', 'simulator']));
+    expect(Object.keys(children).sort()).toEqual(['api', 'postgres', 'redis', 'simulator', 'worker']);
     expect(noneLeft(children)).toBe(false);
 
     const second = await start(data).ended;
     expect(second.code).toBe(1);
     expect(second.stdout + second.stderr).toContain(
-      `error: the local stack already runs in ${data} (process ${stack.child.pid ?? 0})`,
+      `error: the local stack already runs in ${data} (process ${first.child.pid ?? 0})`,
     );
-    expect(stack.child.exitCode).toBeNull();
+    expect(first.child.exitCode).toBeNull();
 
-    stack.child.kill('SIGINT');
-    stack.child.kill('SIGINT'); // as it arrives from a terminal through npm: twice
-    expect((await stack.ended).code).toBe(0);
+    first.child.kill('SIGINT');
+    first.child.kill('SIGINT'); // as it arrives from a terminal through npm: twice
+    expect((await first.ended).code).toBe(0);
     expect(noneLeft(children)).toBe(true);
     expect(childrenOf(data)).toEqual({});
   });
 
-  it('cleans up after a launcher that was killed, and goes on with its data', async () => {
-    const data = temporaryFolder();
+  it('cleans up after a launcher that was killed, and goes on with its data in seconds, without another day', async () => {
+    await stopFirst();
     const killed = start(data);
     await up(killed);
     const orphans = childrenOf(data);
@@ -69,6 +109,7 @@ describe('npm start', () => {
     await up(next);
     expect(next.output()).toContain('stopped what an earlier run had left behind: ');
     expect(next.output()).toContain('the database is up to date');
+    expect(next.output()).not.toContain('a day of mail');
     expect(noneLeft(orphans)).toBe(true);
     const children = childrenOf(data);
     next.child.kill('SIGTERM');
@@ -77,7 +118,7 @@ describe('npm start', () => {
   });
 
   it('ends with an error and takes everything down when a part dies', async () => {
-    const data = temporaryFolder();
+    await stopFirst();
     const stack = start(data);
     await up(stack);
     const children = childrenOf(data);

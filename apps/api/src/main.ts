@@ -91,7 +91,11 @@ async function start(): Promise<void> {
     }
     log.info('api ready', { url: await api.getUrl() });
 
+    let stopping = false;
     const stop = (signal: string) => {
+      // Through npm one Ctrl-C arrives twice, and the second one must not cut the first one's work short.
+      if (stopping) return;
+      stopping = true;
       log.info('api stopping', { signal });
       // What is still running after this is cut off: a client that never ends must not hold a deployment.
       setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
@@ -106,8 +110,8 @@ async function start(): Promise<void> {
           },
         );
     };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
   } catch (error) {
     await closeAll(opened);
     throw error;

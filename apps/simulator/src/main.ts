@@ -19,8 +19,12 @@ async function main(): Promise<void> {
     snsRetryDelaysMs: config.SIMULATOR_SNS_RETRY_DELAYS_MS,
     clockScale: realTime ? undefined : scale,
   });
+  let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      // Through npm one Ctrl-C arrives twice, and the second one must not cut the first one's work short.
+      if (stopping) return;
+      stopping = true;
       void simulator.close().then(() => process.exit(0));
     });
   }

@@ -117,7 +117,11 @@ async function listen({ app }: RunningWorker, config: WorkerConfig): Promise<voi
 }
 
 function stopOnSignal({ app, worker }: RunningWorker, pool: Pool, log: Log): void {
+  let stopping = false;
   const stop = (signal: string) => {
+    // Through npm one Ctrl-C arrives twice, and the second one must not cut the first one's work short.
+    if (stopping) return;
+    stopping = true;
     log.info('worker stopping', { signal });
     // What is cut off here is in the flight recorder; the next process replays it.
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
@@ -133,8 +137,8 @@ function stopOnSignal({ app, worker }: RunningWorker, pool: Pool, log: Log): voi
         },
       );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 }
 
 function reason(error: unknown): string {

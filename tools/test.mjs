@@ -29,11 +29,12 @@ async function test(jestArguments) {
   mkdirSync(folder, { recursive: true });
   const code = await spawnToEnd(process.execPath, [
     path.join(root, 'node_modules/jest/bin/jest.js'),
+    // First: after --reporters, which takes a list, jest would read the path of a test as one more reporter.
+    ...jestArguments,
     '--json',
     `--outputFile=${results}`,
     '--reporters=default',
     `--reporters=${path.join(root, 'test/support/database-reporter.mjs')}`,
-    ...jestArguments,
   ]);
   const { passed, failed } = count(results);
   rmSync(results, { force: true });

@@ -186,6 +186,15 @@ describe('npm test', () => {
     return { code, lastLine: stdout.trimEnd().split('\n').at(-1) };
   }
 
+  it('hands its arguments to jest before those that take lists, which would swallow a path', async () => {
+    const clone = new FreshClone();
+    clone.write('node_modules/jest/bin/jest.js', 'console.log(JSON.stringify(process.argv.slice(2)))');
+    const { stdout } = await clone.run('test.mjs', 'test/stack', '-t', 'a name').ended;
+    const args = JSON.parse(stdout.split('\n')[0] ?? '') as string[];
+    expect(args.slice(0, 3)).toEqual(['test/stack', '-t', 'a name']);
+    expect(args).toContain('--reporters=default');
+  });
+
   const writes = (results: object, code: number) => `
     const file = process.argv.find((argument) => argument.startsWith('--outputFile=')).slice(13);
     require('node:fs').writeFileSync(file, ${JSON.stringify(JSON.stringify(results))});

@@ -92,6 +92,18 @@ describe('a tenant’s sending session, against the simulator', () => {
     expect(performance.now() - begun).toBeLessThan(3_000);
   });
 
+  it('goes on with the session it has while STS is down, and waits no longer than its deadline for one it has not', async () => {
+    await sender.send(role, mail, 5_000);
+    await fleet.aws.addFault({ operation: 'AssumeRole', kind: 'hang' });
+    expect(await sender.send(role, mail, 5_000)).toMatchObject({ kind: 'sent' });
+    const fresh = { ...role, sessionName: 'pf-fresh' };
+    const tagged = { ...mail, tags: { message: 'm', attempt: 'no-sts' } };
+    const begun = performance.now();
+    expect(await sender.send(fresh, tagged, 300)).toMatchObject({ kind: 'unsent', code: 'DeadlinePassed' });
+    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(await arrivalsOf('no-sts')).toEqual([]);
+  });
+
   it('does not send at all after its deadline', async () => {
     const tagged = { ...mail, tags: { message: 'm', attempt: 'late' } };
     expect(await sender.send(role, tagged, 0)).toMatchObject({ kind: 'unsent', code: 'DeadlinePassed' });

@@ -98,6 +98,7 @@ describe('a delivery of SNS', () => {
     ['signed by somebody else', () => JSON.stringify(delivery({}, strangersKey())), 'signature'],
     ['changed on its way', () => JSON.stringify({ ...delivery(), Message: '{"a":1}' }), 'signature'],
     ['for a topic of nobody', () => JSON.stringify(delivery({ TopicArn: `${account.topicArn}-2` })), 'foreign-topic'],
+    ['for a topic that no database can read', () => JSON.stringify(delivery({ TopicArn: 'arn\0' })), 'foreign-topic'],
     [
       'with a certificate from elsewhere',
       () => JSON.stringify(delivery({ SigningCertURL: `${host.origin}/x.pem` })),

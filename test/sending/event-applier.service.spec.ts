@@ -190,6 +190,20 @@ describe('the events of a message that was sent', () => {
     expect(after.state).toBe('DELIVERED');
   });
 
+  it('are applied although a mail server answered with what no database takes', async () => {
+    const [message1, message2] = [await message(), await message()];
+    const attempts = [
+      await process.attempt(message1, 'SENT', { account }),
+      await process.attempt(message2, 'SENT', { account }),
+    ];
+    await bounce(
+      { message: message1, attempt: attempts[0]! },
+      { bouncedRecipients: [{ emailAddress: 'ann@example.com', diagnosticCode: '550 \0 \ud83d no' }] },
+    );
+    await delivery({ message: message2, attempt: attempts[1]! });
+    expect(await applier.applyStored()).toMatchObject({ applied: 2, rejected: 0 });
+  });
+
   it('stay for the next run while the outcome of the attempt is being written', async () => {
     const sent = await message();
     const what = { message: sent, attempt: await process.attempt(sent, 'INTENT', { account }) };

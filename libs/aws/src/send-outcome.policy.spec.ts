@@ -55,6 +55,7 @@ describe('what an answer to SendEmail means', () => {
     ],
     ['bad request', answer('BadRequestException', 400, 'Invalid email address'), 'invalid'],
     ['pool gone', answer('BadRequestException', 400, 'Sending pool marketing does not exist.'), 'drift'],
+    ['pool invalid', answer('BadRequestException', 400, 'Invalid sending pool name <marketing>.'), 'drift'],
     ['set gone', answer('NotFoundException', 404, 'Configuration set <pf-1-tx> does not exist.'), 'drift'],
     [
       'set gone as bad request',

@@ -126,7 +126,7 @@ function byText({ name, message }: Facts): OutcomeClass | undefined {
   if (/maximum sending rate/i.test(message)) return 'rate';
   if (name === 'SendingPausedException') return /configuration set/i.test(message) ? 'set-paused' : 'paused';
   if (name === 'MessageRejected') return /not verified|failed the check/i.test(message) ? 'identity' : 'rejected';
-  if (/(configuration set|pool)\b.*does ?n[o']t exist/i.test(message)) return 'drift';
+  if (/(configuration set|pool)\b.*does ?n[o']t exist|invalid sending pool/i.test(message)) return 'drift';
   if (/security token .*(expired|invalid)/i.test(message)) return 'credentials';
   return undefined;
 }

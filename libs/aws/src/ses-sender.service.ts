@@ -9,6 +9,12 @@ import { SesClients } from './ses-clients';
 
 export type SendOutcome = { readonly kind: 'sent'; readonly sesMessageId: string } | SendFailure;
 
+const DEADLINE_PASSED: SendFailure = {
+  kind: 'unsent',
+  code: 'DeadlinePassed',
+  message: 'The time for this call was over before it began.',
+};
+
 /**
  * Sends one e-mail with one request, never two. Whatever happens is an outcome, not an exception; a message that AWS may
  * have and may not have is `in-doubt`.
@@ -26,14 +32,13 @@ export class SesSender {
     let command: SendEmailCommand;
     try {
       // Before anything is written: whatever fails here is proof that nothing was sent.
-      await this.cache.get(role);
+      if (!(await inTime(this.cache.get(role), deadlineMs))) return DEADLINE_PASSED;
       command = new SendEmailCommand(sendEmailInput(mail));
     } catch (error) {
       return { ...classifySendError(error), kind: 'credentials' };
     }
     const left = Math.floor(endAt - performance.now());
-    if (left <= 0)
-      return { kind: 'unsent', code: 'DeadlinePassed', message: 'The time for this call was over before it began.' };
+    if (left <= 0) return DEADLINE_PASSED;
     try {
       const answer = await this.clients.for(role).send(command, { abortSignal: AbortSignal.timeout(left) });
       if (answer.MessageId) return { kind: 'sent', sesMessageId: answer.MessageId };
@@ -41,5 +46,20 @@ export class SesSender {
     } catch (error) {
       return classifySendError(error);
     }
+  }
+}
+
+/** False when it takes longer than `ms`: an STS that hangs must not hold a slot beyond its time. Rejects as it does. */
+async function inTime(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(false);
+    }, ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true as const), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -40,6 +40,23 @@ describe('an event of SES', () => {
     });
   });
 
+  it('can be stored whatever a mail server wrote: no NUL, no half characters, no endless marks, no absurd times', () => {
+    const read = event('Bounce', {
+      bounce: {
+        bounceType: 'Permanent',
+        bounceSubType: 'Gen\0eral',
+        'k\0ey': 1,
+        bouncedRecipients: [{ emailAddress: 'ann@example.com', diagnosticCode: `550 \0\ud83d ${'😀'.repeat(200)}` }],
+        timestamp: '+012345-01-01T00:00:00Z',
+        feedbackId: 'f'.repeat(5_000),
+      },
+    });
+    expect(JSON.stringify(read)).not.toMatch(/\\u0000|\\ud[89a-f]/);
+    expect(read?.recipients[0]?.detail).toMatch(/^550 \uFFFD\uFFFD 😀+$/u);
+    expect(read?.mark).toHaveLength(200);
+    expect(read?.atMs).toBe(Date.parse(mail.timestamp));
+  });
+
   it.each([
     ['Permanent', 'General', 'bounce'],
     ['Permanent', 'NoEmail', 'bounce'],

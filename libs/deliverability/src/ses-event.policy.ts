@@ -112,6 +112,26 @@ interface Part {
   readonly summary: string;
 }
 
+const EARLIEST_MS = Date.UTC(2000);
+const LATEST_MS = Date.UTC(2100);
+
+const NOT_STORABLE = /\0|\p{Surrogate}/gu;
+
+/**
+ * Other people's mail servers write parts of an event. PostgreSQL takes neither NUL nor half a surrogate pair, and one such
+ * event would hold up all that are applied with it.
+ */
+function storable(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(NOT_STORABLE, '\uFFFD');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  if (entries.every(([key]) => key.search(NOT_STORABLE) < 0)) return value;
+  return Object.fromEntries(entries.map(([key, own]) => [key.replace(NOT_STORABLE, '\uFFFD'), own]));
+}
+
+// Dedupe keys are indexed, and an index entry has a limit of its own; AWS's ids and times are far shorter.
+const MAX_MARK = 200;
+
 /**
  * The event in a notification's `Message`, or undefined when it is none. Lenient: unknown keys are kept, unknown types
  * are `Other`, a missing part is read as empty; SES adds fields without notice.
@@ -119,7 +139,7 @@ interface Part {
 export function parseSesEvent(message: string): SesEvent | undefined {
   let json: unknown;
   try {
-    json = JSON.parse(message);
+    json = JSON.parse(message, storable);
   } catch {
     return undefined;
   }
@@ -135,13 +155,13 @@ export function parseSesEvent(message: string): SesEvent | undefined {
     sesMessageId: body.mail.messageId,
     atMs,
     acceptedMs: timeOf(body.mail.timestamp),
-    mark: part.feedbackId ?? part.time ?? body.mail.timestamp ?? '',
+    mark: (part.feedbackId ?? part.time ?? body.mail.timestamp ?? '').slice(0, MAX_MARK),
     accountId: body.mail.sendingAccountId ?? undefined,
     tags: Object.fromEntries(Object.entries(body.mail.tags ?? {}).map(([name, values]) => [name, values[0] ?? ''])),
     recipients: part.to,
     perRecipient: part.perRecipient,
     suppresses: part.suppresses,
-    summary: part.summary.slice(0, 500),
+    summary: wholeCharacters(part.summary, 500),
     data: typeof own === 'object' && own !== null ? { [part.key]: own } : {},
   };
 }
@@ -150,14 +170,20 @@ function kindOf(name: string | null | undefined): SesEventKind {
   return SES_EVENT_KINDS.find((kind) => kind === name) ?? 'Other';
 }
 
+/** Milliseconds, or undefined for what is no time between 2000 and 2100: nothing outside happened to a mail of ours. */
 function timeOf(text: string | null | undefined): number | undefined {
   const ms = text ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
+  return ms >= EARLIEST_MS && ms < LATEST_MS ? ms : undefined;
+}
+
+/** At most `length` units, without half a character at the cut. */
+function wholeCharacters(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\ud800-\udbff]$/, '');
 }
 
 function recipient(address: string, detail?: string | null): SesEventRecipient {
-  const canonical = canonicalAddress(address) ?? address.slice(0, 320);
-  return detail ? { address: canonical, detail: detail.slice(0, 300) } : { address: canonical };
+  const canonical = canonicalAddress(address) ?? wholeCharacters(address, 320);
+  return detail ? { address: canonical, detail: wholeCharacters(detail, 300) } : { address: canonical };
 }
 
 function partOf(kind: SesEventKind, body: Body): Part {

@@ -5,7 +5,7 @@ import { JobQueue, Outbox } from '@libs/queueing';
 import { processEvents } from './deliverability.jobs';
 import { SnsForged } from './deliverability.errors';
 import type { NotificationRepository } from './notification.repository';
-import { isLate, MAX_SNS_BODY_BYTES, parseSnsMessage, type SnsMessage } from './sns-message.policy';
+import { isLate, MAX_SNS_BODY_BYTES, parseSnsMessage, type SnsMessage, regionOfTopic } from './sns-message.policy';
 import type { SnsVerifier } from './sns-verifier.service';
 
 const SLOT_MS = 100;
@@ -35,7 +35,11 @@ export class SnsWebhookService {
     }
     const message = parseSnsMessage(rawBody);
     if (!message) throw new SnsForged('unreadable', 'the body is not a delivery of SNS');
-    // The topic first: nobody without one of ours can make us fetch anything.
+    // The topic first: nobody without one of ours can make us fetch anything. Its form before that: a text the database
+    // cannot take must be refused like any other forgery, not answered as a fault of ours that SNS would repeat.
+    if (regionOfTopic(message.TopicArn) === undefined) {
+      throw new SnsForged('foreign-topic', 'TopicArn is not the ARN of a topic');
+    }
     const account = await this.uow.forEdge(() => this.rows.accountOfTopic(message.TopicArn));
     if (account === undefined) throw new SnsForged('foreign-topic', 'the topic belongs to no sending account');
     await this.verifier.verify(message);

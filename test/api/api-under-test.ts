@@ -44,6 +44,8 @@ export interface ApiTestOptions {
   readonly bucket?: { readonly maximum: number; readonly restorePerSecond: number };
   readonly adminFirst?: boolean;
   readonly publicUrl?: string;
+  /** Variables beyond those that every test has. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly timeouts?: { readonly headersMs: number; readonly requestMs: number };
 }
 
@@ -60,6 +62,7 @@ export async function startApi(options: ApiTestOptions = {}): Promise<ApiUnderTe
     DATABASE_ADMIN_URL: database.urls.admin,
     REDIS_URL: redis.url,
     API_KEY_PEPPER: PEPPER,
+    ...options.environment,
   });
   const log: string[] = [];
   const pools = {

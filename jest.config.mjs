@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const shared = {
   rootDir: '.',
   testEnvironment: 'node',
@@ -23,8 +25,15 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
 };
 
+/**
+ * Test files wait for servers more than they compute, so two at once fit on two cores, where jest's own rule takes one. More
+ * than four would outgrow the connections of the one PostgreSQL they share.
+ */
+const maxWorkers = Math.min(4, Math.max(2, availableParallelism() - 1));
+
 /** unit: pure rules beside the code. integration: everything under test/, on real PostgreSQL and Redis. */
 export default {
+  maxWorkers,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts'] },
     {

@@ -172,7 +172,17 @@ describe('the simulator over restarts', () => {
 
   it('starts afresh on reset, with the same authority', async () => {
     const fleet = await SimulatedFleet.start();
+    await fleet.verifiedDomain();
+    const { webhook } = await fleet.withEvents();
+    await fleet.ses().send(mailTo('a@example.com', { ConfigurationSetName: 'pf-events' }));
+    await webhook.event('Delivery');
     await fleet.admin.reset();
+    expect(await fleet.admin.summary()).toMatchObject({
+      arrivals: 0,
+      acceptedRequests: 0,
+      events: { published: {}, waiting: 0 },
+      deliveries: { queued: 0, delivered: 0 },
+    });
     await expect(refusal(fleet.ses().send(new GetAccountCommand({})))).resolves.toMatchObject({
       name: 'UnrecognizedClientException',
     });

@@ -14,7 +14,7 @@ import { ServiceQuotasService } from './quotas/service-quotas.service';
 import { accountRoutes } from './ses/account.routes';
 import { configurationSetRoutes } from './ses/configuration-set.routes';
 import { dedicatedIpRoutes } from './ses/dedicated-ip.routes';
-import { EventsService, NO_EVENT_FAULTS, type PendingItem } from './ses/events.service';
+import { EventsService, type PendingItem } from './ses/events.service';
 import { identityRoutes } from './ses/identity.routes';
 import { SendService } from './ses/send.service';
 import { SesService } from './ses/ses.service';
@@ -127,9 +127,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     seed,
   });
   const reset = (): void => {
-    events.drain();
-    events.setFaults(NO_EVENT_FAULTS);
-    deliveries.clear();
+    events.reset();
+    deliveries.reset();
+    sns.notPublished = 0;
     faults.clear();
     limits.reset();
     sends.reset();

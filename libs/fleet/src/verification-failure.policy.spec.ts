@@ -22,11 +22,12 @@ describe('why an account did not join', () => {
     expect(transient).toBe(false);
   });
 
-  it('points at our own keys when they are what is refused', () => {
-    expect(verificationFailure('ASSUME_ROLE', said('InvalidClientTokenId', 403), facts).fix).toContain(
-      'AWS_ACCESS_KEY_ID',
-    );
-  });
+  it.each(['InvalidClientTokenId', 'InvalidSignatureException'])(
+    'points at our own keys when they are what is refused: %s',
+    (name) => {
+      expect(verificationFailure('ASSUME_ROLE', said(name, 403), facts).fix).toContain('AWS_ACCESS_KEY_ID');
+    },
+  );
 
   it('points at the templates when a permission is missing, and says where', () => {
     const failed = verificationFailure('TOPIC', said('AuthorizationErrorException', 403), facts);
@@ -49,6 +50,8 @@ describe('why an account did not join', () => {
   it.each<[string, Error, boolean]>([
     ['no connection', Object.assign(new Error('connect'), { code: 'ECONNREFUSED', $metadata: {} }), true],
     ['a fault of AWS', said('InternalFailure', 500), true],
+    ['a throttle of SNS', said('Throttling', 400), true],
+    ['a throttle of SES', said('ThrottlingException', 400), true],
     ['a throttle', said('TooManyRequestsException', 429), true],
     ['a region that is switched off', said('RegionDisabledException', 403), false],
     ['test mode that is off', new TestModeOff(), false],

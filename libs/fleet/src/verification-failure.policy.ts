@@ -24,7 +24,10 @@ export interface FailureFacts {
 const DENIED =
   /^(AccessDenied|AccessDeniedException|AuthorizationError|AuthorizationErrorException|UnauthorizedException)$/;
 const OUR_KEYS =
-  /^(InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|ExpiredToken|ExpiredTokenException|CredentialsProviderError)$/;
+  /^(InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|ExpiredToken|ExpiredTokenException|CredentialsProviderError)$/;
+
+/** SES and the Query services throttle with HTTP 400, by one of these names (aws-facts 1.1, 2.1). */
+const THROTTLED = /Throttl|^TooManyRequests|^RequestLimitExceeded$/;
 
 export function verificationFailure(step: VerificationStep, error: unknown, facts: FailureFacts): VerificationFailure {
   const { name, message, status } = read(error);
@@ -39,7 +42,7 @@ export function verificationFailure(step: VerificationStep, error: unknown, fact
       transient: true,
     };
   }
-  if (status !== undefined && (status >= 500 || status === 429)) {
+  if (status !== undefined && (status >= 500 || status === 429 || THROTTLED.test(name))) {
     return {
       step,
       failure: `AWS answered ${status}${where}: ${detail}`,

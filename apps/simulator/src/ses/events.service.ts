@@ -73,7 +73,7 @@ const TYPE_NAMES = {
 /** Decides what becomes of accepted mail and publishes SES's events about it. */
 export class EventsService {
   faults: EventFaults = { ...NO_EVENT_FAULTS };
-  readonly published: Record<string, number> = {};
+  published: Record<string, number> = {};
   private readonly pending = new Map<number, PendingItem>();
   private readonly timers = new Map<number, NodeJS.Timeout>();
   /** Ids of those that a reorder fault keeps back, by real time. */
@@ -139,6 +139,12 @@ export class EventsService {
     this.overtaking.clear();
     this.held = [];
     return items;
+  }
+
+  reset(): void {
+    this.drain();
+    this.faults = { ...NO_EVENT_FAULTS };
+    this.published = {};
   }
 
   restore(items: readonly PendingItem[]): void {

@@ -75,11 +75,17 @@ export class DeliveryService {
     return left;
   }
 
-  clear(): void {
+  private clear(): void {
     for (const timer of this.waiting.keys()) clearTimeout(timer);
     this.waiting.clear();
     this.queue.length = 0;
     this.head = 0;
+  }
+
+  /** Forgets what waits and what was counted. */
+  reset(): void {
+    this.clear();
+    Object.assign(this.counts, { queued: 0, delivered: 0, refused: 0, retried: 0, dropped: 0 });
   }
 
   private push(delivery: PendingDelivery): void {

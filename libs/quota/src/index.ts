@@ -1,17 +1,7 @@
-export type {
-  AcquireRequest,
-  Grant,
-  GrantedMessage,
-  LedgerStats,
-  QueuedMessage,
-  Refund,
-  Refusal,
-  SlotOffer,
-  TenantLimits,
-} from './grant';
+export type { Grant, LedgerStats, QueuedMessage, Refund, Refusal, TenantLimits } from './grant';
 export type { OverdueGrant } from './ledger-reply.policy';
-export { Ledger, READY_WINDOW, SLOT_LIFE_MS } from './ledger.service';
+export { Ledger, READY_WINDOW } from './ledger.service';
 export type { ObservedLimits, UsedMinute } from './ledger.service';
-export { LEAD_MS, parseRate, sliceMs, slotMs, slotSlackMs } from './pacing.policy';
+export { parseRate, sliceMs, slotSlackMs } from './pacing.policy';
 export type { Fraction } from './pacing.policy';
 export { QuotaModule } from './quota.module';

@@ -47,7 +47,7 @@ const SCRIPTS = {
 };
 
 /** After the end of its slots a grant may still be used for this long, milliseconds. */
-export const SLOT_LIFE_MS = 5_000;
+const SLOT_LIFE_MS = 5_000;
 /** A late batch may be given a new slot until this long after its grant; the ring's guard counts on it. */
 const OLDEST_RESLOT_MS = 60_000;
 /** What SES refused stays charged this long. */
@@ -205,8 +205,8 @@ export class Ledger {
   }
 
   /**
-   * Queues READY messages, oldest first. A hint: losing it costs delay only. Answers how many were new and fitted into
-   * the window.
+   * Queues READY messages, oldest first, and takes over the tenant's limits, with no message too. A hint: losing it
+   * costs delay only. Answers how many were new and fitted into the window.
    */
   async offer(
     account: SendingAccountId,
@@ -216,7 +216,7 @@ export class Ledger {
     messages: readonly QueuedMessage[],
   ): Promise<number> {
     let queued = 0;
-    for (let i = 0; i < messages.length; i += OFFER_CHUNK) {
+    for (let i = 0; i === 0 || i < messages.length; i += OFFER_CHUNK) {
       const reply = await this.scripts.run(account, SCRIPTS.offer, 0, [
         CLASS_OF[stream],
         tenant,

@@ -4,9 +4,6 @@ export interface Fraction {
   readonly den: number;
 }
 
-/** Nothing may be sent. */
-export const NO_RATE: Fraction = { num: 0, den: 1 };
-
 /**
  * A decimal such as "14.000" or "0.5" as a fraction, exact to three decimals.
  * @throws RangeError on anything that is not a non-negative decimal.
@@ -28,9 +25,6 @@ export function pacedRate(observed: Fraction): Fraction {
     ? { num: observed.num * 9, den: observed.den * 10 }
     : { num: observed.num * 199, den: observed.den * 200 };
 }
-
-/** How long before its slot a message is granted, milliseconds: time for the ticket and the claim. */
-export const LEAD_MS = 100;
 
 /** Milliseconds of sending that one ticket holds: 50 messages, between 100 ms and 1 s. */
 export function sliceMs(rate: Fraction): number {

@@ -1,7 +1,7 @@
 /** Width of a bucket of the 24-hour ring, milliseconds. */
-export const BUCKET_MS = 60_000;
+const BUCKET_MS = 60_000;
 /** How much longer than 24 h after a bucket's end it stays charged: HTTP timeout, life of a slot, allowance for skew. */
-export const GUARD_MS = 120_000;
+const GUARD_MS = 120_000;
 const DAY_MS = 86_400_000;
 
 export interface RingShape {

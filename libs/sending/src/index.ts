@@ -16,5 +16,4 @@ export type { Wait } from './wait.policy';
 export { dispatchBulk, dispatchTransactional } from './engine/dispatch.jobs';
 export type { Ticket } from './engine/dispatch.jobs';
 export { EngineModule } from './engine/engine.module';
-export type { EngineOptions } from './engine/engine.settings';
 export { SendEngine } from './engine/send-engine.service';

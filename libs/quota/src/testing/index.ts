@@ -16,5 +16,4 @@ export const LEDGER_SCRIPTS = {
 } as const;
 
 export { LedgerModel } from './ledger-model';
-export type { ModelOffer } from './ledger-model';
-export type { ModelAcquire, ModelReply } from './grantor-model';
+export type { ModelReply } from './grantor-model';

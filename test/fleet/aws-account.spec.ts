@@ -160,16 +160,31 @@ describe('an AWS account that joins', () => {
     expect(await sending.lanes([account.id])).toHaveLength(1);
   });
 
-  it('has its events subscribed to the new address when the address of the webhook has changed', async () => {
+  it('has its events subscribed anew while unconfirmed, and when the address of the webhook has changed', async () => {
     const account = await fleet.join({ accountId: '100000000016' });
     const subscriptions = fleet.inWorker(SubscriptionService);
-    const asked = async () =>
+    const own = <Row extends { TopicArn: string }>(row: Row) => row.TopicArn.includes(':100000000016:');
+    const asked = () => webhook.bodies.filter(own).length;
+    const askedAnew = async (times: number) => {
+      await waitFor(() => Promise.resolve(asked() >= times), { what: 'SNS to ask for a confirmation' });
+      expect(asked()).toBe(times);
+    };
+    const confirm = async () => {
+      const posted = webhook.bodies.filter(own).at(-1)!;
+      await subscriptions.confirm(account.id, posted.TopicArn, posted.Token);
+    };
+    await askedAnew(1);
+    // The first request for a confirmation was lost: nobody confirmed.
+    await subscriptions.followAddress();
+    await askedAnew(2);
+    await confirm();
+    const calls = async () =>
       (await fleet.aws.arrivals(0, 10_000)).arrivals.filter(
         (one) => one.account === '100000000016' && one.operation === 'Subscribe',
       ).length;
-    const before = await asked();
+    const before = await calls();
     await subscriptions.followAddress();
-    expect(await asked()).toBe(before);
+    expect(await calls()).toBe(before);
 
     const uow = fleet.inWorker(UnitOfWork);
     await uow.forSystem(() =>
@@ -179,9 +194,10 @@ describe('an AWS account that joins', () => {
       ]),
     );
     await subscriptions.followAddress();
-    expect(await asked()).toBe(before + 1);
+    expect(await calls()).toBe(before + 1);
     await subscriptions.followAddress();
-    expect(await asked()).toBe(before + 1);
+    expect(await calls()).toBe(before + 1);
+    expect((await sending.get(account.id)).subscriptionArn).toContain(':100000000016:');
   });
 
   it('goes on sending while it is verified again, and takes no new tenants meanwhile', async () => {

@@ -55,8 +55,8 @@ const FIND_BY_REGION = `${SELECT} WHERE s.aws_account_id = $1 AND s.region = $2`
 // Once verified, an account goes on sending while it is verified again, and also when that fails: what cannot be sent is
 // refused by AWS itself. Only new tenants wait for ACTIVE.
 const ACTIVE = `${SELECT} WHERE a.verified_at IS NOT NULL ORDER BY s.id`;
-const SUBSCRIBED_ELSEWHERE = `${SELECT} WHERE a.verified_at IS NOT NULL AND s.topic_arn IS NOT NULL
-  AND s.webhook_url IS DISTINCT FROM $1 ORDER BY s.id`;
+const NOT_SUBSCRIBED = `${SELECT} WHERE a.verified_at IS NOT NULL AND s.topic_arn IS NOT NULL
+  AND (s.webhook_url IS DISTINCT FROM $1 OR s.subscription_arn IS NULL) ORDER BY s.id`;
 const BY_TIER = `${SELECT} WHERE a.state = 'ACTIVE' AND s.mode = $1 AND ($2::text IS NULL OR s.tier = $2) ORDER BY s.id`;
 const BETWEEN = `${SELECT} WHERE ($1::uuid IS NULL OR s.id > $1) AND ($2::uuid IS NULL OR s.id < $2)
   AND ($4::text IS NULL OR s.tier = $4) AND ($5::uuid IS NULL OR s.aws_account_id = $5) AND ($6::text IS NULL OR s.mode = $6)`;
@@ -140,14 +140,18 @@ export class SendingAccountRepository {
   }
 
   /** Accounts whose events were asked to go elsewhere than `url`: the address of this installation has changed. */
-  async subscribedElsewhere(url: string): Promise<SendingAccount[]> {
-    return (await this.uow.query<SendingAccountRow>(SUBSCRIBED_ELSEWHERE, [url])).map(toSendingAccount);
+  async notSubscribed(url: string): Promise<SendingAccount[]> {
+    return (await this.uow.query<SendingAccountRow>(NOT_SUBSCRIBED, [url])).map(toSendingAccount);
   }
 
-  /** Notes where SNS was asked to deliver. The confirmation, which brings the ARN, may have come already. */
+  /**
+   * Notes where SNS was asked to deliver. The confirmation, which brings the ARN, may have come already; the ARN of another
+   * address says nothing about this one.
+   */
   async setWebhook(id: SendingAccountId, url: string, subscriptionArn: string | null): Promise<void> {
     await this.uow.query(
-      'UPDATE sending_account SET webhook_url = $2, subscription_arn = coalesce($3, subscription_arn) WHERE id = $1',
+      `UPDATE sending_account SET webhook_url = $2, subscription_arn =
+              coalesce($3, CASE WHEN webhook_url = $2 THEN subscription_arn END) WHERE id = $1`,
       [id, url, subscriptionArn],
     );
   }

@@ -40,14 +40,15 @@ export class SubscriptionService {
   }
 
   /**
-   * Subscribes the webhook for every account whose events still go to another address: PUBLIC_URL has changed, and without
-   * this events would be lost in silence. Confirmation comes through the webhook itself.
+   * Subscribes the webhook for every account whose events go to another address, because PUBLIC_URL has changed, or nowhere,
+   * because the confirmation never came: without this, events would be lost in silence. SNS asks for the confirmation
+   * anew, through the webhook itself.
    * @throws AggregateError of what went wrong, after every account was tried
    */
   async followAddress(): Promise<void> {
     const url = this.settings.webhookUrl;
     const { accounts, owners } = await this.uow.forSystem(async () => {
-      const found = await this.accounts.subscribedElsewhere(url);
+      const found = await this.accounts.notSubscribed(url);
       return { accounts: found, owners: await this.awsAccounts.findByIds(found.map((one) => one.awsAccountId)) };
     });
     const failures: unknown[] = [];

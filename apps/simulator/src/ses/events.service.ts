@@ -31,7 +31,7 @@ export interface EventFaults {
   reorderMs: number;
 }
 
-export const NO_EVENT_FAULTS: EventFaults = { hold: false, dropRate: 0, duplicateRate: 0, reorderMs: 0 };
+const NO_EVENT_FAULTS: EventFaults = { hold: false, dropRate: 0, duplicateRate: 0, reorderMs: 0 };
 
 interface Suppressing {
   readonly accountId: string;

@@ -1,4 +1,4 @@
-# One image for every process: `api` (the default), `worker`, `simulator`, `db:migrate`, `db:bootstrap`.
+# One image for every process: `api` (the default), `worker`, `simulator`, `db:migrate`, `db:bootstrap`, `operator-key`.
 #
 # The base is pinned by tag. A digest would be stricter and is what a release should use, but it has to be read from a
 # registry at the time of the release: docker build --build-arg NODE_IMAGE=node:24-slim@sha256:<digest> .
@@ -25,6 +25,8 @@ COPY --from=build /build/package.json ./
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/dist dist
 COPY --from=build /build/migrations/bootstrap.sql migrations/bootstrap.sql
+# The pages that the api serves behind every docsUrl.
+COPY docs/errors docs/errors
 COPY --chmod=0755 tools/container-entry.sh /usr/local/bin/postfleet
 RUN install -d -o node -g node /var/lib/postfleet/recorder /var/lib/postfleet/simulator
 USER node

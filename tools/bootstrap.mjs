@@ -140,10 +140,13 @@ function sourceHash() {
 
 function sourcesIn(folder) {
   if (!existsSync(path.join(root, folder))) return [];
-  return readdirSync(path.join(root, folder), { recursive: true })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
-    .map((file) => path.join(folder, file))
-    .sort();
+  return (
+    readdirSync(path.join(root, folder), { recursive: true })
+      // The compiler copies JSON that is imported, prices for example.
+      .filter((file) => (file.endsWith('.ts') && !file.endsWith('.spec.ts')) || file.endsWith('.json'))
+      .map((file) => path.join(folder, file))
+      .sort()
+  );
 }
 
 /** The compiler never deletes: the output of a removed migration would still be found and run. */

@@ -90,6 +90,7 @@ describe('the programs that run before anything is installed', () => {
 
   it.each([
     ['build after a change of a source', 'apps/api/src/main.ts', ['build']],
+    ['build after a change of data', 'libs/billing/data/rate-card.json', ['build']],
     ['build after a new migration', 'migrations/1-new.ts', ['build']],
     ['install and build after a change of the lock file', 'package-lock.json', ['install', 'build']],
     ['do nothing after a change of a test', 'apps/api/src/main.spec.ts', []],

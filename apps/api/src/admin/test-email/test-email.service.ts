@@ -109,7 +109,7 @@ export class TestEmailService {
     await this.uow.forSystem(async () => {
       const known = await this.domains.list(tenant);
       if (!known.some(({ name }) => isSameOrBelow(domain, name))) {
-        await renamed(['domains', '0'], ['from'], this.domains.add(tenant, [domain], by));
+        await renamed(['domains', '0'], ['from'], this.domains.add(tenant, [domain], by)).catch(whoseDomain(domain));
       }
       if (here) await this.placements.requestProvisioning(tenant);
       else await this.placements.placeTenantOn({ tenantId: tenant, sendingAccountId: account.id }, by);
@@ -142,6 +142,18 @@ export class TestEmailService {
       await sleep(POLL_MS);
     }
   }
+}
+
+/** A tenant's domain is not borrowed: the test would stand among that tenant's mail and usage. */
+function whoseDomain(domain: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof DomainError) || error.code !== 'CONFLICT') throw error;
+    throw new DomainError({
+      code: 'CONFLICT',
+      message: `${domain} belongs to a tenant. Test mail is the operators' own: send it from a domain that no tenant has.`,
+      path: ['from'],
+    });
+  };
 }
 
 function toTestEmail(message: Message): TestEmail {

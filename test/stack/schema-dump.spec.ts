@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Client } from 'pg';
 import { dumpSchema } from '../../tools/database/schema-dump';
+import { projectRoot } from '../../tools/local-stack/project-root';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
 describe('the description of a schema', () => {
@@ -32,6 +35,16 @@ describe('the description of a schema', () => {
     await other.drop();
     expect(second).toBe(before);
     expect(before).toContain('-- table tenant\n');
+  });
+
+  it('is the committed one until something in the database changes: that is the gate on migrations', async () => {
+    const committed = readFileSync(path.join(projectRoot(), 'migrations/schema.sql'), 'utf8');
+    expect(before).toBe(committed);
+    const after = await dumpAfter(
+      'ALTER TABLE tenant ALTER name DROP NOT NULL',
+      'ALTER TABLE tenant ALTER name SET NOT NULL',
+    );
+    expect(after).not.toBe(committed);
   });
 
   it.each([

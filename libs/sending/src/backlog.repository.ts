@@ -28,7 +28,10 @@ export class BacklogRepository {
     await this.uow.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`backlog ${tenant}`]);
   }
 
-  /** Messages that still wait and stand elsewhere: the next page of them, moved. INTENT stays where it is. */
+  /**
+   * Messages that still wait and stand elsewhere: the next page of them, moved. INTENT stays where it is. What a message
+   * waited for was the account it leaves.
+   */
   movePage(tenant: TenantId, mode: Mode, stream: Stream, to: Target, limit: number): Promise<MovedMessage[]> {
     return this.uow.query<MovedMessage>(
       `WITH page AS (
@@ -36,7 +39,7 @@ export class BacklogRepository {
           WHERE tenant_id = $1 AND mode = $2 AND stream = $3 AND state IN ('READY', 'SCHEDULED')
             AND (sending_account_id, lane_id) IS DISTINCT FROM ($4::uuid, $5::uuid)
           ORDER BY id LIMIT $6 FOR NO KEY UPDATE)
-       UPDATE message m SET sending_account_id = $4, lane_id = $5
+       UPDATE message m SET sending_account_id = $4, lane_id = $5, not_before = NULL, detail = NULL
          FROM page WHERE m.tenant_id = $1 AND m.id = page.id
        RETURNING m.id, m.n_rcpt AS recipients, m.state = 'READY' AS ready, page.sending_account_id AS "from"`,
       [tenant, mode, stream, to.sendingAccountId, to.laneId, limit],

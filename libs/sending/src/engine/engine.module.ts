@@ -2,6 +2,10 @@ import { FleetModule } from '@libs/fleet';
 import { PlacementEngineModule } from '@libs/placement';
 import { QuotaModule } from '@libs/quota';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AcceptRepository } from '../accept.repository';
+import { ReadyOffers } from '../backlog-offer.service';
+import { BacklogRepository } from '../backlog.repository';
+import { BacklogService } from '../backlog.service';
 import { BatchSettler } from './batch-settler.service';
 import { ClaimRepository } from './claim.repository';
 import { ClaimService } from './claim.service';
@@ -36,6 +40,9 @@ export class EngineModule {
       imports: [FleetModule, PlacementEngineModule, QuotaModule],
       providers: [
         { provide: EngineSettings, useValue: new EngineSettings(options) },
+        AcceptRepository,
+        BacklogRepository,
+        BacklogService,
         BatchSettler,
         ClaimRepository,
         ClaimService,
@@ -54,6 +61,7 @@ export class EngineModule {
         OutcomeRepository,
         OutcomeWriter,
         Pump,
+        ReadyOffers,
         RecoveryService,
         Resolver,
         ResolverRepository,

@@ -5,11 +5,16 @@ import { Injectable } from '@nestjs/common';
 
 export interface HungryTenant {
   readonly tenantId: TenantId;
+  readonly paused: boolean;
+  /** It is placed elsewhere by now: what stands here came back after its backlog had moved. */
+  readonly displaced: boolean;
   readonly limits: TenantLimits;
 }
 
 interface TenantRow {
   readonly tenantId: TenantId;
+  readonly paused: boolean;
+  readonly displaced: boolean;
   readonly weight: number;
   readonly dayCap: string | null;
   readonly rate: string | null;
@@ -26,9 +31,12 @@ const TENANTS = `
       FROM waiting w WHERE w.tenant_id IS NOT NULL
   )
   SELECT t.id AS "tenantId", p.weight, p.recipients_per_day::text AS "dayCap",
-         trim_scale(p.recipients_per_second)::text AS rate
+         trim_scale(p.recipients_per_second)::text AS rate, t.state = 'PAUSED' AS paused,
+         EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = $2 AND c.valid_to IS NULL)
+           AND NOT EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = $2
+                            AND c.sending_account_id = a.id AND c.valid_to IS NULL) AS displaced
     FROM waiting w JOIN tenant t ON t.id = w.tenant_id JOIN plan p ON p.id = t.plan_id
-   WHERE t.state = 'ACTIVE'`;
+    JOIN sending_account a ON a.id = $1`;
 
 // From the oldest on, every time: no cursor can jump over a row that commits late, and the ledger leaves out what it has.
 const READY = `
@@ -41,11 +49,13 @@ const READY = `
 export class FeederRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /** Active tenants with READY messages on the account, and their limits. */
+  /** Tenants with READY messages on the account, and their limits. */
   async tenants(account: SendingAccountId, stream: Stream): Promise<HungryTenant[]> {
     const rows = await this.uow.query<TenantRow>(TENANTS, [account, stream]);
-    return rows.map(({ tenantId, weight, dayCap, rate }) => ({
+    return rows.map(({ tenantId, paused, displaced, weight, dayCap, rate }) => ({
       tenantId,
+      paused,
+      displaced,
       limits: {
         weight,
         dayCap: dayCap === null ? null : BigInt(dayCap),

@@ -3,8 +3,9 @@ import type { SendingAccount } from '@libs/fleet';
 import { STREAMS, type Stream } from '@libs/kernel';
 import { Ledger, READY_WINDOW } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { BacklogService } from '../backlog.service';
 import { EngineAccounts } from './engine-accounts.service';
-import { FeederRepository } from './feeder.repository';
+import { FeederRepository, type HungryTenant } from './feeder.repository';
 
 /** What is younger was offered by the api itself a moment ago. */
 const SETTLED_MS = 2_000;
@@ -17,6 +18,7 @@ export class Feeder {
     private readonly rows: FeederRepository,
     private readonly accounts: EngineAccounts,
     private readonly ledger: Ledger,
+    private readonly backlog: BacklogService,
   ) {}
 
   /** Answers how many messages were queued. */
@@ -31,17 +33,29 @@ export class Feeder {
     if (stats?.epoch !== account.epoch) return 0;
     let queued = 0;
     for (const stream of STREAMS) {
-      const tenants = await this.uow.forSystem(() => this.rows.tenants(account.id, stream));
-      for (const tenant of tenants) {
+      for (const tenant of await this.uow.forSystem(() => this.rows.tenants(account.id, stream))) {
         const list = stats.ready.find((entry) => entry.tenantId === tenant.tenantId && entry.stream === stream);
-        if ((list?.messages ?? 0) > READY_WINDOW / 2) continue;
-        const messages = await this.page(account, stream, tenant.tenantId);
-        if (messages.length > 0) {
-          queued += await this.ledger.offer(account.id, tenant.tenantId, stream, tenant.limits, messages);
-        }
+        queued += await this.feedTenant(account, stream, tenant, list?.messages ?? 0);
       }
     }
     return queued;
+  }
+
+  private async feedTenant(
+    account: SendingAccount,
+    stream: Stream,
+    { tenantId, paused, displaced, limits }: HungryTenant,
+    listed: number,
+  ): Promise<number> {
+    if (paused) {
+      // Grants for mail that may not go would cost the other tenants of the account their rate.
+      if (listed > 0) await this.ledger.drop(account.id, tenantId, stream);
+      return 0;
+    }
+    if (displaced) await this.backlog.followPlacements(tenantId);
+    // A full list needs no messages, but the limits of a plan that has changed: waiting for room could take a day.
+    const messages = listed > READY_WINDOW / 2 ? [] : await this.page(account, stream, tenantId);
+    return messages.length > 0 || listed > 0 ? this.ledger.offer(account.id, tenantId, stream, limits, messages) : 0;
   }
 
   private page(account: SendingAccount, stream: Stream, tenant: Parameters<FeederRepository['ready']>[2]) {

@@ -1,0 +1,105 @@
+import { type MessageId, type SendingAccountId, type TenantId } from '@libs/kernel';
+import { PlacementService } from '@libs/placement';
+import { PlanService } from '@libs/plans';
+import { Ledger } from '@libs/quota';
+import { BacklogService } from '@libs/sending';
+import { TenantService } from '@libs/tenancy';
+import type { RunningWorker } from '../../apps/worker/src/create-worker';
+import { waitFor } from '../support/wait-for';
+import { SendingStack } from '../worker/sending-stack';
+
+const by = { actor: 'operator:test' };
+
+/** Journeys of mail that waits: what an operator changes must reach it, wherever it stands. */
+describe('a backlog', () => {
+  let stack: SendingStack;
+  let worker: RunningWorker;
+  let first: SendingAccountId;
+  let second: SendingAccountId;
+
+  beforeAll(async () => {
+    stack = await SendingStack.start();
+    first = (await stack.account({ maxSendRate: 300, max24HourSend: 1_000_000 })).id;
+    second = (await stack.account({ maxSendRate: 300 })).id;
+    worker = await stack.startWorker();
+  }, 60_000);
+  afterAll(() => stack.close(), 60_000);
+
+  const listed = async (tenant: TenantId) => {
+    const stats = await worker.app.get(Ledger, { strict: false }).stats(first);
+    return stats?.ready.filter((list) => list.tenantId === tenant).reduce((sum, list) => sum + list.messages, 0) ?? 0;
+  };
+  const sent = async (tenant: TenantId) => (await stack.states(tenant))['SENT'] ?? 0;
+
+  it('that fills its ready list goes on as soon as its tenant has a larger plan', async () => {
+    const tenant = await stack.tenant('capped', { recipientsPerDay: 400n });
+    const larger = await stack.inApi(PlanService).create(
+      {
+        code: 'larger',
+        name: 'Larger',
+        tier: 'growth',
+        streams: ['TRANSACTIONAL', 'MARKETING'],
+        weight: 10,
+        recipientsPerDay: 10_000n,
+        recipientsPerSecond: null,
+        dedicatedIps: false,
+        baseFeeMicro: 0n,
+      },
+      by,
+    );
+    const ids = await stack.accept(tenant, 'capped', 1_100, () => ({ stream: 'MARKETING' }));
+    await waitFor(async () => (await sent(tenant)) === 400, { what: 'the day of the plan', withinMs: 20_000 });
+    await waitFor(async () => (await listed(tenant)) > 500, { what: 'the ready list', withinMs: 10_000 });
+    await stack.inApi(TenantService).setPlan(tenant, larger.id, by);
+    await waitFor(async () => (await sent(tenant)) === 1_100, { what: 'the rest to go', withinMs: 25_000 });
+    expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+  }, 60_000);
+
+  it('of a paused tenant leaves the ready list, so that nobody else’s rate is spent on it', async () => {
+    const tenant = await stack.tenant('halted');
+    const ids = await stack.accept(tenant, 'halted', 900, () => ({ stream: 'MARKETING' }));
+    await stack.inApi(TenantService).pause(tenant, 'review', by);
+    await waitFor(async () => (await listed(tenant)) === 0, { what: 'the list to be dropped', withinMs: 5_000 });
+    const before = await sent(tenant);
+    expect(before).toBeLessThan(900);
+    await stack.inApi(TenantService).resume(tenant, by);
+    await waitFor(async () => (await sent(tenant)) === 900, { what: 'the resumed backlog', withinMs: 40_000 });
+    expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+  }, 60_000);
+
+  it('goes along with a move while it is sent, and what comes back from the old account later follows', async () => {
+    const tenant = await stack.tenant('mover');
+    const ids = await stack.accept(tenant, 'mover', 1_500, (i) => ({ stream: i % 3 ? 'MARKETING' : 'TRANSACTIONAL' }));
+    await waitFor(async () => (await sent(tenant)) > 50, { what: 'the first to go', withinMs: 10_000 });
+    const move = await stack.inApi(PlacementService).moveTenant({ tenantId: tenant, sendingAccountId: second }, by);
+    await waitFor(
+      async () =>
+        (await stack.inApi(PlacementService).movesOf(tenant)).some(
+          ({ id, state }) => id === move.id && state === 'DONE',
+        ),
+      { what: 'the switch', withinMs: 20_000 },
+    );
+    await waitFor(async () => (await stack.inApi(BacklogService).count(tenant, first)).messages === 0n, {
+      what: 'the old account to be left',
+      withinMs: 10_000,
+    });
+    // As an answer that was awaited during the switch leaves a message: ready again, where it was tried, and not soon.
+    const [late] = await stack
+      .query<{ id: MessageId }>(
+        `UPDATE message SET sending_account_id = $2, not_before = now() + interval '60 seconds'
+        WHERE id = (SELECT id FROM message WHERE tenant_id = $1 AND state = 'READY' ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+       RETURNING id`,
+        [tenant, first],
+      )
+      .then((rows) => rows.flat() as { id: MessageId }[]);
+    await waitFor(async () => (await stack.judge(ids)).lost === 0, { what: 'all to be sent', withinMs: 25_000 });
+    expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+    expect(late).toBeDefined();
+    const accounts = await stack.query<{ at: SendingAccountId }>(
+      'SELECT sending_account_id AS at FROM attempt WHERE message_id = $1',
+      [late?.id],
+    );
+    expect(accounts).toEqual([{ at: second }]);
+    expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
+  }, 80_000);
+});

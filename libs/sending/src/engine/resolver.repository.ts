@@ -16,7 +16,8 @@ export interface DoubtRow {
   readonly accountConfirmed: number;
 }
 
-// Doubt begins when the attempt was last known to be under way; its neighbours are those that ended around that moment.
+// A request that hung may have been taken at any moment from its claim to its end: its neighbours are those that ended in
+// that span, or shortly before or after it.
 const DOUBTS = `
   SELECT a.tenant_id AS "tenantId", a.message_id AS "messageId", a.id AS "attemptId", a.stream, a.ended_at AS at,
          a.send_event_at IS NOT NULL AS confirmed, m.expires_at <= $1 AS expired,
@@ -29,7 +30,7 @@ const DOUBTS = `
              (count(b.send_event_at) FILTER (WHERE b.tenant_id = a.tenant_id AND b.stream = a.stream))::int AS set_confirmed
         FROM attempt b
        WHERE b.sending_account_id = a.sending_account_id AND b.state = 'SENT'
-         AND b.ended_at BETWEEN a.ended_at - make_interval(secs => $2) AND a.ended_at + make_interval(secs => $2)) n
+         AND b.ended_at BETWEEN a.created_at - make_interval(secs => $2) AND a.ended_at + make_interval(secs => $2)) n
    WHERE a.state = 'IN_DOUBT'
    ORDER BY a.ended_at LIMIT $3`;
 

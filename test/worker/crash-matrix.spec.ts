@@ -37,6 +37,12 @@ describe('after a crash', () => {
   /** Offers what is READY and takes a grant for it, as the pump would. */
   async function granted(count = 3): Promise<{ ids: MessageId[]; ticket: Ticket; grant: Grant }> {
     const ids = await stack.accept(tenant, 'shop', count);
+    // The api answers before its offer has reached Redis.
+    await waitFor(
+      async () =>
+        ((await ledger.stats(account.id))?.ready ?? []).reduce((sum, list) => sum + list.messages, 0) >= count,
+      { what: 'the messages to be offered' },
+    );
     const batchId = newId<BatchId>();
     const grant = await ledger.acquire(account.id, {
       opId: batchId,

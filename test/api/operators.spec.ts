@@ -114,6 +114,33 @@ describe('the fleet', () => {
 });
 
 describe('a tenant', () => {
+  it('takes along, by the preview, only what waits in the mode of the account it would go to', async () => {
+    const tenant = await fleet.tenant('Modes', 'modes.example');
+    const { sendingAccountId } = await insertAccount(api, '333333333333', 'LIVE');
+    const send = (key: string, count: number) =>
+      api.customer(
+        key,
+        `mutation ($input: SendEmailsInput!) { sendEmails(input: $input) { results { message { id } } } }`,
+        {
+          input: {
+            idempotencyKey: 'waiting',
+            emails: Array.from({ length: count }, () => ({
+              from: { email: 'hi@modes.example' },
+              to: [{ email: 'ann@example.com' }],
+              content: { inline: { subject: 'Hello', text: 'Hello' } },
+            })),
+          },
+        },
+      );
+    await send(tenant.liveKey, 2);
+    await send(tenant.testKey, 3);
+    const preview = await admin(
+      `query ($t: ID!, $s: ID!) { previewMove(tenantId: $t, sendingAccountId: $s) { backlog } }`,
+      { t: tenant.id, s: sendingAccountId },
+    );
+    expect(answered<object>(preview, 'previewMove')).toEqual({ backlog: '2' });
+  });
+
   it('is moved only after its effect was shown; the move is kept and audited', async () => {
     const { sendingAccountId } = await insertAccount(api, '222222222222', 'LIVE');
     const preview = answered<{ tierFits: boolean; backlog: string; problems: object[]; utilisation: object[] }>(

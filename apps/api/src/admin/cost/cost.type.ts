@@ -77,10 +77,10 @@ export class TenantCosts {
 /** A volume to price. */
 @ArgsType()
 export class CostEstimateArgs {
-  @Field(() => BigIntScalar, { description: 'Recipients a month.' })
+  @Field(() => BigIntScalar, { description: 'Recipients a month, up to 1,000,000,000,000.' })
   recipientsPerMonth!: bigint;
 
-  @Field(() => Int, { defaultValue: 0, description: 'Dedicated IPs, 0 to 1,000.' })
+  @Field(() => Int, { defaultValue: 0, description: 'Dedicated IPs, 0 to 10,000.' })
   dedicatedIps!: number;
 
   @Field(() => String, {

@@ -66,10 +66,11 @@ export class PlacementResolver {
   ): Promise<MovePreview> {
     const move = moveOf({ tenantId, sendingAccountId });
     const preview = await this.placementService.previewMove(move);
-    const { messages } = await this.backlog.count(move.tenantId);
+    const left = preview.utilisation.filter((use) => use.sendingAccountId !== move.sendingAccountId);
+    const waiting = await Promise.all(left.map((use) => this.backlog.count(move.tenantId, use.sendingAccountId)));
     return {
       utilisation: [...preview.utilisation],
-      backlog: messages,
+      backlog: waiting.reduce((sum, { messages }) => sum + messages, 0n),
       tierFits: preview.tierFits,
       domainsToVerify: [...preview.domainsToVerify],
       problems: this.payloads.toUserErrors(preview.problems, []),

@@ -8,7 +8,8 @@ import { SendingStack } from '../worker/sending-stack';
 
 const ROOT = path.resolve(__dirname, '../..');
 const MAIN = path.join(ROOT, 'dist/apps/worker/src/main.js');
-const MESSAGES = 600;
+/** So many that a slow machine, which lets each worker send longer before it is killed, has some left for the last one. */
+const MESSAGES = 1_500;
 const KILLS = 5;
 
 describe('killing the worker with SIGKILL while it sends', () => {
@@ -18,7 +19,7 @@ describe('killing the worker with SIGKILL while it sends', () => {
   beforeAll(async () => {
     if (!existsSync(MAIN)) throw new Error('build the worker first: npm run build');
     stack = await SendingStack.start({ inDoubtAfterMs: 2_000, latencyMs: 20, eventDelayMs: 50 });
-    await stack.account({ maxSendRate: 100 });
+    await stack.account({ maxSendRate: 150 });
   }, 60_000);
   afterAll(async () => {
     await kill();

@@ -44,7 +44,7 @@ const switches: ReadonlyMap<string, Partial<StackArguments>> = new Map([
 const defaults: StackArguments = {
   once: false,
   json: false,
-  messages: 10_000,
+  messages: 10_200,
   seed: 1,
   killWorker: 0,
   playDay: false,

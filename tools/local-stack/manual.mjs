@@ -6,7 +6,7 @@ runs the demo day and stays up. Everything it keeps is in the folder .data; Ctrl
 
   --once           exit after the summary instead of staying up
   --json           print one JSON object as the last line of the output; everything else goes to stderr
-  --messages N     messages of the demo day, 1 to 1000000 (default 10000)
+  --messages N     messages of the demo day, 1 to 1000000 (default 10200, so that over 10000 are sent)
   --seed N         seed of everything random in the demo and the simulator, 0 to 2147483647 (default 1)
   --kill-worker N  kill the worker with SIGKILL N times during the demo, 0 to 100 (default 0)
   --keep           keep the data of the last run (default)

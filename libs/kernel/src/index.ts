@@ -27,3 +27,4 @@ export { divideHalfEven, formatUsd, parseUsd, priceOf } from './money';
 export type { Page, PageRequest } from './page';
 export { MODES, STREAMS } from './streams';
 export type { Mode, Stream } from './streams';
+export { SystemTimers, Timers } from './timers';

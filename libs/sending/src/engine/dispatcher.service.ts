@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CredentialCache, SesSender } from '@libs/aws';
 import { RouteService } from '@libs/fleet';
-import { EngineClock } from '@libs/kernel';
+import { EngineClock, Timers } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
 import { Ledger, slotSlackMs } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
@@ -52,6 +51,7 @@ export class Dispatcher {
     private readonly held: HeldBatches,
     private readonly gate: EngineGate,
     private readonly clock: EngineClock,
+    private readonly timers: Timers,
     private readonly log: Log,
     metrics: Metrics,
   ) {
@@ -126,7 +126,7 @@ export class Dispatcher {
       const wait = slot.dueMs - this.ledger.nowMs();
       if (wait <= 0) return;
       const ms = Math.max(1, wait / this.clock.scale.speed);
-      await sleep(ms, undefined, { signal: flight.signal }).catch(() => undefined);
+      await this.timers.sleep(ms, flight.signal);
     }
   }
 

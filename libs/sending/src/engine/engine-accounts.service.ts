@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks';
 import { SendingAccountService, type SendingAccount } from '@libs/fleet';
-import type { SendingAccountId } from '@libs/kernel';
+import { Timers, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 const FRESH_MS = 1_000;
@@ -12,11 +11,14 @@ export class EngineAccounts {
   private readAt = Number.NEGATIVE_INFINITY;
   private reading: Promise<readonly SendingAccount[]> | undefined;
 
-  constructor(private readonly fleet: SendingAccountService) {}
+  constructor(
+    private readonly fleet: SendingAccountService,
+    private readonly timers: Timers,
+  ) {}
 
   /** Accounts of ACTIVE AWS accounts, whatever their own state. */
   async all(): Promise<readonly SendingAccount[]> {
-    if (performance.now() - this.readAt < FRESH_MS) return this.known;
+    if (this.timers.monotonicMs() - this.readAt < FRESH_MS) return this.known;
     this.reading ??= this.read().finally(() => {
       this.reading = undefined;
     });
@@ -29,7 +31,7 @@ export class EngineAccounts {
 
   private async read(): Promise<readonly SendingAccount[]> {
     this.known = await this.fleet.active();
-    this.readAt = performance.now();
+    this.readAt = this.timers.monotonicMs();
     return this.known;
   }
 }

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { Timers } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 /** Whether this process may start anything new: closed for good while it drains, and for a moment when claims fail. */
@@ -7,8 +7,10 @@ export class EngineGate {
   private closedUntil = 0;
   private draining = false;
 
+  constructor(private readonly timers: Timers) {}
+
   get isOpen(): boolean {
-    return !this.draining && performance.now() >= this.closedUntil;
+    return !this.draining && this.timers.monotonicMs() >= this.closedUntil;
   }
 
   get isDraining(): boolean {
@@ -17,7 +19,7 @@ export class EngineGate {
 
   /** PostgreSQL does not answer: granting more would only burn quota until it does. */
   closeFor(ms: number): void {
-    this.closedUntil = Math.max(this.closedUntil, performance.now() + ms);
+    this.closedUntil = Math.max(this.closedUntil, this.timers.monotonicMs() + ms);
   }
 
   drain(): void {

@@ -1,4 +1,5 @@
 import { FleetModule } from '@libs/fleet';
+import { SystemTimers, Timers } from '@libs/kernel';
 import { PlacementEngineModule } from '@libs/placement';
 import { QuotaModule } from '@libs/quota';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -40,6 +41,7 @@ export class EngineModule {
       imports: [FleetModule, PlacementEngineModule, QuotaModule],
       providers: [
         { provide: EngineSettings, useValue: new EngineSettings(options) },
+        { provide: Timers, useClass: SystemTimers },
         AcceptRepository,
         BacklogRepository,
         BacklogService,

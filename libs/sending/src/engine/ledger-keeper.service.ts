@@ -1,7 +1,6 @@
-import { performance } from 'node:perf_hooks';
 import { UnitOfWork } from '@libs/database';
 import { ObservationService, SendingAccountService, type SendingAccount } from '@libs/fleet';
-import type { SendingAccountId } from '@libs/kernel';
+import { Timers, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger, parseRate, type ObservedLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
@@ -30,6 +29,7 @@ export class LedgerKeeper {
     private readonly observation: ObservationService,
     private readonly ledger: Ledger,
     private readonly settings: EngineSettings,
+    private readonly timers: Timers,
     private readonly log: Log,
   ) {}
 
@@ -73,15 +73,15 @@ export class LedgerKeeper {
     if (known === undefined) {
       // From here on no ticket of the old ledger can be claimed.
       const epoch = await this.fleet.bumpEpoch(account.id);
-      this.bumped.set(account.id, { epoch, at: performance.now() });
+      this.bumped.set(account.id, { epoch, at: this.timers.monotonicMs() });
       this.log.warn('a ledger is missing or stale: rebuilding it', {
         sendingAccount: account.id,
         epoch: String(epoch),
       });
     }
-    const { epoch, at } = this.bumped.get(account.id) ?? { epoch: account.epoch, at: performance.now() };
+    const { epoch, at } = this.bumped.get(account.id) ?? { epoch: account.epoch, at: this.timers.monotonicMs() };
     const open = await this.uow.forSystem(() => this.rows.openBatches(account.id));
-    if (!mayRebuild(open, performance.now() - at)) return;
+    if (!mayRebuild(open, this.timers.monotonicMs() - at)) return;
     await this.rebuild(account.id, epoch);
     this.bumped.delete(account.id);
   }

@@ -1,4 +1,5 @@
 import { UnitOfWork } from '@libs/database';
+import { Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
 import { OutcomeRepository, type AttemptOutcome } from './outcome.repository';
@@ -19,12 +20,13 @@ interface Pending {
 @Injectable()
 export class OutcomeWriter {
   private waiting: Pending[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private cancelTimer: (() => void) | undefined;
   private writing = false;
 
   constructor(
     private readonly uow: UnitOfWork,
     private readonly rows: OutcomeRepository,
+    private readonly timers: Timers,
     private readonly log: Log,
   ) {}
 
@@ -44,12 +46,12 @@ export class OutcomeWriter {
 
   private flushSoon(ms: number): void {
     if (this.writing) return;
-    if (ms > 0 && this.timer) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
+    if (ms > 0 && this.cancelTimer) return;
+    this.cancelTimer?.();
+    this.cancelTimer = this.timers.after(ms, () => {
+      this.cancelTimer = undefined;
       void this.flush();
-    }, ms);
+    });
   }
 
   private async flush(): Promise<void> {

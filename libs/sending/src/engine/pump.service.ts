@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SendingAccount } from '@libs/fleet';
-import { EngineClock, newId, type BatchId, type SendingAccountId } from '@libs/kernel';
+import { EngineClock, newId, Timers, type BatchId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { JobQueue } from '@libs/queueing';
 import { Ledger, parseRate, sliceMs, type Grant, type Refusal } from '@libs/quota';
@@ -33,6 +32,7 @@ export class Pump {
     private readonly queue: JobQueue,
     private readonly gate: EngineGate,
     private readonly clock: EngineClock,
+    private readonly timers: Timers,
     private readonly settings: EngineSettings,
     private readonly log: Log,
   ) {
@@ -61,7 +61,7 @@ export class Pump {
       } catch (error) {
         this.log.warn('the pump could not ask the ledger', { sendingAccount: id, error });
       }
-      await sleep(rest, undefined, { signal: this.stopped.signal }).catch(() => undefined);
+      await this.timers.sleep(rest, this.stopped.signal);
     }
   }
 

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UnitOfWork } from '@libs/database';
-import type { AttemptId, BatchId, SendingAccountId } from '@libs/kernel';
+import { Timers, type AttemptId, type BatchId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
@@ -28,6 +27,7 @@ export class RecoveryService {
     private readonly recorder: FlightRecorder,
     private readonly ledger: Ledger,
     private readonly settings: EngineSettings,
+    private readonly timers: Timers,
     private readonly log: Log,
   ) {}
 
@@ -46,7 +46,7 @@ export class RecoveryService {
         return;
       } catch (error) {
         this.log.warn('what a failed claim left behind cannot be given back yet', { batch: batch.batchId, error });
-        await sleep(RETRY_MS);
+        await this.timers.sleep(RETRY_MS);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Timers } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Ticket } from './dispatch.jobs';
 import { Dispatcher } from './dispatcher.service';
@@ -32,6 +32,7 @@ export class SendEngine {
     private readonly held: HeldBatches,
     private readonly outcomes: OutcomeWriter,
     private readonly recorder: FlightRecorder,
+    private readonly timers: Timers,
   ) {}
 
   /** Works one ticket off. Resolves when every outcome is committed. */
@@ -89,7 +90,7 @@ export class SendEngine {
     this.gate.drain();
     this.dispatcher.drain();
     await this.pump.stop();
-    for (let waited = 0; waited < DRAIN_MS && this.held.size > 0; waited += 20) await sleep(20);
+    for (let waited = 0; waited < DRAIN_MS && this.held.size > 0; waited += 20) await this.timers.sleep(20);
     this.recorder.close();
   }
 }

@@ -2,6 +2,13 @@ import { Tenancy1763800000000 } from './1763800000000-tenancy';
 import { Fleet1763800001000 } from './1763800001000-fleet';
 import { Sending1763800002000 } from './1763800002000-sending';
 import { Billing1763800003000 } from './1763800003000-billing';
+import { HotTables1763900000000 } from './1763900000000-hot-tables';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
-export const migrations = [Tenancy1763800000000, Fleet1763800001000, Sending1763800002000, Billing1763800003000];
+export const migrations = [
+  Tenancy1763800000000,
+  Fleet1763800001000,
+  Sending1763800002000,
+  Billing1763800003000,
+  HotTables1763900000000,
+];

@@ -18,6 +18,70 @@ CREATE OR REPLACE FUNCTION public.append_audit(p_id uuid, p_at timestamp with ti
 AS $function$ INSERT INTO public.audit_log (id, at, actor, action, subject, tenant_id, request_id, detail)
               VALUES (p_id, p_at, p_actor, p_action, p_subject, p_tenant, p_request, p_detail) $function$
 
+-- function create_day_partitions(date,integer)
+GRANT EXECUTE TO pf_owner
+GRANT EXECUTE TO pf_worker
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.create_day_partitions(first date, days integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+ SET lock_timeout TO '5s'
+AS $function$
+    DECLARE
+      made int := 0;
+      parent text;
+      child text;
+      day date;
+    BEGIN
+      IF days NOT BETWEEN 1 AND 400 THEN RAISE EXCEPTION 'days must be 1 to 400, not %', days; END IF;
+      FOR day IN SELECT first + n FROM generate_series(0, days - 1) AS n LOOP
+        FOREACH parent IN ARRAY ARRAY['message', 'message_body', 'recipient', 'batch', 'attempt', 'message_event'] LOOP
+          child := parent || '_p' || to_char(day, 'YYYYMMDD');
+          CONTINUE WHEN to_regclass('public.' || child) IS NOT NULL;
+          EXECUTE format('CREATE TABLE public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L) WITH (fillfactor = %s,
+              autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.2, autovacuum_analyze_scale_factor = 0.05)',
+            child, parent, uuid_floor(day), uuid_floor(day + 1),
+            CASE WHEN parent IN ('message', 'attempt', 'batch') THEN 60 WHEN parent = 'recipient' THEN 80 ELSE 100 END);
+          EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', child);
+          EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', child);
+          made := made + 1;
+        END LOOP;
+      END LOOP;
+      RETURN made;
+    END $function$
+
+-- function drop_day_partitions(text,date)
+GRANT EXECUTE TO pf_owner
+GRANT EXECUTE TO pf_worker
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.drop_day_partitions(parent text, before date)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+ SET lock_timeout TO '5s'
+AS $function$
+    DECLARE
+      dropped int := 0;
+      child text;
+    BEGIN
+      IF NOT parent = ANY (ARRAY['message', 'message_body', 'recipient', 'batch', 'attempt', 'message_event']) THEN
+        RAISE EXCEPTION '% has no day partitions', parent;
+      END IF;
+      IF before > (now() AT TIME ZONE 'UTC')::date THEN RAISE EXCEPTION 'days that are not over are not dropped: %', before; END IF;
+      FOR child IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = ('public.' || parent)::regclass AND c.relname < parent || '_p' || to_char(before, 'YYYYMMDD')
+           AND c.relname LIKE parent || '\_p________' ORDER BY c.relname
+      LOOP
+        EXECUTE format('DROP TABLE public.%I', child);
+        dropped := dropped + 1;
+      END LOOP;
+      RETURN dropped;
+    END $function$
+
 -- function find_api_key(bytea)
 GRANT EXECUTE TO pf_app
 GRANT EXECUTE TO pf_owner
@@ -40,6 +104,17 @@ CREATE OR REPLACE FUNCTION public.find_operator_key(wanted bytea)
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
 AS $function$ SELECT k.id, k.name, k.role, k.expires_at, k.revoked_at FROM public.operator_key k WHERE k.digest = wanted $function$
+
+-- function uuid_floor(date)
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.uuid_floor(day date)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog'
+RETURN ((lpad(to_hex(((EXTRACT(epoch FROM day))::bigint * 1000)), 12, '0'::text) || '00000000000000000000'::text))::uuid
 
 -- schemas public
 GRANT CREATE, USAGE TO pf_owner
@@ -84,11 +159,11 @@ GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT INSERT, SELECT, UPDATE TO pf_app
 
 -- table attempt
-TABLE OWNER pf_owner WITH (fillfactor=70) ROW LEVEL SECURITY FORCED
+TABLE PARTITION BY RANGE (message_id) OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
-COLUMN id uuid NOT NULL
 COLUMN message_id uuid NOT NULL
 COLUMN attempt_no smallint NOT NULL
+COLUMN id uuid NOT NULL
 COLUMN batch_id uuid NOT NULL
 COLUMN sending_account_id uuid NOT NULL
 COLUMN lane_id uuid NOT NULL
@@ -96,26 +171,17 @@ COLUMN mode text NOT NULL
 COLUMN stream text NOT NULL
 COLUMN n_rcpt smallint NOT NULL
 COLUMN bytes integer NOT NULL
+COLUMN created_at timestamp with time zone NOT NULL
 COLUMN state text NOT NULL
+COLUMN ended_at timestamp with time zone
+COLUMN send_event_at timestamp with time zone
 COLUMN ses_message_id text
 COLUMN error_code text
 COLUMN error text
-COLUMN created_at timestamp with time zone NOT NULL
-COLUMN ended_at timestamp with time zone
-COLUMN send_event_at timestamp with time zone
-CONSTRAINT attempt_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batch(id)
-CONSTRAINT attempt_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
-CONSTRAINT attempt_pkey PRIMARY KEY (tenant_id, id)
-CONSTRAINT attempt_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT attempt_pkey PRIMARY KEY (tenant_id, message_id, attempt_no)
 CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['INTENT'::text, 'SENT'::text, 'REJECTED'::text, 'NOT_SENT'::text, 'IN_DOUBT'::text])))
-CONSTRAINT attempt_tenant_id_message_id_attempt_no_key UNIQUE (tenant_id, message_id, attempt_no)
-CONSTRAINT attempt_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES message(tenant_id, id)
-CREATE INDEX attempt_by_batch ON public.attempt USING btree (batch_id)
-CREATE INDEX attempt_in_doubt ON public.attempt USING btree (sending_account_id, created_at) WHERE (state = 'IN_DOUBT'::text)
-CREATE INDEX attempt_sent_by_account ON public.attempt USING btree (sending_account_id, ended_at) WHERE (state = 'SENT'::text)
-CREATE INDEX attempt_sent_late ON public.attempt USING btree (created_at) WHERE (((state <> 'SENT'::text) AND (send_event_at IS NOT NULL)) OR ((state = 'SENT'::text) AND (ended_at IS NULL)))
-CREATE INDEX attempt_usage ON public.attempt USING btree (tenant_id, ended_at) WHERE (state = 'SENT'::text)
-CREATE UNIQUE INDEX attempt_by_id ON public.attempt USING btree (id)
+CREATE INDEX attempt_by_tenant ON ONLY public.attempt USING btree (tenant_id, created_at)
+CREATE INDEX attempt_time ON ONLY public.attempt USING brin (created_at) WITH (pages_per_range='16', autosummarize='on')
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY operators FOR ALL TO pf_admin USING (true)
@@ -173,26 +239,53 @@ GRANT SELECT (id) TO pf_app
 GRANT SELECT (mode) TO pf_app
 GRANT SELECT (state) TO pf_app
 
+-- table backlog
+TABLE OWNER pf_owner WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000, autovacuum_vacuum_cost_delay=0) ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN mode text NOT NULL
+COLUMN stream text NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN n_rcpt smallint NOT NULL
+COLUMN scheduled boolean NOT NULL
+COLUMN due_at timestamp with time zone
+COLUMN expires_at timestamp with time zone NOT NULL
+CONSTRAINT backlog_pkey PRIMARY KEY (tenant_id, message_id)
+CREATE INDEX backlog_expiring ON public.backlog USING btree (expires_at)
+CREATE INDEX backlog_ready ON public.backlog USING btree (sending_account_id, stream, tenant_id, message_id) WHERE (NOT scheduled)
+CREATE INDEX backlog_scheduled ON public.backlog USING btree (due_at) WHERE scheduled
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_app
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT DELETE, SELECT, UPDATE TO pf_admin
+COMMENT ON due_at 'not before this time; null = at once'
+
 -- table batch
-TABLE OWNER pf_owner
+TABLE PARTITION BY RANGE (id) OWNER pf_owner
 COLUMN id uuid NOT NULL
 COLUMN sending_account_id uuid NOT NULL
-COLUMN state text NOT NULL
 COLUMN worker text NOT NULL
 COLUMN granted integer NOT NULL
-COLUMN claimed integer NOT NULL
 COLUMN bucket timestamp with time zone NOT NULL
 COLUMN slot_end timestamp with time zone NOT NULL
 COLUMN created_at timestamp with time zone NOT NULL
+COLUMN tenant_ids uuid[] NOT NULL DEFAULT '{}'::uuid[]
+COLUMN message_ids uuid[] NOT NULL DEFAULT '{}'::uuid[]
+COLUMN claimed integer NOT NULL
+COLUMN state text NOT NULL
 COLUMN settled_at timestamp with time zone
 CONSTRAINT batch_pkey PRIMARY KEY (id)
-CONSTRAINT batch_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
 CONSTRAINT batch_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'SETTLED'::text, 'VOID'::text])))
-CREATE INDEX batch_open ON public.batch USING btree (slot_end) WHERE (state = 'OPEN'::text)
-CREATE INDEX batch_usage ON public.batch USING btree (sending_account_id, bucket)
+CREATE INDEX batch_open ON ONLY public.batch USING btree (slot_end) WHERE (state = 'OPEN'::text)
+CREATE INDEX batch_usage ON ONLY public.batch USING btree (sending_account_id, bucket)
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_admin
+COMMENT ON message_ids 'what was claimed, message by message with tenant_ids: the way from a batch to its attempts'
 
 -- table configuration_set
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
@@ -275,7 +368,7 @@ GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
 
 -- table idempotency
-TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+TABLE OWNER pf_owner WITH (autovacuum_vacuum_scale_factor=0.02) ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
 COLUMN mode text NOT NULL
 COLUMN key text NOT NULL
@@ -283,7 +376,6 @@ COLUMN request_hash bytea NOT NULL
 COLUMN result jsonb NOT NULL
 COLUMN created_at timestamp with time zone NOT NULL
 CONSTRAINT idempotency_pkey PRIMARY KEY (tenant_id, mode, key)
-CONSTRAINT idempotency_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 CREATE INDEX idempotency_age ON public.idempotency USING btree (created_at)
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
@@ -291,6 +383,28 @@ POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT DELETE, SELECT TO pf_worker
 GRANT INSERT, SELECT, UPDATE TO pf_app
+
+-- table in_doubt
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN attempt_no smallint NOT NULL
+COLUMN attempt_id uuid NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN stream text NOT NULL
+COLUMN policy text NOT NULL
+COLUMN started_at timestamp with time zone NOT NULL
+COLUMN ended_at timestamp with time zone NOT NULL
+COLUMN expires_at timestamp with time zone NOT NULL
+CONSTRAINT in_doubt_pkey PRIMARY KEY (tenant_id, message_id, attempt_no)
+CREATE INDEX in_doubt_age ON public.in_doubt USING btree (ended_at)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
 
 -- table lane
 TABLE OWNER pf_owner
@@ -313,14 +427,11 @@ GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_app
 
 -- table message
-TABLE OWNER pf_owner WITH (fillfactor=70) ROW LEVEL SECURITY FORCED
+TABLE PARTITION BY RANGE (id) OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
 COLUMN id uuid NOT NULL
 COLUMN mode text NOT NULL
 COLUMN stream text NOT NULL
-COLUMN state text NOT NULL
-COLUMN sending_account_id uuid NOT NULL
-COLUMN lane_id uuid NOT NULL
 COLUMN n_rcpt smallint NOT NULL
 COLUMN bytes integer NOT NULL
 COLUMN from_address text NOT NULL
@@ -329,29 +440,25 @@ COLUMN subject text NOT NULL
 COLUMN tags jsonb NOT NULL DEFAULT '[]'::jsonb
 COLUMN region text
 COLUMN idempotency_key text NOT NULL
+COLUMN in_doubt_policy text NOT NULL DEFAULT 'AT_LEAST_ONCE'::text
 COLUMN created_at timestamp with time zone NOT NULL
 COLUMN scheduled_at timestamp with time zone
 COLUMN expires_at timestamp with time zone NOT NULL
-COLUMN batch_id uuid
+COLUMN sending_account_id uuid NOT NULL
+COLUMN lane_id uuid NOT NULL
+COLUMN state text NOT NULL
 COLUMN attempt_no smallint NOT NULL DEFAULT 0
+COLUMN batch_id uuid
 COLUMN not_before timestamp with time zone
 COLUMN settled_at timestamp with time zone
 COLUMN detail text
 CONSTRAINT message_bytes_check CHECK ((bytes >= 0))
-CONSTRAINT message_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT message_in_doubt_policy_check CHECK ((in_doubt_policy = ANY (ARRAY['AT_LEAST_ONCE'::text, 'AT_MOST_ONCE'::text])))
 CONSTRAINT message_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
 CONSTRAINT message_n_rcpt_check CHECK (((n_rcpt >= 1) AND (n_rcpt <= 50)))
 CONSTRAINT message_pkey PRIMARY KEY (tenant_id, id)
-CONSTRAINT message_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
 CONSTRAINT message_state_check CHECK ((state = ANY (ARRAY['SCHEDULED'::text, 'READY'::text, 'INTENT'::text, 'SENT'::text, 'REJECTED'::text, 'IN_DOUBT'::text, 'EXPIRED'::text, 'CANCELED'::text, 'SUPPRESSED'::text])))
 CONSTRAINT message_stream_check CHECK ((stream = ANY (ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text])))
-CONSTRAINT message_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
-CREATE INDEX message_due ON public.message USING btree (scheduled_at) WHERE (state = 'SCHEDULED'::text)
-CREATE INDEX message_expiring ON public.message USING btree (expires_at) WHERE (state = ANY (ARRAY['READY'::text, 'SCHEDULED'::text, 'IN_DOUBT'::text]))
-CREATE INDEX message_in_doubt ON public.message USING btree (sending_account_id) WHERE (state = 'IN_DOUBT'::text)
-CREATE INDEX message_open ON public.message USING btree (tenant_id, mode, stream, id) INCLUDE (n_rcpt) WHERE (state = ANY (ARRAY['READY'::text, 'SCHEDULED'::text]))
-CREATE INDEX message_open_batch ON public.message USING btree (batch_id) WHERE (state = 'INTENT'::text)
-CREATE INDEX message_ready ON public.message USING btree (sending_account_id, stream, tenant_id, id) WHERE (state = 'READY'::text)
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY operators FOR ALL TO pf_admin USING (true)
@@ -362,34 +469,31 @@ GRANT SELECT, UPDATE TO pf_admin
 GRANT SELECT, UPDATE TO pf_worker
 
 -- table message_body
-TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+TABLE PARTITION BY RANGE (message_id) OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
 COLUMN message_id uuid NOT NULL
 COLUMN content jsonb NOT NULL
 CONSTRAINT message_body_pkey PRIMARY KEY (tenant_id, message_id)
-CONSTRAINT message_body_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES message(tenant_id, id)
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, SELECT TO pf_worker
 GRANT INSERT, SELECT TO pf_app
-GRANT SELECT TO pf_worker
 
 -- table message_event
-TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+TABLE PARTITION BY RANGE (message_id) OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
-COLUMN id uuid NOT NULL
 COLUMN message_id uuid NOT NULL
+COLUMN dedupe_key text NOT NULL
+COLUMN id uuid NOT NULL
 COLUMN type text NOT NULL
 COLUMN at timestamp with time zone NOT NULL
 COLUMN recipient text
-COLUMN dedupe_key text NOT NULL
 COLUMN summary text NOT NULL
 COLUMN data jsonb NOT NULL DEFAULT '{}'::jsonb
-CONSTRAINT message_event_pkey PRIMARY KEY (tenant_id, id)
-CONSTRAINT message_event_tenant_id_message_id_dedupe_key_key UNIQUE (tenant_id, message_id, dedupe_key)
-CONSTRAINT message_event_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES message(tenant_id, id)
-CREATE INDEX message_event_timeline ON public.message_event USING btree (tenant_id, message_id, at, id)
+CONSTRAINT message_event_pkey PRIMARY KEY (tenant_id, message_id, dedupe_key)
+CREATE INDEX message_event_by_id ON ONLY public.message_event USING btree (tenant_id, id)
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY operators FOR ALL TO pf_admin USING (true)
@@ -400,7 +504,7 @@ GRANT INSERT, SELECT TO pf_app
 GRANT INSERT, SELECT TO pf_worker
 
 -- table notification
-TABLE OWNER pf_owner
+TABLE OWNER pf_owner WITH (autovacuum_vacuum_scale_factor=0.02)
 COLUMN id text NOT NULL
 COLUMN sending_account_id uuid NOT NULL
 COLUMN topic_arn text NOT NULL
@@ -415,10 +519,10 @@ CONSTRAINT notification_state_check CHECK ((state = ANY (ARRAY['STORED'::text, '
 CONSTRAINT notification_type_check CHECK ((type = ANY (ARRAY['Notification'::text, 'SubscriptionConfirmation'::text, 'UnsubscribeConfirmation'::text])))
 CREATE INDEX notification_open ON public.notification USING btree (received_at) WHERE (state = 'STORED'::text)
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, SELECT, UPDATE TO pf_worker
 GRANT INSERT TO pf_app
 GRANT SELECT (id) TO pf_app
 GRANT SELECT TO pf_admin
-GRANT SELECT, UPDATE TO pf_worker
 
 -- table operator_key
 TABLE OWNER pf_owner
@@ -493,14 +597,23 @@ COLUMN recipients_per_second numeric(12,3)
 COLUMN dedicated_ips boolean NOT NULL DEFAULT false
 COLUMN base_fee_micro bigint NOT NULL DEFAULT 0
 COLUMN created_at timestamp with time zone NOT NULL
+COLUMN transactional_in_doubt text NOT NULL DEFAULT 'AT_LEAST_ONCE'::text
+COLUMN marketing_in_doubt text NOT NULL DEFAULT 'AT_LEAST_ONCE'::text
+COLUMN body_retention_days integer NOT NULL DEFAULT 7
+COLUMN metadata_retention_days integer NOT NULL DEFAULT 90
 CONSTRAINT plan_base_fee_micro_check CHECK ((base_fee_micro >= 0))
+CONSTRAINT plan_body_retention_days_check CHECK (((body_retention_days >= 1) AND (body_retention_days <= 400)))
+CONSTRAINT plan_check CHECK ((body_retention_days <= metadata_retention_days))
 CONSTRAINT plan_code_check CHECK ((code ~ '^[a-z][a-z0-9_-]{0,47}$'::text))
 CONSTRAINT plan_code_key UNIQUE (code)
+CONSTRAINT plan_marketing_in_doubt_check CHECK ((marketing_in_doubt = ANY (ARRAY['AT_LEAST_ONCE'::text, 'AT_MOST_ONCE'::text])))
+CONSTRAINT plan_metadata_retention_days_check CHECK (((metadata_retention_days >= 3) AND (metadata_retention_days <= 800)))
 CONSTRAINT plan_pkey PRIMARY KEY (id)
 CONSTRAINT plan_recipients_per_day_check CHECK ((recipients_per_day > 0))
 CONSTRAINT plan_recipients_per_second_check CHECK ((recipients_per_second > (0)::numeric))
 CONSTRAINT plan_streams_check CHECK (((streams <@ ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text]) AND (cardinality(streams) > 0)))
 CONSTRAINT plan_tier_fkey FOREIGN KEY (tier) REFERENCES tier(code)
+CONSTRAINT plan_transactional_in_doubt_check CHECK ((transactional_in_doubt = ANY (ARRAY['AT_LEAST_ONCE'::text, 'AT_MOST_ONCE'::text])))
 CONSTRAINT plan_weight_check CHECK (((weight >= 1) AND (weight <= 1000)))
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT INSERT, SELECT, UPDATE TO pf_admin
@@ -530,21 +643,20 @@ GRANT SELECT TO pf_worker
 COMMENT 'a price is a rational: amount_micro micro-dollars for per_units units'
 
 -- table recipient
-TABLE OWNER pf_owner WITH (fillfactor=80) ROW LEVEL SECURITY FORCED
+TABLE PARTITION BY RANGE (message_id) OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
 COLUMN message_id uuid NOT NULL
 COLUMN "position" smallint NOT NULL
 COLUMN kind text NOT NULL
 COLUMN address text NOT NULL
 COLUMN name text
-COLUMN state text NOT NULL
-COLUMN at timestamp with time zone NOT NULL
+COLUMN state text
+COLUMN at timestamp with time zone
 COLUMN detail text
 CONSTRAINT recipient_kind_check CHECK ((kind = ANY (ARRAY['TO'::text, 'CC'::text, 'BCC'::text])))
 CONSTRAINT recipient_pkey PRIMARY KEY (tenant_id, message_id, "position")
-CONSTRAINT recipient_state_check CHECK ((state = ANY (ARRAY['SCHEDULED'::text, 'QUEUED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'BOUNCED'::text, 'COMPLAINED'::text, 'REJECTED'::text, 'SUPPRESSED'::text, 'EXPIRED'::text, 'CANCELED'::text, 'IN_DOUBT'::text])))
-CONSTRAINT recipient_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES message(tenant_id, id)
-CREATE INDEX recipient_address ON public.recipient USING btree (tenant_id, address)
+CONSTRAINT recipient_state_check CHECK ((state = ANY (ARRAY['DELIVERED'::text, 'BOUNCED'::text, 'COMPLAINED'::text, 'REJECTED'::text, 'SUPPRESSED'::text, 'SENT'::text])))
+CREATE INDEX recipient_address ON ONLY public.recipient USING btree (tenant_id, address)
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY operators FOR ALL TO pf_admin USING (true)
@@ -553,6 +665,7 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT INSERT, SELECT, UPDATE TO pf_app
 GRANT SELECT, UPDATE TO pf_admin
 GRANT SELECT, UPDATE TO pf_worker
+COMMENT ON state 'what is known of this recipient alone; null = as its message'
 
 -- table schema_migration
 TABLE OWNER pf_owner
@@ -669,9 +782,15 @@ TABLE OWNER pf_owner
 COLUMN code text NOT NULL
 COLUMN name text NOT NULL
 COLUMN rank integer NOT NULL
+COLUMN ramp_floor bigint NOT NULL DEFAULT 50000
+COLUMN ramp_factor numeric(6,2) NOT NULL DEFAULT 3
 CONSTRAINT tier_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,31}$'::text))
 CONSTRAINT tier_pkey PRIMARY KEY (code)
+CONSTRAINT tier_ramp_factor_check CHECK ((ramp_factor >= (1)::numeric))
+CONSTRAINT tier_ramp_floor_check CHECK ((ramp_floor > 0))
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
 GRANT SELECT TO pf_worker
+COMMENT ON ramp_factor 'a day may have this many times the highest of the last seven days'
+COMMENT ON ramp_floor 'recipients a day that a tenant of the tier may send whatever it sent before'

@@ -1,10 +1,15 @@
 import type { Client } from 'pg';
 
 /** Functions that may run as their owner: each has a fixed search path and answers one narrow question. */
-const DEFINER_FUNCTIONS = ['append_audit', 'find_api_key', 'find_operator_key'];
-/** Unique indexes across tenants, each on purpose: a domain has one owner; a key's digest is its identity; an attempt is
- * named by SES's events before its tenant is known, and customers cannot insert one. */
-const GLOBAL_UNIQUES = ['attempt_by_id', 'domain_owner', 'api_key_digest_key', 'tenant_pkey'];
+const DEFINER_FUNCTIONS = [
+  'append_audit',
+  'create_day_partitions',
+  'drop_day_partitions',
+  'find_api_key',
+  'find_operator_key',
+];
+/** Unique indexes across tenants, each on purpose: a domain has one owner; a key's digest is its identity. */
+const GLOBAL_UNIQUES = ['domain_owner', 'api_key_digest_key', 'tenant_pkey'];
 
 /** A rule about the migrated database: the SQL answers one row per violation, in a column `found`. */
 interface CatalogueRule {
@@ -13,9 +18,10 @@ interface CatalogueRule {
   readonly parameters?: readonly unknown[];
 }
 
+// A partition has no policies: nobody is granted anything on it, and through its parent the parent's policies hold.
 const TENANT_TABLE = `
   SELECT c.oid, c.relname FROM pg_class c
-   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+   WHERE NOT c.relispartition AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
      AND (c.relname = 'tenant' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped))
      AND c.relname <> 'audit_log'`;
 
@@ -63,6 +69,11 @@ export const CATALOGUE_RULES: readonly CatalogueRule[] = [
     name: 'every table belongs to the owner that cannot log in',
     sql: `SELECT relname AS found FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'S')
             AND relowner <> 'pf_owner'::regrole`,
+  },
+  {
+    name: 'partitions have row-level security, forced, so that nobody reads one directly',
+    sql: `SELECT c.relname AS found FROM pg_class c WHERE c.relispartition AND c.relkind = 'r'
+            AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)`,
   },
   {
     name: 'partitions carry no grants of their own',

@@ -45,6 +45,11 @@ const PITFALLS: readonly (readonly [what: string, sql: string, rule: string])[] 
     'partitions carry no grants of their own',
   ],
   [
+    'a partition that is open to whoever may read it',
+    'ALTER TABLE message_default NO FORCE ROW LEVEL SECURITY',
+    'partitions have row-level security, forced, so that nobody reads one directly',
+  ],
+  [
     'a view with its owner’s rights',
     'CREATE VIEW everything AS SELECT * FROM message',
     'views run with the rights of whoever asks, and none is materialised',

@@ -24,6 +24,7 @@ async function openPool(config: WorkerConfig, metrics: Metrics): Promise<Pool> {
     url: config.DATABASE_WORKER_URL,
     applicationName: 'postfleet-worker',
     poolSize: config.DATABASE_POOL_SIZE,
+    genericPlans: true,
     onDirtyRelease: () => {
       dirty.inc();
     },

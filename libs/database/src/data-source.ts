@@ -10,6 +10,8 @@ export interface DataSourceOptions {
   readonly poolSize: number;
   readonly entities?: MixedList<new () => object>;
   readonly statementTimeoutMs?: number;
+  /** Plans statements without looking at their parameters, so that a prepared one is planned once: for the engine. */
+  readonly genericPlans?: boolean;
   readonly onDirtyRelease?: DirtyRelease;
 }
 
@@ -28,6 +30,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       statement_timeout: options.statementTimeoutMs ?? 15_000,
       idle_in_transaction_session_timeout: 15_000,
       connectionTimeoutMillis: 5_000,
+      ...(options.genericPlans === true ? { options: '-c plan_cache_mode=force_generic_plan' } : {}),
     },
   });
 }

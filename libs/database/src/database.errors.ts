@@ -23,3 +23,11 @@ export class DatabaseNotReady extends Error {
     this.name = 'DatabaseNotReady';
   }
 }
+
+/** More statements are prepared than the program has: one of them is built from data. */
+export class TooManyStatements extends Error {
+  constructor(sql: string) {
+    super(`a prepared statement must be a constant; this one is new again: ${sql.slice(0, 200)}`);
+    this.name = 'TooManyStatements';
+  }
+}

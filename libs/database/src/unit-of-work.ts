@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHash } from 'node:crypto';
 import type { TenantId } from '@libs/kernel';
+import type { ClientBase } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
-import { NoUnitOfWork, TenantSwitch } from './database.errors';
+import { NoUnitOfWork, TenantSwitch, TooManyStatements } from './database.errors';
 
 /** Which connection pools this process has; a process gets the roles it needs and no others. */
 export interface Pools {
@@ -24,6 +26,9 @@ interface Unit {
 
 type Rows = readonly object[];
 
+/** Statements a process prepares at most. A constant statement is counted once; one built from data would pass this. */
+const MAX_PREPARED = 300;
+
 /**
  * One transaction, found by every repository without being passed around. A nested call of the same scope joins; a
  * different tenant inside throws. Effects on the outside world are registered with onCommit and dropped on rollback.
@@ -31,6 +36,7 @@ type Rows = readonly object[];
 export class UnitOfWork {
   private readonly units = new AsyncLocalStorage<Unit>();
   private readonly confinement = new AsyncLocalStorage<TenantId>();
+  private readonly names = new Map<string, string>();
 
   constructor(private readonly pools: Pools) {}
 
@@ -84,6 +90,17 @@ export class UnitOfWork {
     return rows as Row[];
   }
 
+  /**
+   * The same for the statements of the hot path: parsed and planned once per connection, where the planning of a
+   * partitioned table would cost more than the work. `sql` must be a constant.
+   */
+  async prepared<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const client = (await this.current().manager.queryRunner?.connect()) as ClientBase | undefined;
+    if (!client) throw new NoUnitOfWork();
+    const { rows } = await client.query<Row>({ name: this.nameOf(sql), text: sql, values: [...parameters] });
+    return rows;
+  }
+
   /** The entity manager of the current unit, for repositories that use entities. */
   get manager(): EntityManager {
     return this.current().manager;
@@ -92,6 +109,16 @@ export class UnitOfWork {
   /** Runs `effect` once the current unit has committed; never when it rolls back. Lost if the process dies: see Outbox. */
   onCommit(effect: () => Promise<void> | void): void {
     this.current().afterCommit.push(effect);
+  }
+
+  private nameOf(sql: string): string {
+    let name = this.names.get(sql);
+    if (name === undefined) {
+      if (this.names.size >= MAX_PREPARED) throw new TooManyStatements(sql);
+      name = createHash('sha1').update(sql).digest('hex');
+      this.names.set(sql, name);
+    }
+    return name;
   }
 
   private current(): Unit {

@@ -23,6 +23,14 @@ export class FairQueueModel {
     return list;
   }
 
+  lengths(): { tenant: string; length: number; parked: boolean }[] {
+    const of = (tenant: string, parked: boolean) => ({ tenant, length: this.list(tenant).length, parked });
+    return [
+      ...[...this.starts.keys()].map((tenant) => of(tenant, false)),
+      ...[...this.parked.keys()].map((tenant) => of(tenant, true)),
+    ];
+  }
+
   /** An idle tenant enters at the queue's own time; idleness earns no credit. */
   enter(tenant: string): void {
     if (this.starts.has(tenant) || this.parked.has(tenant)) return;
@@ -30,6 +38,7 @@ export class FairQueueModel {
   }
 
   unpark(nowMs: number): void {
+    if (this.parked.size === 0) return;
     const due = [...this.parked].filter(([, until]) => until <= nowMs).map(([tenant]) => tenant);
     for (const tenant of due) {
       this.parked.delete(tenant);

@@ -105,6 +105,31 @@ export class LedgerModel {
     return true;
   }
 
+  /** What a tenant used before the rebuild; before the ledger is opened. */
+  chargeTenant(nowUs: number, epoch: number, name: string, used: readonly [number, number][]): boolean {
+    if (this.pending !== epoch) return false;
+    const ring = new RingModel(this.bucketMs, this.buckets, nowUs);
+    for (const [bucket, n] of used) ring.charge(bucket, n);
+    this.tenants.set(name, { tat: 0, txt: 0, ring, weight: 1, cap: -1, num: 0, den: 1 });
+    return true;
+  }
+
+  /** Grants whose time is over and that nobody settled, the longest overdue first. */
+  overdue(nowUs: number, limit: number): { opId: string; bucket: number; cost: number; ids: readonly string[] }[] {
+    return [...this.grants]
+      .filter(([, grant]) => Math.floor(grant.deadline / 1000) <= Math.floor(nowUs / 1000))
+      .sort((a, b) => a[1].deadline - b[1].deadline)
+      .slice(0, limit)
+      .map(([opId, { bucket, cost, ids }]) => ({ opId, bucket, cost, ids }));
+  }
+
+  /** The ready lists of tenants that wait, or are parked at limits of their own. */
+  lists(): { tenant: string; class: Class; length: number; parked: boolean }[] {
+    return (['tx', 'mk'] as const).flatMap((klass) =>
+      this.queues[klass].lengths().map((one) => ({ ...one, class: klass })),
+    );
+  }
+
   offer(nowUs: number, offer: ModelOffer): number {
     const tenant = this.tenants.get(offer.tenant) ?? {
       tat: 0,

@@ -14,6 +14,7 @@ export class RingModel {
 
   expire(nowUs: number): void {
     const first = this.bucketAt(nowUs) - this.buckets + 1;
+    if (this.tail >= first) return;
     for (const [bucket, used] of this.counts) {
       if (bucket >= first) continue;
       this.sum -= used;
@@ -37,8 +38,9 @@ export class RingModel {
 
   /** When the oldest bucket that holds something is dropped, microseconds. */
   nextReleaseUs(nowUs: number): number {
-    const present = [...this.counts].filter(([, used]) => used >= 0).map(([bucket]) => bucket);
-    const oldest = Math.min(this.bucketAt(nowUs), ...present);
+    const last = this.bucketAt(nowUs);
+    let oldest = this.tail;
+    while (oldest < last && !this.counts.has(oldest)) oldest += 1;
     return (oldest + this.buckets) * this.bucketMs * 1000;
   }
 

@@ -19,6 +19,7 @@ import { EventsProcessor } from './processors/events.processor';
 import { FleetProcessor } from './processors/fleet.processor';
 import { PlacementProcessor } from './processors/placement.processor';
 import { EngineTicks } from './ticks/engine.ticks';
+import { stagedFailpoints } from './staged-failpoints';
 import { TickRegistry } from './ticks/tick-registry.service';
 import { UpkeepTicks } from './ticks/upkeep.ticks';
 import { Worker } from './worker.service';
@@ -69,6 +70,7 @@ export class WorkerModule {
         EngineModule.forRoot({
           worker: resources.worker,
           recorderDir: config.RECORDER_DIR,
+          ...(config.FAILPOINT === undefined ? {} : { failpoints: stagedFailpoints(config.FAILPOINT) }),
           inDoubtAfterMs: {
             TRANSACTIONAL: config.IN_DOUBT_AFTER_TRANSACTIONAL_MS,
             MARKETING: config.IN_DOUBT_AFTER_BULK_MS,

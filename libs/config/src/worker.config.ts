@@ -27,10 +27,19 @@ export const workerConfig = z
     RECORDER_DIR: z.string().default('.data/recorder'),
     IN_DOUBT_AFTER_TRANSACTIONAL_MS: z.coerce.number().int().min(500).default(90_000),
     IN_DOUBT_AFTER_BULK_MS: z.coerce.number().int().min(500).default(300_000),
+    /** Where this process is to crash or to stand still, to rehearse it (docs/faults.md). Never in production. */
+    FAILPOINT: z.string().optional(),
     LOG_LEVEL: logLevel,
     ...clockVariables,
   })
   .superRefine((config, context) => {
+    if (config.NODE_ENV === 'production' && config.FAILPOINT !== undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['FAILPOINT'],
+        message: 'production rehearses no crash: remove it',
+      });
+    }
     if (config.NODE_ENV === 'production' && !isRealTime(config)) {
       context.addIssue({
         code: 'custom',

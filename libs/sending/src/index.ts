@@ -16,4 +16,6 @@ export type { Wait } from './wait.policy';
 export { dispatchBulk, dispatchTransactional } from './engine/dispatch.jobs';
 export type { Ticket } from './engine/dispatch.jobs';
 export { EngineModule } from './engine/engine.module';
+export { FAILPOINTS, Failpoints } from './engine/failpoints';
+export type { Failpoint } from './engine/failpoints';
 export { SendEngine } from './engine/send-engine.service';

@@ -5,6 +5,7 @@ import { decideClaim, type Candidate } from './claim.policy';
 import { ClaimRepository, type IntendedAttempt, type IntendedMessage } from './claim.repository';
 import type { Ticket } from './dispatch.jobs';
 import { EngineSettings } from './engine.settings';
+import { Failpoints } from './failpoints';
 
 export type Claim =
   /** The batch is this worker's; these attempts are committed and may be sent. */
@@ -20,6 +21,7 @@ export class ClaimService {
     private readonly rows: ClaimRepository,
     private readonly ledger: Ledger,
     private readonly settings: EngineSettings,
+    private readonly failpoints: Failpoints,
   ) {}
 
   /** Rejects when the database failed: the claim may or may not be committed, and nothing may be sent. */
@@ -45,7 +47,9 @@ export class ClaimService {
       }
       await this.rows.suppress(suppress, now);
       await this.rows.wait(wait);
-      return { kind: 'claimed', attempts: await this.rows.intend(ticket, send, now) };
+      const attempts = await this.rows.intend(ticket, send, now);
+      this.failpoints.reach('in-claim');
+      return { kind: 'claimed', attempts };
     });
   }
 }

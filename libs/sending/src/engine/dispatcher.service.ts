@@ -11,6 +11,7 @@ import { ClaimService, type Claim } from './claim.service';
 import type { Ticket } from './dispatch.jobs';
 import { EngineGate } from './engine-gate';
 import { EngineReactions } from './engine-reactions.service';
+import { Failpoints } from './failpoints';
 import { FlightRecorder } from './flight-recorder.service';
 import { HeldBatches } from './held-batches';
 import { OutcomeWriter } from './outcome-writer.service';
@@ -52,6 +53,7 @@ export class Dispatcher {
     private readonly gate: EngineGate,
     private readonly clock: EngineClock,
     private readonly timers: Timers,
+    private readonly failpoints: Failpoints,
     private readonly log: Log,
     metrics: Metrics,
   ) {
@@ -65,6 +67,7 @@ export class Dispatcher {
     if (!this.held.add(ticket.batchId)) return;
     try {
       const claim = await this.claim(ticket);
+      this.failpoints.reach('after-claim');
       if (claim?.kind === 'claimed') await this.fly(ticket, claim.attempts);
     } finally {
       this.held.delete(ticket.batchId);
@@ -79,6 +82,7 @@ export class Dispatcher {
   /** Undefined after a failure: whether the claim was committed is unknown then, so nothing is sent. */
   private async claim(ticket: Ticket): Promise<Claim | undefined> {
     this.recorder.claiming(ticket);
+    this.failpoints.reach('before-claim');
     try {
       const claim = await this.claims.claim(ticket);
       if (claim.kind === 'refused') this.recorder.closed(ticket.batchId);
@@ -116,7 +120,9 @@ export class Dispatcher {
       }
     }
     await Promise.all(written);
+    this.failpoints.reach('before-settle');
     await this.settler.settle(ticket);
+    this.failpoints.reach('after-settle');
     this.recorder.closed(ticket.batchId);
   }
 
@@ -194,16 +200,19 @@ export class Dispatcher {
       this.log.error('the flight recorder cannot be written: nothing is sent without it', { error });
       return { kind: 'unsent', code: 'RecorderFailed', message: 'The flight recorder could not be written.' };
     }
+    this.failpoints.reach('before-send');
     const outcome = await this.sender.send(role, mail, REQUEST_MS).catch((error: unknown): AttemptEnd => {
       this.log.error('sending threw instead of answering', { attempt: attempt.attemptId, error });
       return { kind: 'in-doubt', code: 'Fault', message: 'The request failed in a way nobody foresaw.' };
     });
+    this.failpoints.reach('after-answer');
     const detail = outcome.kind === 'sent' ? outcome.sesMessageId : outcome.code;
     try {
       this.recorder.answered(attempt.attemptId, outcome.kind, detail);
     } catch (error) {
       this.log.error('an answer of SES could not be recorded; PostgreSQL will have it', { error });
     }
+    this.failpoints.reach('after-record');
     return outcome;
   }
 

@@ -17,6 +17,7 @@ import { EngineReactions } from './engine-reactions.service';
 import { EngineSettings, type EngineOptions } from './engine.settings';
 import { Expirer } from './expirer.service';
 import { ExpirerRepository } from './expirer.repository';
+import { Failpoints } from './failpoints';
 import { Feeder } from './feeder.service';
 import { FeederRepository } from './feeder.repository';
 import { FlightRecorder } from './flight-recorder.service';
@@ -41,6 +42,7 @@ export class EngineModule {
       imports: [FleetModule, PlacementEngineModule, QuotaModule],
       providers: [
         { provide: EngineSettings, useValue: new EngineSettings(options) },
+        { provide: Failpoints, useValue: options.failpoints ?? new Failpoints() },
         { provide: Timers, useClass: SystemTimers },
         AcceptRepository,
         BacklogRepository,

@@ -1,4 +1,5 @@
 import type { Stream } from '@libs/kernel';
+import { Failpoints } from './failpoints';
 
 export interface EngineOptions {
   /** Names this process uniquely for its whole life; batches and recorder files carry it. */
@@ -11,6 +12,8 @@ export interface EngineOptions {
   readonly leadMs?: number;
   /** Worker processes at most, for the quota's headroom. */
   readonly workers?: number;
+  /** Where this process is to crash; nowhere unless said. */
+  readonly failpoints?: Failpoints;
 }
 
 /** What an installation may set about the engine. */

@@ -2,6 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import { Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
+import { Failpoints } from './failpoints';
 import { OutcomeRepository, type AttemptOutcome } from './outcome.repository';
 
 const FLUSH_MS = 15;
@@ -27,6 +28,7 @@ export class OutcomeWriter {
     private readonly uow: UnitOfWork,
     private readonly rows: OutcomeRepository,
     private readonly timers: Timers,
+    private readonly failpoints: Failpoints,
     private readonly log: Log,
   ) {}
 
@@ -59,7 +61,11 @@ export class OutcomeWriter {
     const batch = this.waiting.splice(0, FLUSH_ROWS);
     let pause = this.waiting.length > 0 ? 0 : FLUSH_MS;
     try {
-      await this.uow.forSystem(() => this.rows.apply(batch.map((pending) => pending.outcome)));
+      await this.uow.forSystem(async () => {
+        await this.rows.apply(batch.map((pending) => pending.outcome));
+        this.failpoints.reach('before-outcome-commit');
+      });
+      this.failpoints.reach('after-outcome-commit');
       for (const pending of batch) pending.written();
     } catch (error) {
       this.log.error('outcomes could not be written; trying again', { count: batch.length, error });

@@ -9,6 +9,7 @@ import { dispatchBulk, dispatchTransactional } from './dispatch.jobs';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineGate } from './engine-gate';
 import { EngineSettings } from './engine.settings';
+import { Failpoints } from './failpoints';
 import { restAfter } from './pump.policy';
 
 /** Recipients a ticket holds at most: one claim's transaction stays short. */
@@ -34,6 +35,7 @@ export class Pump {
     private readonly clock: EngineClock,
     private readonly timers: Timers,
     private readonly settings: EngineSettings,
+    private readonly failpoints: Failpoints,
     private readonly log: Log,
   ) {
     // One listener per account on one signal is meant, not a leak.
@@ -74,7 +76,11 @@ export class Pump {
     const slice = sliceMs(rate);
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, slice);
-    if (reply.kind === 'grant') await this.hand(account, batchId, reply);
+    if (reply.kind === 'grant') {
+      this.failpoints.reach('after-acquire');
+      await this.hand(account, batchId, reply);
+      this.failpoints.reach('after-enqueue');
+    }
     return Math.max(1, restAfter(reply, slice) / this.clock.scale.speed);
   }
 

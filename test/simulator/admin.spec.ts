@@ -35,7 +35,7 @@ describe('faults of the simulator', () => {
     });
   });
 
-  it.each(['accept-then-reset', 'accept-then-500'] as const)(
+  it.each(['accept-then-reset', 'accept-then-500', 'wrong-json'] as const)(
     'accepts and then fails on %s: the mail is sent although nobody was told',
     async (kind) => {
       const { webhook } = await fleet.withEvents();
@@ -64,6 +64,18 @@ describe('faults of the simulator', () => {
       acceptedRequests: 0,
       injected: { 'reset-before': 1 },
     });
+  });
+
+  it('accepts, and keeps the second half of its answer back', async () => {
+    await fleet.admin.addFault({ operation: 'SendEmail', kind: 'slow-body', delayMs: 60_000, count: 1 });
+    const abort = new AbortController();
+    const slow = refusal(fleet.ses().send(mailTo('bob@example.com'), { abortSignal: abort.signal }));
+    setTimeout(() => {
+      abort.abort();
+    }, 200);
+    await expect(slow).resolves.toBeDefined();
+    const { arrivals } = await fleet.admin.arrivals(0, 10_000);
+    expect(arrivals.at(-1)).toMatchObject({ verdict: 'accepted', injected: 'slow-body' });
   });
 
   it('leaves other accounts, regions and operations alone, and is gone when cleared', async () => {

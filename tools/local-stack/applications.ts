@@ -10,7 +10,8 @@ export type Application = 'simulator' | 'api' | 'worker';
 
 export interface Ports {
   readonly api: number;
-  readonly worker: number;
+  /** One for each worker. */
+  readonly workers: readonly number[];
   readonly simulator: number;
   readonly simulatorAdmin: number;
 }
@@ -24,6 +25,9 @@ export interface ApplicationSettings {
   readonly redisUrl: string;
   readonly seed: number;
 }
+
+/** Variables of one start that differ from the usual ones. */
+export type Changes = Readonly<Record<string, string>>;
 
 /** How long after the last sign of life an unanswered send counts as in doubt: short here, so that a demo sees it settled. */
 const inDoubtAfterMs = { transactional: 5_000, bulk: 8_000 };
@@ -42,7 +46,10 @@ export function simulatorSpec({ folder, env, ports, seed }: Omit<ApplicationSett
   });
 }
 
-export function apiSpec({ folder, env, secrets, ports, urls, redisUrl }: ApplicationSettings): ChildSpec {
+export function apiSpec(
+  { folder, env, secrets, ports, urls, redisUrl }: ApplicationSettings,
+  changes: Changes = {},
+): ChildSpec {
   return application('api', `${loopback(ports.api)}/health/ready`, {
     ...env,
     NODE_ENV: 'development',
@@ -55,14 +62,21 @@ export function apiSpec({ folder, env, secrets, ports, urls, redisUrl }: Applica
     PUBLIC_URL: loopback(ports.api),
     SNS_TRUSTED_SIMULATOR_ORIGIN: loopback(ports.simulator),
     SNS_TRUSTED_SIMULATOR_CA_FILE: path.join(folder.simulator, 'ca.pem'),
+    ...changes,
   });
 }
 
-export function workerSpec({ folder, env, secrets, ports, urls, redisUrl }: ApplicationSettings): ChildSpec {
-  return application('worker', `${loopback(ports.worker)}/health/ready`, {
+/** The first worker is number 0. All share the recorder's folder, as workers of one host do. */
+export function workerSpec(
+  { folder, env, secrets, ports, urls, redisUrl }: ApplicationSettings,
+  number = 0,
+  changes: Changes = {},
+): ChildSpec {
+  const port = ports.workers[number] ?? 0;
+  const spec = application('worker', `${loopback(port)}/health/ready`, {
     ...env,
     NODE_ENV: 'development',
-    WORKER_PORT: String(ports.worker),
+    WORKER_PORT: String(port),
     DATABASE_WORKER_URL: urls.worker,
     REDIS_URL: redisUrl,
     PUBLIC_URL: loopback(ports.api),
@@ -76,7 +90,9 @@ export function workerSpec({ folder, env, secrets, ports, urls, redisUrl }: Appl
     RECORDER_DIR: folder.recorder,
     IN_DOUBT_AFTER_TRANSACTIONAL_MS: String(inDoubtAfterMs.transactional),
     IN_DOUBT_AFTER_BULK_MS: String(inDoubtAfterMs.bulk),
+    ...changes,
   });
+  return number === 0 ? spec : { ...spec, name: `worker-${number + 1}` };
 }
 
 function application(name: Application, healthUrl: string, env: Record<string, string>): ChildSpec {

@@ -11,6 +11,10 @@ export interface StackArguments {
   readonly seed: number;
   /** How often the worker is killed with SIGKILL during the demo. */
   readonly killWorker: number;
+  /** Worker processes. */
+  readonly workers: number;
+  /** Three masters of a Redis Cluster instead of one server. */
+  readonly redisCluster: boolean;
   /** Play the demo day even if this data folder has seen one: asked for by --once or by an option about the day. */
   readonly playDay: boolean;
   /** Delete the data of the last run first. */
@@ -22,7 +26,7 @@ export interface StackArguments {
 }
 
 interface NumberOption {
-  readonly field: 'messages' | 'seed' | 'killWorker' | 'port';
+  readonly field: 'messages' | 'seed' | 'killWorker' | 'port' | 'workers';
   readonly min: number;
   readonly max: number;
 }
@@ -31,12 +35,17 @@ const numberOptions: ReadonlyMap<string, NumberOption> = new Map([
   ['--messages', { field: 'messages', min: 1, max: 1_000_000 }],
   ['--seed', { field: 'seed', min: 0, max: 2_147_483_647 }],
   ['--kill-worker', { field: 'killWorker', min: 0, max: 100 }],
+  ['--workers', { field: 'workers', min: 1, max: 8 }],
   ['--port', { field: 'port', min: 1, max: 65_535 }],
 ]);
+
+/** Asking for one of these asks for a day that shows it. */
+const aboutTheDay: ReadonlySet<string> = new Set(['messages', 'seed', 'killWorker']);
 
 const switches: ReadonlyMap<string, Partial<StackArguments>> = new Map([
   ['--once', { once: true, playDay: true }],
   ['--json', { json: true }],
+  ['--redis-cluster', { redisCluster: true }],
   ['--keep', { reset: false }],
   ['--reset', { reset: true }],
 ]);
@@ -47,6 +56,8 @@ const defaults: StackArguments = {
   messages: 10_200,
   seed: 1,
   killWorker: 0,
+  workers: 1,
+  redisCluster: false,
   playDay: false,
   reset: false,
   data: undefined,
@@ -77,7 +88,7 @@ export function parseArguments(args: readonly string[]): StackArguments {
       parsed = {
         ...parsed,
         [option.field]: readNumber(name, text, option),
-        ...(option.field === 'port' ? {} : { playDay: true }),
+        ...(aboutTheDay.has(option.field) ? { playDay: true } : {}),
       };
     } else if (switches.has(name)) {
       throw new StackProblem(`${name} takes no value, got "${argument}"`);

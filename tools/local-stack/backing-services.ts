@@ -1,10 +1,14 @@
+import path from 'node:path';
 import type { DataFolder } from './data-folder';
 import { withoutForeignServices } from './environment';
+import { Part } from './part';
 import { rememberedPort } from './ports';
 import { preparePostgres, superuserUrl } from './postgres-server';
-import { findRedis } from './redis-discovery';
+import { clusterUrl, formCluster, MASTERS } from './redis-cluster';
+import { findRedis, type RedisSource } from './redis-discovery';
 import { checkForeignRedis, prepareRedis, redisUrl } from './redis-server';
 import type { StackSecrets } from './stack-secrets';
+import { StackProblem } from './stack-problem';
 import type { Supervisor } from './supervisor';
 
 export interface BackingServicesOptions {
@@ -18,6 +22,8 @@ export interface BackingServicesOptions {
   readonly durability: 'safe' | 'fast';
   /** Logical databases of the Redis server. */
   readonly redisDatabases: number;
+  /** Three masters of a Redis Cluster instead of one server. */
+  readonly redisCluster?: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -26,6 +32,16 @@ export interface BackingServices {
   readonly superuserUrl: (database?: string) => string;
   readonly postgresPort: number;
   readonly redisUrl: string;
+  readonly postgres: Part;
+  /** The Redis servers of our own: one, the masters of the cluster, or none when REDIS_URL named somebody else's. */
+  readonly redis: readonly RedisPart[];
+}
+
+export interface RedisPart {
+  readonly part: Part;
+  /** URL of this one server. */
+  readonly url: string;
+  readonly folder: string;
 }
 
 /**
@@ -48,25 +64,50 @@ export async function bootBackingServices(
     password: secrets.postgresPassword,
     durability,
   };
-  await supervisor.start(preparePostgres(postgres, childEnv));
+  const database = new Part(supervisor, () => preparePostgres(postgres, childEnv));
+  await database.start();
   say(`PostgreSQL is ready on 127.0.0.1:${postgres.port}`);
 
   const services = {
     superuserUrl: (database?: string) => superuserUrl(postgres, database),
     postgresPort: postgres.port,
+    postgres: database,
   };
   if (source.kind === 'url') {
+    if (options.redisCluster === true) {
+      throw new StackProblem('REDIS_URL names a server, but a cluster of our own was asked for; unset REDIS_URL');
+    }
     say('Redis is the one of REDIS_URL');
-    return { ...services, redisUrl: source.url };
+    return { ...services, redisUrl: source.url, redis: [] };
   }
-  const redis = {
-    folder: folder.redis,
-    port: await rememberedPort(folder.path, 'redis'),
-    password: secrets.redisPassword,
-    databases: options.redisDatabases,
-    durability,
-  };
-  await supervisor.start(prepareRedis(source, redis, childEnv));
-  say(`Redis is ready on 127.0.0.1:${redis.port}`);
-  return { ...services, redisUrl: redisUrl(redis) };
+  const redis = await startRedis(supervisor, source, childEnv, options);
+  say(`Redis is ready (${redis.length === 1 ? 'one server' : `a cluster of ${redis.length} masters`})`);
+  const urls = redis.map(({ url }) => url);
+  return { ...services, redisUrl: options.redisCluster === true ? clusterUrl(urls) : (urls[0] ?? ''), redis };
+}
+
+async function startRedis(
+  supervisor: Supervisor,
+  source: Extract<RedisSource, { kind: 'program' }>,
+  childEnv: Readonly<Record<string, string>>,
+  { folder, secrets, durability, redisDatabases, redisCluster = false }: BackingServicesOptions,
+): Promise<RedisPart[]> {
+  const servers: RedisPart[] = [];
+  for (let number = 1; number <= (redisCluster ? MASTERS : 1); number += 1) {
+    const name = redisCluster ? `redis-${number}` : 'redis';
+    const settings = {
+      name,
+      folder: path.join(folder.path, name),
+      port: await rememberedPort(folder.path, name),
+      password: secrets.redisPassword,
+      databases: redisDatabases,
+      durability,
+      cluster: redisCluster,
+    };
+    const part = new Part(supervisor, () => prepareRedis(source, settings, childEnv));
+    await part.start();
+    servers.push({ part, url: redisUrl(settings), folder: settings.folder });
+  }
+  if (redisCluster) await formCluster(servers.map(({ url }) => url));
+  return servers;
 }

@@ -119,6 +119,16 @@ export class Child {
     await this.ended;
   }
 
+  /** Resolves when the process has ended; from now on that is what its owner expects. */
+  async expectedEnd(): Promise<void> {
+    this.stopping = true;
+    await this.ended;
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.process.kill(name);
+  }
+
   /** How it ended and the last lines it wrote in this run, for an error message. */
   obituary(): string {
     const { exitCode, signalCode } = this.process;

@@ -75,6 +75,9 @@ export class DataFolder {
     for (const file of [
       'postgres',
       'redis/data',
+      'redis-1',
+      'redis-2',
+      'redis-3',
       'simulator',
       'recorder',
       'logs',

@@ -29,6 +29,8 @@ async function run({ folder, supervisor, say, ending }: Session, args: StackArgu
     port: args.port,
     seed: args.seed,
     applications: ['simulator', 'api', 'worker'],
+    workers: args.workers,
+    redisCluster: args.redisCluster,
     redisPackages: redisPackagesFolder(path.join(projectRoot(), '.data')),
     say,
   });

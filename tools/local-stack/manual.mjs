@@ -9,6 +9,8 @@ runs the demo day and stays up. Everything it keeps is in the folder .data; Ctrl
   --messages N     messages of the demo day, 1 to 1000000 (default 10200, so that over 10000 are sent)
   --seed N         seed of everything random in the demo and the simulator, 0 to 2147483647 (default 1)
   --kill-worker N  kill the worker with SIGKILL N times during the demo, 0 to 100 (default 0)
+  --workers N      worker processes, 1 to 8 (default 1)
+  --redis-cluster  a Redis Cluster of three masters instead of one server
   --keep           keep the data of the last run (default)
   --reset          delete the data of the last run first
   --port N         port of the api, 1 to 65535 (default 3000, or the next free one)

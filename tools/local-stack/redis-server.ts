@@ -6,6 +6,8 @@ import type { RedisSource } from './redis-discovery';
 import { StackProblem } from './stack-problem';
 
 export interface RedisOptions {
+  /** Of the process and its log; `redis` unless there are several. */
+  readonly name?: string;
   readonly folder: string;
   readonly port: number;
   readonly password: string;
@@ -13,6 +15,8 @@ export interface RedisOptions {
   readonly databases: number;
   /** `safe`: at most the last second is lost in a crash. `fast`: nothing is written to disk. */
   readonly durability: 'safe' | 'fast';
+  /** A node of a cluster, which has one logical database. */
+  readonly cluster?: boolean;
 }
 
 export function redisUrl({ port, password }: Pick<RedisOptions, 'port' | 'password'>, database = 0): string {
@@ -32,7 +36,7 @@ export function prepareRedis(
   const inherited = env['LD_LIBRARY_PATH'];
   const libraryPath = [source.libraryPath, inherited].filter((part) => part !== undefined && part !== '').join(':');
   return {
-    name: 'redis',
+    name: options.name ?? 'redis',
     command: source.command,
     args: [configuration],
     env: libraryPath === '' ? { ...env } : { ...env, LD_LIBRARY_PATH: libraryPath },
@@ -78,7 +82,18 @@ async function askRedis(url: string): Promise<string | undefined> {
   }
 }
 
-function settings({ port, password, databases, durability }: RedisOptions, data: string): string {
+/**
+ * A master that is away takes only its own part of the keys with it. No node ever votes for another one: there are no
+ * replicas, and three processes of one machine are not slow because their network is.
+ */
+const clusterSettings: [name: string, value: string][] = [
+  ['cluster-enabled', 'yes'],
+  ['cluster-config-file', 'nodes.conf'],
+  ['cluster-node-timeout', '5000'],
+  ['cluster-require-full-coverage', 'no'],
+];
+
+function settings({ port, password, databases, durability, cluster = false }: RedisOptions, data: string): string {
   const lines: [name: string, value: string][] = [
     ['bind', '127.0.0.1'],
     ['port', String(port)],
@@ -92,6 +107,7 @@ function settings({ port, password, databases, durability }: RedisOptions, data:
     ['appendfsync', 'everysec'],
     // Evicting a quota key or a job to make room would be a silent loss; a refused write is an error somebody sees.
     ['maxmemory-policy', 'noeviction'],
+    ...(cluster ? clusterSettings : []),
   ];
   return `${lines.map(([name, value]) => `${name} ${value}`).join('\n')}\n`;
 }

@@ -35,7 +35,11 @@ export function isSeeded(folder: DataFolder): boolean {
 }
 
 /** Reads what an earlier start has seeded, or seeds now, through the product's own front door: the admin API. */
-export async function seedFleet(stack: Stack, say: (line: string) => void): Promise<SeededFleet> {
+export async function seedFleet(
+  stack: Stack,
+  say: (line: string) => void,
+  accounts: readonly SeedAccount[] = SEED_ACCOUNTS,
+): Promise<SeededFleet> {
   const file = fileOf(stack.folder);
   const known = readJson<SeededFleet>(file);
   if (known !== undefined) return known;
@@ -43,7 +47,7 @@ export async function seedFleet(stack: Stack, say: (line: string) => void): Prom
   const admin = new GraphqlClient(`${stack.apiUrl}/admin/graphql`, operatorKey);
   const simulator = new SimulatorAdminClient(stack.simulatorAdminUrl);
   for (const [domain, behaviour] of Object.entries(RECIPIENT_DOMAINS)) await simulator.putDomain(domain, behaviour);
-  for (const account of SEED_ACCOUNTS) {
+  for (const account of accounts) {
     await joinAccount(admin, simulator, account);
     say(`account ${account.accountId} (${account.name}) joined the fleet`);
   }

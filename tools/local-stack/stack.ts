@@ -7,12 +7,12 @@ import {
   type ApplicationSettings,
   type Ports,
 } from './applications';
-import { bootBackingServices } from './backing-services';
-import type { Child } from './child';
+import { bootBackingServices, type RedisPart } from './backing-services';
 import type { DataFolder } from './data-folder';
 import { withoutForeignServices } from './environment';
 import { registerHubUser } from './hub-user';
 import { migrateDatabase } from './migrated-database';
+import { Part } from './part';
 import { apiPort, rememberedPort } from './ports';
 import type { RoleUrls } from './role-urls';
 import { loadSecrets, type StackSecrets } from './stack-secrets';
@@ -26,6 +26,10 @@ export interface StackOptions {
   readonly port?: number | undefined;
   readonly seed: number;
   readonly applications: readonly Application[];
+  /** Worker processes, when a worker is among the applications; 1 unless said. */
+  readonly workers?: number;
+  /** Three masters of a Redis Cluster instead of one server. */
+  readonly redisCluster?: boolean;
   /** Where downloaded Redis packages are kept. */
   readonly redisPackages: string;
   readonly say: (line: string) => void;
@@ -43,8 +47,18 @@ export interface Stack {
   /** For inspection by a person or a judge; no process of the product uses it. */
   readonly superuserUrl: string;
   readonly redisUrl: string;
-  /** Ends the worker as a crash would (SIGKILL) and starts it again. Resolves when the new one is ready. */
+  /** Its processes, to be ended and started on purpose. */
+  readonly parts: StackParts;
+  /** Ends a worker as a crash would (SIGKILL) and starts it again, each one in its turn. Resolves when the new one is ready. */
   readonly killWorker: () => Promise<void>;
+}
+
+export interface StackParts {
+  readonly postgres: Part;
+  readonly redis: readonly RedisPart[];
+  readonly simulator: Part;
+  readonly api: Part;
+  readonly workers: readonly Part[];
 }
 
 const database = 'postfleet';
@@ -65,6 +79,7 @@ export async function bootStack(supervisor: Supervisor, options: StackOptions): 
     redisPackages: options.redisPackages,
     durability: 'safe',
     redisDatabases: 16,
+    redisCluster: options.redisCluster ?? false,
   });
   const { urls, ran } = await migrateDatabase(services, secrets, database);
   say(ran.length === 0 ? 'the database is up to date' : `${ran.length} migrations run`);
@@ -79,36 +94,51 @@ export async function bootStack(supervisor: Supervisor, options: StackOptions): 
     seed: options.seed,
   };
   const simulatorAdminUrl = `http://127.0.0.1:${ports.simulatorAdmin}`;
+  const parts: StackParts = {
+    postgres: services.postgres,
+    redis: services.redis,
+    simulator: new Part(supervisor, () => simulatorSpec(settings)),
+    api: new Part(supervisor, (changes) => apiSpec(settings, changes)),
+    workers: ports.workers.map((_, number) => new Part(supervisor, (changes) => workerSpec(settings, number, changes))),
+  };
   if (options.applications.includes('simulator')) {
-    await supervisor.start(simulatorSpec(settings));
+    await parts.simulator.start();
     await registerHubUser(simulatorAdminUrl, secrets);
     say(`the simulator is ready on 127.0.0.1:${ports.simulator}`);
   }
   if (options.applications.includes('api')) {
-    await supervisor.start(apiSpec(settings));
+    await parts.api.start();
     say(`the api is ready on 127.0.0.1:${ports.api}`);
   }
-  let worker: Child | undefined;
   if (options.applications.includes('worker')) {
-    worker = await supervisor.start(workerSpec(settings));
-    say('the worker is ready');
+    for (const worker of parts.workers) await worker.start();
+    say(parts.workers.length === 1 ? 'the worker is ready' : `${parts.workers.length} workers are ready`);
   }
   return {
     folder,
     secrets,
     apiUrl: `http://127.0.0.1:${ports.api}`,
-    workerUrl: `http://127.0.0.1:${ports.worker}`,
+    workerUrl: `http://127.0.0.1:${ports.workers[0] ?? 0}`,
     simulatorUrl: `http://127.0.0.1:${ports.simulator}`,
     simulatorAdminUrl,
     databaseUrls: urls,
     superuserUrl: services.superuserUrl(database),
     redisUrl: services.redisUrl,
-    killWorker: async () => {
-      if (!worker) throw new Error('this stack was started without a worker');
+    parts,
+    killWorker: inTurn(parts.workers, async (worker) => {
       await worker.kill();
-      await supervisor.remove(worker);
-      worker = await supervisor.start(workerSpec(settings));
-    },
+      await worker.start();
+    }),
+  };
+}
+
+function inTurn(workers: readonly Part[], treat: (worker: Part) => Promise<void>): () => Promise<void> {
+  let next = 0;
+  return async () => {
+    const worker = workers[next % workers.length];
+    if (worker?.isRunning !== true) throw new Error('this stack was started without a worker');
+    next += 1;
+    await treat(worker);
   };
 }
 
@@ -117,11 +147,15 @@ export function redisPackagesFolder(dataRoot: string): string {
   return path.join(dataRoot, 'redis', 'packages');
 }
 
-async function choosePorts({ folder, port }: StackOptions): Promise<Ports> {
+async function choosePorts({ folder, port, workers = 1 }: StackOptions): Promise<Ports> {
   const api = await apiPort(port);
+  const workerPorts: number[] = [];
+  for (let number = 1; number <= workers; number += 1) {
+    workerPorts.push(await rememberedPort(folder.path, number === 1 ? 'worker' : `worker-${number}`));
+  }
   return {
     api,
-    worker: await rememberedPort(folder.path, 'worker'),
+    workers: workerPorts,
     simulator: await rememberedPort(folder.path, 'simulator'),
     simulatorAdmin: await rememberedPort(folder.path, 'simulatorAdmin'),
   };

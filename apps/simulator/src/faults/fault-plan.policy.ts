@@ -10,6 +10,8 @@ export const FAULT_KINDS = [
   'accept-then-hang',
   'hang',
   'slow',
+  'slow-body',
+  'wrong-json',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -26,7 +28,7 @@ export interface FaultRule {
   readonly rate?: number | undefined;
   /** Real time, milliseconds since the epoch. */
   readonly untilMs?: number | undefined;
-  /** For `slow`: real milliseconds added to the answer. */
+  /** For `slow` and `slow-body`: real milliseconds added to the answer. */
   readonly delayMs?: number | undefined;
   hits: number;
 }
@@ -93,6 +95,8 @@ export function refusalVerdict(kind: FaultKind): string | undefined {
     case 'accept-then-500':
     case 'accept-then-hang':
     case 'slow':
+    case 'slow-body':
+    case 'wrong-json':
       return undefined;
   }
 }

@@ -187,12 +187,24 @@ export class AwsEdge {
       case 'accept-then-hang':
         hang(response);
         return;
+      case 'slow-body':
+        await this.dribble(response, answer, fault.delayMs ?? 1000);
+        return;
       default: {
         const wait = this.latency() + (fault?.kind === 'slow' ? (fault.delayMs ?? 1000) : 0);
         if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
         this.write(response, answer);
       }
     }
+  }
+
+  /** The headers and half of the body at once, the rest when the client may have given up. */
+  private async dribble(response: ServerResponse, answer: WireAnswer, delayMs: number): Promise<void> {
+    const body = Buffer.from(answer.body);
+    response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length });
+    response.write(body.subarray(0, body.length / 2));
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    if (!response.destroyed) response.end(body.subarray(body.length / 2));
   }
 
   private latency(): number {
@@ -229,6 +241,8 @@ function faultAnswer(fault: FaultRule, real: WireAnswer, service: string, protoc
       return answer(new AwsError('InternalFailure', 500, 'An internal error occurred.'));
     case '503':
       return answer(new AwsError('ServiceUnavailable', 503, 'Service is unable to handle request.'));
+    case 'wrong-json':
+      return real.status === 200 ? { ...real, body: real.body.slice(0, -1) } : real;
     default:
       return real;
   }

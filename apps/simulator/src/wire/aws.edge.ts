@@ -188,7 +188,7 @@ export class AwsEdge {
         hang(response);
         return;
       case 'slow-body':
-        await this.dribble(response, answer, fault.delayMs ?? 1000);
+        this.dribble(response, answer, fault.delayMs ?? 1000);
         return;
       default: {
         const wait = this.latency() + (fault?.kind === 'slow' ? (fault.delayMs ?? 1000) : 0);
@@ -199,12 +199,15 @@ export class AwsEdge {
   }
 
   /** The headers and half of the body at once, the rest when the client may have given up. */
-  private async dribble(response: ServerResponse, answer: WireAnswer, delayMs: number): Promise<void> {
+  private dribble(response: ServerResponse, answer: WireAnswer, delayMs: number): void {
     const body = Buffer.from(answer.body);
     response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length });
     response.write(body.subarray(0, body.length / 2));
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    if (!response.destroyed) response.end(body.subarray(body.length / 2));
+    const timer = setTimeout(() => response.end(body.subarray(body.length / 2)), delayMs);
+    timer.unref();
+    response.on('close', () => {
+      clearTimeout(timer);
+    });
   }
 
   private latency(): number {

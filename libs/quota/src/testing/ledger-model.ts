@@ -57,6 +57,11 @@ export class LedgerModel {
     return this.ring.sum;
   }
 
+  /** True when it was rebuilt on the Redis of that run id. */
+  isOf(runId: string): boolean {
+    return this.exists && this.runId === runId;
+  }
+
   inflightOps(): string[] {
     return [...this.grants.keys()];
   }
@@ -70,6 +75,7 @@ export class LedgerModel {
     den: number,
     ses: number,
     used: readonly [number, number][],
+    pauseUs = 1_000_000,
   ): boolean {
     if (Math.max(this.epoch, this.pending) >= epoch) return false;
     const ring = new RingModel(this.bucketMs, this.buckets, nowUs);
@@ -84,7 +90,7 @@ export class LedgerModel {
       num,
       den,
       ext: Math.max(0, ses - sum),
-      tat: nowUs + 1_000_000,
+      tat: nowUs + pauseUs,
       last: nowUs,
       frozenMs: 0,
       credit: 0,
@@ -165,6 +171,12 @@ export class LedgerModel {
     this.ring.expire(this.now(realUs));
     Object.assign(this, { q, num, den, ext: Math.max(0, ses - this.ring.sum) });
     return ['OK', String(this.ring.sum), String(this.ext)];
+  }
+
+  drop(klass: Class, tenant: string): number {
+    const entries = this.queues[klass].drop(tenant);
+    for (const { id } of entries) this.known.delete(id);
+    return entries.length;
   }
 
   settle(

@@ -1,0 +1,50 @@
+import { LATENCY } from './engine-arm';
+import type { Lab } from './lab';
+import { measureSlice, type Slice } from './slice';
+
+export type Baseline = 'raw' | 'sdk' | 'bull' | 'bull-l';
+
+export interface BaselineLoad {
+  /** Recipients per second of each account; the sink enforces them. */
+  readonly rates: readonly number[];
+  /** Requests under way at once, in all. */
+  readonly concurrency: number;
+  readonly bodyBytes: number;
+  /** Messages that are queued before the slice begins, where there is a queue. */
+  readonly messages: number;
+  readonly processes?: number;
+}
+
+const WARM_UP_SECONDS = 3;
+const FIRST_ACCOUNT = 700_000_000_000;
+
+/** One slice of a baseline: its own processes, warm when the slice begins and gone when it ends. */
+export async function baselineSlice(lab: Lab, arm: Baseline, load: BaselineLoad, seconds: number): Promise<Slice> {
+  const database = await lab.database();
+  try {
+    const accounts = load.rates.map((rate, i) => ({ accountId: String(FIRST_ACCOUNT + i), rate, quota: -1 }));
+    await lab.sink.configure({ accounts, latency: LATENCY, seed: lab.args.seed, clockSpeed: 1 });
+    const processes = load.processes ?? 1;
+    const plan = JSON.stringify({
+      endpoint: lab.sinkUrl,
+      accounts,
+      concurrency: Math.ceil(load.concurrency / processes),
+      bodyBytes: load.bodyBytes,
+      messages: load.messages,
+      databaseUrl: database.superuserUrl,
+      redisUrl: lab.redisUrl,
+    });
+    const children = [];
+    for (let i = 1; i <= processes; i += 1) {
+      const name = processes === 1 ? arm : `${arm}-${i}`;
+      children.push(await lab.start(name, `bench/baselines/${arm}.main.js`, { args: [plan] }));
+    }
+    await lab.until(`the first send of ${arm}`, 120, async () => (await lab.sink.length()) > 0);
+    await lab.wait(WARM_UP_SECONDS);
+    const slice = await measureSlice(lab, seconds);
+    for (const child of children) await lab.kill(child);
+    return slice;
+  } finally {
+    await lab.drop(database);
+  }
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { monotonicUs } from '../monotonic';
+import { ArrivalLog } from './arrival-record';
+import { assumeRoleAnswer, getAccountAnswer } from './control-answers';
+import { LatencyTable } from './latency';
+import { SinkLimits, type SinkAccount } from './sink-limits';
+
+export interface SinkSettings {
+  readonly accounts: readonly SinkAccount[];
+  readonly latency: { readonly p50Ms: number; readonly p99Ms: number };
+  readonly seed: number;
+  /** How many seconds pass for the 24-hour window in a real one. */
+  readonly clockSpeed: number;
+}
+
+const JSON_TYPE = 'application/json';
+const SEND_PATH = '/v2/email/outbound-emails';
+const MESSAGE_TAG = '"Name":"message","Value":"';
+const SET_NAME = '"ConfigurationSetName":"';
+const NO_POSITION = 0xffff;
+
+/** What the sink does with a request; the server around it only reads and writes. */
+export class Sink {
+  readonly log = new ArrivalLog();
+  private limits: SinkLimits[] = [];
+  private readonly accounts = new Map<string, number>();
+  private readonly sets = new Map<string, number>();
+  private latency = new LatencyTable(0, 0, 1);
+  private messages = 0;
+
+  /** Forgets everything and begins anew. */
+  configure(settings: SinkSettings): void {
+    const now = monotonicUs();
+    this.log.clear();
+    this.accounts.clear();
+    this.sets.clear();
+    this.limits = settings.accounts.map((account) => new SinkLimits(account, settings.clockSpeed, now));
+    settings.accounts.forEach(({ accountId }, position) => this.accounts.set(accountId, position));
+    this.latency = new LatencyTable(settings.latency.p50Ms, settings.latency.p99Ms, settings.seed);
+  }
+
+  /** What the positions in the log stand for. */
+  names(): { accounts: string[]; sets: string[] } {
+    return { accounts: [...this.accounts.keys()], sets: [...this.sets.keys()] };
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    if (request.url === SEND_PATH) {
+      this.send(request, response, body);
+      return;
+    }
+    const limits = this.limits[this.accountOf(request)];
+    if (request.url === '/v2/email/account' && limits) {
+      response.writeHead(200, { 'content-type': JSON_TYPE });
+      response.end(getAccountAnswer(limits.account, limits.used(monotonicUs())));
+    } else if (request.url === '/' && body.includes('Action=AssumeRole')) {
+      response.writeHead(200, { 'content-type': 'text/xml' }).end(assumeRoleAnswer(body.toString()));
+    } else if (request.method === 'GET') {
+      response.writeHead(200, { 'content-type': JSON_TYPE }).end('{}');
+    } else
+      response.writeHead(404, { 'content-type': JSON_TYPE }).end('{"message":"The sink does not know this call."}');
+  }
+
+  private send(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    const nowUs = monotonicUs();
+    const account = this.accountOf(request);
+    const recipients = countRecipients(body);
+    const verdict = this.limits[account]?.take(recipients, nowUs) ?? 'unknown';
+    const tag = body.indexOf(MESSAGE_TAG);
+    const status = verdict === 'ok' ? 200 : verdict === 'unknown' ? 404 : 429;
+    this.log.append(
+      nowUs,
+      account,
+      this.setOf(body),
+      recipients,
+      status,
+      body,
+      tag < 0 ? tag : tag + MESSAGE_TAG.length,
+    );
+    this.messages += 1;
+    const number = this.messages;
+    // A refusal is quick at SES too: nothing was done.
+    if (verdict === 'ok') setTimeout(accept, this.latency.draw(), response, number);
+    else refuse(response, verdict);
+  }
+
+  /** By the access key in the credential scope. */
+  private accountOf(request: IncomingMessage): number {
+    const authorization = request.headers.authorization ?? '';
+    const at = authorization.indexOf('Credential=ASIA') + 15;
+    return this.accounts.get(authorization.slice(at, at + 12)) ?? NO_POSITION;
+  }
+
+  private setOf(body: Buffer): number {
+    const at = body.indexOf(SET_NAME);
+    if (at < 0) return NO_POSITION;
+    const from = at + SET_NAME.length;
+    const name = body.toString('latin1', from, body.indexOf('"', from));
+    const known = this.sets.get(name);
+    if (known !== undefined) return known;
+    this.sets.set(name, this.sets.size);
+    return this.sets.size - 1;
+  }
+}
+
+function accept(response: ServerResponse, number: number): void {
+  response.writeHead(200, { 'content-type': JSON_TYPE });
+  response.end(`{"MessageId":"0100${number.toString(16).padStart(12, '0')}-sink-000000"}`);
+}
+
+function refuse(response: ServerResponse, verdict: 'rate' | 'day' | 'unknown'): void {
+  const [status, type, message] = {
+    rate: [429, 'TooManyRequestsException', 'Maximum sending rate exceeded.'],
+    day: [429, 'TooManyRequestsException', 'Daily message quota exceeded.'],
+    unknown: [404, 'NotFoundException', 'The sink does not know this account.'],
+  }[verdict] as [number, string, string];
+  response.writeHead(status, { 'content-type': JSON_TYPE, 'x-amzn-errortype': type });
+  response.end(JSON.stringify({ message }));
+}
+
+/** The addresses of the Destination. The benchmark's own addresses have one "@" each and no display names. */
+function countRecipients(body: Buffer): number {
+  const from = body.indexOf('"Destination":');
+  const text = body.toString('latin1', from, body.indexOf('}', from));
+  let count = 0;
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) count += 1;
+  return Math.max(1, count);
+}

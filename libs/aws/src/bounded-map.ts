@@ -2,7 +2,10 @@
 export class BoundedMap<Value> {
   private readonly entries = new Map<string, Value>();
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    private readonly limit: number,
+    private readonly forgotten: (value: Value) => void = () => undefined,
+  ) {}
 
   get size(): number {
     return this.entries.size;
@@ -22,7 +25,14 @@ export class BoundedMap<Value> {
     this.entries.set(key, value);
     if (this.entries.size <= this.limit) return;
     const [oldest] = this.entries.keys();
-    if (oldest !== undefined) this.entries.delete(oldest);
+    if (oldest === undefined) return;
+    const old = this.entries.get(oldest);
+    this.entries.delete(oldest);
+    if (old !== undefined) this.forgotten(old);
+  }
+
+  values(): IterableIterator<Value> {
+    return this.entries.values();
   }
 
   delete(key: string): void {

@@ -40,17 +40,27 @@ export class CredentialCache {
 
   /** Credentials that are valid now. Rejects with STS's error when there are none and none can be had. */
   async get(role: FleetRole): Promise<Credentials> {
+    const ready = this.ready(role);
+    if (ready) return ready;
     const key = sessionKey(role);
     const entry = this.entries.get(key) ?? this.open(key);
+    return entry.pending ?? this.refresh(key, role, entry);
+  }
+
+  /** Credentials that are here and valid now, without waiting: what nearly every send finds. */
+  ready(role: FleetRole): Credentials | undefined {
+    const key = sessionKey(role);
+    const entry = this.entries.get(key);
+    if (!entry?.session) return undefined;
     const now = this.clock.nowMs();
-    const { session } = entry;
-    const use = credentialUse(session?.life, session?.refreshAt ?? 0, now);
-    if (use === 'wait' || !session) return entry.pending ?? this.refresh(key, role, entry);
+    const use = credentialUse(entry.session.life, entry.session.refreshAt, now);
+    if (use === 'wait') return undefined;
+    const { credentials } = entry.session;
     if (use === 'use-and-refresh' && !entry.pending && now >= entry.retryAtMs) {
       // Nobody waits for this one; its failure shows when the session ends without a successor.
       void this.refresh(key, role, entry).catch(() => undefined);
     }
-    return session.credentials;
+    return credentials;
   }
 
   /** Drops the session, for instance because AWS refused it; the next `get` asks STS. */

@@ -15,8 +15,17 @@ export interface FleetRole {
   readonly sessionPolicy?: string;
 }
 
-/** Sessions are the same when account, role, name and policy are: the region only says where they are used. */
+const keys = new WeakMap<FleetRole, string>();
+
+/**
+ * Sessions are the same when account, role, name and policy are: the region only says where they are used. Remembered
+ * for as long as the role lives: every send asks for it.
+ */
 export function sessionKey(role: FleetRole): string {
+  const known = keys.get(role);
+  if (known !== undefined) return known;
   const parts = [role.mode, role.roleArn, role.externalId, role.sessionName, role.sessionPolicy ?? ''];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  keys.set(role, key);
+  return key;
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { formatAddress, sendEmailInput, type OutgoingMail } from './outgoing-mail.policy';
+import { formatAddress, sendEmailBody, type OutgoingMail } from './outgoing-mail.policy';
 
 const mail: OutgoingMail = {
   from: { email: 'hi@acme.example', name: 'Acme' },
@@ -12,9 +12,11 @@ const mail: OutgoingMail = {
   tags: { message: 'm', attempt: 'a' },
 };
 
+const bodyOf = (of: OutgoingMail): unknown => JSON.parse(sendEmailBody(of).toString());
+
 describe('a mail as SES takes it', () => {
   it('has one configuration set, its tags and nothing that was not asked for', () => {
-    expect(sendEmailInput(mail)).toEqual({
+    expect(bodyOf(mail)).toEqual({
       FromEmailAddress: '"Acme" <hi@acme.example>',
       Destination: { ToAddresses: ['ann@example.com'] },
       Content: {
@@ -29,7 +31,7 @@ describe('a mail as SES takes it', () => {
   });
 
   it('carries headers, attachments and every kind of recipient', () => {
-    const input = sendEmailInput({
+    const body = bodyOf({
       ...mail,
       cc: [{ email: 'c@example.com' }],
       bcc: [{ email: 'b@example.com' }],
@@ -44,22 +46,40 @@ describe('a mail as SES takes it', () => {
         ],
       },
     });
-    expect(input.Destination).toEqual({
-      ToAddresses: ['ann@example.com'],
-      CcAddresses: ['c@example.com'],
-      BccAddresses: ['b@example.com'],
+    expect(body).toMatchObject({
+      Destination: {
+        ToAddresses: ['ann@example.com'],
+        CcAddresses: ['c@example.com'],
+        BccAddresses: ['b@example.com'],
+      },
+      ReplyToAddresses: ['r@example.com'],
+      Content: {
+        Simple: {
+          Headers: [{ Name: 'X-Campaign', Value: 'spring' }],
+          Attachments: [
+            { FileName: 'a.txt', ContentDisposition: 'ATTACHMENT', RawContent: 'aGk=' },
+            { FileName: 'l.png', ContentDisposition: 'INLINE', ContentId: 'logo' },
+          ],
+        },
+      },
     });
-    expect(input.ReplyToAddresses).toEqual(['r@example.com']);
-    expect(input.Content?.Simple?.Headers).toEqual([{ Name: 'X-Campaign', Value: 'spring' }]);
-    expect(input.Content?.Simple?.Attachments?.map((a) => [a.FileName, a.ContentDisposition, a.ContentId])).toEqual([
-      ['a.txt', 'ATTACHMENT', undefined],
-      ['l.png', 'INLINE', 'logo'],
-    ]);
   });
 
   it('sends a raw message as it is', () => {
     const raw = Buffer.from('From: hi@acme.example\r\n\r\nHi');
-    expect(sendEmailInput({ ...mail, content: { raw } }).Content).toEqual({ Raw: { Data: raw } });
+    expect(bodyOf({ ...mail, content: { raw } })).toMatchObject({ Content: { Raw: { Data: raw.toString('base64') } } });
+  });
+
+  it('P30: has tags of A-Z, a-z, 0-9, _ and - only, and refuses every other before anything is written', () => {
+    const allowed = /^[A-Za-z0-9_-]{1,256}$/;
+    const text = fc.oneof(fc.string({ maxLength: 300 }), fc.stringMatching(/^[A-Za-z0-9_-]{1,256}$/), fc.uuid());
+    fc.assert(
+      fc.property(text, text, (name, value) => {
+        const tagged = { ...mail, tags: { [name]: value } };
+        if (!allowed.test(name) || !allowed.test(value)) expect(() => sendEmailBody(tagged)).toThrow(RangeError);
+        else expect(bodyOf(tagged)).toMatchObject({ EmailTags: [{ Name: name, Value: value }] });
+      }),
+    );
   });
 
   it('quotes names and encodes what is not ASCII', () => {

@@ -1,9 +1,9 @@
-import type { Attachment, SendEmailCommandInput } from '@aws-sdk/client-sesv2';
 import type { MailAddress } from '@libs/kernel';
 
 interface OutgoingAttachment {
   readonly filename: string;
   readonly contentType: string;
+  /** Canonical: padded, without line breaks. */
   readonly base64: string;
   /** Makes the part inline, to be shown by `cid:`. */
   readonly contentId?: string;
@@ -56,45 +56,70 @@ function encodedWords(text: string): string {
   return words.map((part) => `=?UTF-8?B?${Buffer.from(part).toString('base64')}?=`).join(' ');
 }
 
-/** The SendEmail request for a mail. */
-export function sendEmailInput(mail: OutgoingMail): SendEmailCommandInput {
-  return {
-    FromEmailAddress: formatAddress(mail.from),
-    Destination: {
-      ToAddresses: mail.to.map(formatAddress),
-      ...(mail.cc.length > 0 ? { CcAddresses: mail.cc.map(formatAddress) } : {}),
-      ...(mail.bcc.length > 0 ? { BccAddresses: mail.bcc.map(formatAddress) } : {}),
-    },
-    ...(mail.replyTo.length > 0 ? { ReplyToAddresses: mail.replyTo.map(formatAddress) } : {}),
-    Content: contentOf(mail.content),
-    ConfigurationSetName: mail.configurationSet,
-    EmailTags: Object.entries(mail.tags).map(([Name, Value]) => ({ Name, Value })),
-  };
+/** SESv2's path of SendEmail. */
+export const SEND_EMAIL_PATH = '/v2/email/outbound-emails';
+
+/**
+ * The body of SendEmail, as the SDK would write it. Attachments are stored as base64 and go out as they are stored.
+ * @throws RangeError for a tag SES does not take: its events would not find the way back
+ */
+export function sendEmailBody(mail: OutgoingMail): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      FromEmailAddress: formatAddress(mail.from),
+      Destination: {
+        ToAddresses: mail.to.map(formatAddress),
+        CcAddresses: addresses(mail.cc),
+        BccAddresses: addresses(mail.bcc),
+      },
+      ReplyToAddresses: addresses(mail.replyTo),
+      Content: contentOf(mail.content),
+      ConfigurationSetName: mail.configurationSet,
+      EmailTags: Object.entries(mail.tags).map(tagOf),
+    }),
+  );
 }
 
-function contentOf(content: OutgoingMail['content']): SendEmailCommandInput['Content'] {
-  if ('raw' in content) return { Raw: { Data: content.raw } };
+// What is undefined is left out of the JSON.
+function addresses(list: readonly MailAddress[]): string[] | undefined {
+  return list.length === 0 ? undefined : list.map(formatAddress);
+}
+
+const TAG = /^[A-Za-z0-9_-]{1,256}$/;
+
+function tagOf([name, value]: readonly [string, string]): { Name: string; Value: string } {
+  if (!TAG.test(name) || !TAG.test(value)) {
+    throw new RangeError('A tag consists of 1 to 256 of the characters A-Z, a-z, 0-9, _ and -.');
+  }
+  return { Name: name, Value: value };
+}
+
+const utf8 = (text: string | undefined) => (text === undefined ? undefined : { Data: text, Charset: 'UTF-8' });
+
+function contentOf(content: OutgoingMail['content']): object {
+  if ('raw' in content) return { Raw: { Data: base64Of(content.raw) } };
   const { subject, html, text, headers, attachments } = content;
   return {
     Simple: {
-      Subject: { Data: subject, Charset: 'UTF-8' },
-      Body: {
-        ...(html === undefined ? {} : { Html: { Data: html, Charset: 'UTF-8' } }),
-        ...(text === undefined ? {} : { Text: { Data: text, Charset: 'UTF-8' } }),
-      },
-      ...(headers.length > 0 ? { Headers: headers.map(({ name, value }) => ({ Name: name, Value: value })) } : {}),
-      ...(attachments.length > 0 ? { Attachments: attachments.map(attachmentOf) } : {}),
+      Subject: utf8(subject),
+      Body: { Html: utf8(html), Text: utf8(text) },
+      Headers: headers.length === 0 ? undefined : headers.map(({ name, value }) => ({ Name: name, Value: value })),
+      Attachments: attachments.length === 0 ? undefined : attachments.map(attachmentOf),
     },
   };
 }
 
-function attachmentOf({ filename, contentType, base64, contentId }: OutgoingAttachment): Attachment {
+function base64Of({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}
+
+function attachmentOf({ filename, contentType, base64, contentId }: OutgoingAttachment): object {
   return {
-    RawContent: Buffer.from(base64, 'base64'),
+    RawContent: base64,
     FileName: filename,
     ContentType: contentType,
     ContentTransferEncoding: 'BASE64',
     ContentDisposition: contentId === undefined ? 'ATTACHMENT' : 'INLINE',
-    ...(contentId === undefined ? {} : { ContentId: contentId }),
+    ContentId: contentId,
   };
 }

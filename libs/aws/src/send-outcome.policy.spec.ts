@@ -1,20 +1,12 @@
 import fc from 'fast-check';
-import { classifySendError, type OutcomeClass } from './send-outcome.policy';
+import { classifyAnswer, classifyBreak, type OutcomeClass, type RefusedAnswer } from './send-outcome.policy';
 
-function answer(name: string, status: number, message = ''): Error {
-  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
-}
-
-function network(code: string, syscall?: string): Error {
-  return Object.assign(new Error(`${syscall ?? 'read'} ${code}`), {
-    code,
-    ...(syscall ? { syscall } : {}),
-    $metadata: {},
-  });
+function answer(name: string, status: number, message = ''): RefusedAnswer {
+  return { name, status, message, readable: true };
 }
 
 describe('what an answer to SendEmail means', () => {
-  const table: [string, Error, OutcomeClass][] = [
+  const table: [string, RefusedAnswer, OutcomeClass][] = [
     ['429 rate', answer('TooManyRequestsException', 429, 'Maximum sending rate exceeded.'), 'rate'],
     ['429 day', answer('TooManyRequestsException', 429, 'Daily message quota exceeded.'), 'daily-quota'],
     ['400 throttling, rate', answer('ThrottlingException', 400, 'Maximum sending rate exceeded.'), 'rate'],
@@ -92,50 +84,17 @@ describe('what an answer to SendEmail means', () => {
     ['500', answer('InternalFailure', 500), 'in-doubt'],
     ['503', answer('ServiceUnavailable', 503), 'in-doubt'],
     ['a throttle said with 503', answer('ThrottlingException', 503), 'in-doubt'],
-    ['200 that cannot be read', answer('SyntaxError', 200, 'Unexpected token < in JSON'), 'in-doubt'],
-    ['a proxy page with 403', answer('SyntaxError', 403, 'Unexpected token <'), 'in-doubt'],
-    ['refused', network('ECONNREFUSED', 'connect'), 'unsent'],
-    ['no such host', network('ENOTFOUND', 'getaddrinfo'), 'unsent'],
-    ['DNS away', network('EAI_AGAIN', 'getaddrinfo'), 'unsent'],
-    ['no route while connecting', network('EHOSTUNREACH', 'connect'), 'unsent'],
-    ['connecting timed out in the kernel', network('ETIMEDOUT', 'connect'), 'unsent'],
-    ['timed out later', network('ETIMEDOUT', 'read'), 'in-doubt'],
-    ['reset', network('ECONNRESET', 'read'), 'in-doubt'],
-    ['broken pipe', network('EPIPE', 'write'), 'in-doubt'],
-    ['foreign certificate', network('ERR_TLS_CERT_ALTNAME_INVALID'), 'unsent'],
-    [
-      'connect time-out of the SDK',
-      Object.assign(
-        new Error(
-          '@smithy/node-http-handler - the request socket did not establish a connection with the server within the configured timeout of 2000 ms.',
-        ),
-        { name: 'TimeoutError' },
-      ),
-      'unsent',
-    ],
-    [
-      'request time-out of the SDK',
-      Object.assign(
-        new Error('@smithy/node-http-handler - [ERROR] a request has exceeded the configured 15000 ms requestTimeout.'),
-        { name: 'TimeoutError' },
-      ),
-      'in-doubt',
-    ],
-    ['aborted', Object.assign(new Error('Request aborted'), { name: 'AbortError' }), 'in-doubt'],
-    [
-      'no credentials',
-      Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' }),
-      'credentials',
-    ],
-    ['anything else', new Error('?'), 'in-doubt'],
+    ['a redirection', answer('', 307), 'in-doubt'],
+    ['a proxy page with 403', { ...answer('', 403), readable: false }, 'in-doubt'],
+    ['a name every object has', answer('constructor', 400), 'invalid'],
   ];
 
-  it.each(table)('%s', (_, error, kind) => {
-    expect(classifySendError(error).kind).toBe(kind);
+  it.each(table)('%s', (_, refused, kind) => {
+    expect(classifyAnswer(refused).kind).toBe(kind);
   });
 
   it('keeps name, text and status for the timeline', () => {
-    expect(classifySendError(answer('MessageRejected', 400, 'Email contains a virus'))).toEqual({
+    expect(classifyAnswer(answer('MessageRejected', 400, 'Email contains a virus'))).toEqual({
       kind: 'rejected',
       code: 'MessageRejected',
       message: 'Email contains a virus',
@@ -143,19 +102,35 @@ describe('what an answer to SendEmail means', () => {
     });
   });
 
-  it('answers for anything that can be thrown', () => {
+  it('never calls a message unsent or refused on the word of a 5xx, whatever name and text it carries', () => {
     fc.assert(
-      fc.property(fc.anything(), (thrown) => {
-        expect(typeof classifySendError(thrown).kind).toBe('string');
+      fc.property(fc.string(), fc.string(), fc.integer({ min: 500, max: 599 }), (name, message, status) => {
+        expect(classifyAnswer(answer(name, status, message)).kind).toBe('in-doubt');
+      }),
+    );
+  });
+});
+
+describe('what a request without an answer means', () => {
+  it('is in doubt once it may have been written and unsent before, whatever was thrown', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.boolean(), (thrown, written) => {
+        const outcome = classifyBreak(thrown, written);
+        expect(outcome.kind).toBe(written ? 'in-doubt' : 'unsent');
+        expect(typeof outcome.code).toBe('string');
+        expect(typeof outcome.message).toBe('string');
       }),
     );
   });
 
-  it('never calls a message unsent or refused on the word of a 5xx, whatever name and text it carries', () => {
-    fc.assert(
-      fc.property(fc.string(), fc.string(), fc.integer({ min: 500, max: 599 }), (name, message, status) => {
-        expect(classifySendError(answer(name, status, message)).kind).toBe('in-doubt');
-      }),
-    );
+  it('keeps the network’s code and text, also of an error without a text of its own', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
+    expect(classifyBreak(refused, false)).toEqual({
+      kind: 'unsent',
+      code: 'ECONNREFUSED',
+      message: 'connect ECONNREFUSED 127.0.0.1:9',
+    });
+    const several = Object.assign(new AggregateError([refused]), { code: 'ECONNREFUSED' });
+    expect(classifyBreak(several, false)).toMatchObject({ code: 'ECONNREFUSED', message: 'ECONNREFUSED' });
   });
 });

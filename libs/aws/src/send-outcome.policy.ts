@@ -30,12 +30,14 @@ export interface SendFailure {
   readonly httpStatus?: number;
 }
 
-interface Facts {
+/** An answer of SES that is no success. */
+export interface RefusedAnswer {
+  readonly status: number;
+  /** AWS's name of the error, empty when the answer has none. */
   readonly name: string;
-  readonly code: string | undefined;
-  readonly syscall: string | undefined;
   readonly message: string;
-  readonly status: number | undefined;
+  /** Whether the body was what AWS writes. */
+  readonly readable: boolean;
 }
 
 const THROTTLES = new Set([
@@ -63,65 +65,57 @@ const BAD_SESSION = new Set([
   'RequestTimeTooSkewed',
 ]);
 
-const BY_NAME: Readonly<Record<string, OutcomeClass>> = {
-  AccountSuspendedException: 'suspended',
-  MailFromDomainNotVerifiedException: 'identity',
-  NotFoundException: 'drift',
-  AccessDeniedException: 'denied',
-  AccessDenied: 'denied',
+const BY_NAME: ReadonlyMap<string, OutcomeClass> = new Map([
+  ['AccountSuspendedException', 'suspended'],
+  ['MailFromDomainNotVerifiedException', 'identity'],
+  ['NotFoundException', 'drift'],
+  ['AccessDeniedException', 'denied'],
+  ['AccessDenied', 'denied'],
   // Too many of a resource exist: waiting does not help, although the SDK counts the name among throttles.
-  LimitExceededException: 'invalid',
-  BadRequestException: 'invalid',
-  ValidationException: 'invalid',
-  SerializationException: 'invalid',
-};
-
-/** Before a connection stands, nothing can have been sent. */
-const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
-
-/** Refused while shaking hands: the request was not written yet. */
-const TLS_REFUSED = new Set([
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
+  ['LimitExceededException', 'invalid'],
+  ['BadRequestException', 'invalid'],
+  ['ValidationException', 'invalid'],
+  ['SerializationException', 'invalid'],
 ]);
 
-/** What the failure of a SendEmail call proves about the message. Pure; never throws, whatever it is given. */
-export function classifySendError(error: unknown): SendFailure {
-  const facts = factsOf(error);
+/** What an answer that is no success proves about the message. */
+export function classifyAnswer(answer: RefusedAnswer): SendFailure {
   return {
-    kind: kindOf(facts),
-    code: facts.code ?? facts.name,
-    message: facts.message,
-    ...(facts.status === undefined ? {} : { httpStatus: facts.status }),
+    kind: kindOf(answer),
+    code: answer.name === '' ? `HTTP${String(answer.status)}` : answer.name,
+    message: answer.message,
+    httpStatus: answer.status,
   };
 }
 
-function kindOf(facts: Facts): OutcomeClass {
-  if (facts.status === undefined) return withoutAnswer(facts);
-  // A gateway's own answer, a time-out, or a success that could not be read: SES may have the message.
-  if (facts.status < 400 || facts.status === 408 || facts.status >= 500) return 'in-doubt';
-  // AWS's own error always parses; what does not parse was written by something in between.
-  if (facts.name === 'SyntaxError') return 'in-doubt';
-  return byText(facts) ?? byName(facts) ?? byStatus(facts.status);
+/**
+ * What a request that ended without an answer proves. Only one thing counts: whether its first byte may have been
+ * written. Codes and texts of network errors say nothing certain about that.
+ */
+export function classifyBreak(error: unknown, written: boolean): SendFailure {
+  return { kind: written ? 'in-doubt' : 'unsent', ...faultOf(error) };
 }
 
-function withoutAnswer(facts: Facts): OutcomeClass {
-  if (facts.name === 'CredentialsProviderError') return 'credentials';
-  if (facts.code !== undefined && (NEVER_CONNECTED.has(facts.code) || TLS_REFUSED.has(facts.code))) return 'unsent';
-  if (facts.syscall === 'connect' || facts.syscall === 'getaddrinfo') return 'unsent';
-  // The SDK's connection time-out has the same name as its request time-out; only the text tells them apart.
-  if (facts.name === 'TimeoutError' && facts.message.includes('did not establish a connection')) return 'unsent';
-  return 'in-doubt';
+/** Code and text of anything that can be thrown. */
+export function faultOf(error: unknown): { readonly code: string; readonly message: string } {
+  const facts: { readonly code?: unknown; readonly name?: unknown; readonly message?: unknown } =
+    typeof error === 'object' && error !== null ? error : { message: error };
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  const code = text(facts.code) ?? text(facts.name) ?? 'Unknown';
+  // When all addresses of a host failed, the error that says so has no text of its own.
+  return { code, message: text(facts.message) ?? code };
+}
+
+function kindOf(answer: RefusedAnswer): OutcomeClass {
+  // A gateway's own answer, a time-out, or a success that could not be read: SES may have the message.
+  if (answer.status < 400 || answer.status === 408 || answer.status >= 500) return 'in-doubt';
+  // AWS's own error always parses; what does not parse was written by something in between.
+  if (!answer.readable) return 'in-doubt';
+  return byText(answer) ?? byName(answer) ?? byStatus(answer.status);
 }
 
 /** Names differ between documentation and wire, so the texts decide where they are known (aws-facts 2.1). */
-function byText({ name, message }: Facts): OutcomeClass | undefined {
+function byText({ name, message }: RefusedAnswer): OutcomeClass | undefined {
   if (/daily (message |sending )?quota/i.test(message)) return 'daily-quota';
   if (/maximum sending rate/i.test(message)) return 'rate';
   if (name === 'SendingPausedException') return /configuration set/i.test(message) ? 'set-paused' : 'paused';
@@ -131,10 +125,10 @@ function byText({ name, message }: Facts): OutcomeClass | undefined {
   return undefined;
 }
 
-function byName({ name }: Facts): OutcomeClass | undefined {
+function byName({ name }: RefusedAnswer): OutcomeClass | undefined {
   if (THROTTLES.has(name)) return 'rate';
   if (BAD_SESSION.has(name)) return 'credentials';
-  return BY_NAME[name];
+  return BY_NAME.get(name);
 }
 
 function byStatus(status: number): OutcomeClass {
@@ -143,24 +137,4 @@ function byStatus(status: number): OutcomeClass {
   if (status === 403) return 'denied';
   if (status === 404) return 'drift';
   return 'invalid';
-}
-
-function factsOf(error: unknown): Facts {
-  if (typeof error !== 'object' || error === null) {
-    return { name: 'Unknown', code: undefined, syscall: undefined, message: String(error), status: undefined };
-  }
-  const read = (key: string): unknown => (key in error ? (error as Readonly<Record<string, unknown>>)[key] : undefined);
-  const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-  const metadata = read('$metadata');
-  const status =
-    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-      ? metadata.httpStatusCode
-      : undefined;
-  return {
-    name: text(read('name')) ?? 'Unknown',
-    code: text(read('code')),
-    syscall: text(read('syscall')),
-    message: text(read('message')) ?? '',
-    status: typeof status === 'number' ? status : undefined,
-  };
 }

@@ -17,10 +17,7 @@ export function credentialsFrom(cache: CredentialCache, role: FleetRole, clock: 
   return async () => ({ ...(await cache.get(role)), expiration: clock.now() });
 }
 
-/**
- * SES clients by session and region. Sending and control are apart: `maxAttempts: 1` where a repeated call is a
- * repeated e-mail, small retries where a call may be repeated.
- */
+/** SES clients of the control plane by session and region. Their calls may be repeated; SendEmail is not among them. */
 export class SesClients {
   private readonly clients = new BoundedMap<SESv2Client>(MAX_CLIENTS);
 
@@ -29,7 +26,6 @@ export class SesClients {
     private readonly transports: Transports,
     private readonly cache: CredentialCache,
     private readonly clock: Clock,
-    private readonly purpose: 'send' | 'control',
   ) {}
 
   for(role: FleetRole): SESv2Client {
@@ -39,8 +35,8 @@ export class SesClients {
     // A client that falls out of the cache is not destroyed: it shares its handler with the others.
     const client = new SESv2Client({
       region: role.region,
-      maxAttempts: this.purpose === 'send' ? 1 : 3,
-      requestHandler: this.transports.for(this.purpose),
+      maxAttempts: 3,
+      requestHandler: this.transports.for('control'),
       credentials: credentialsFrom(this.cache, role, this.clock),
       ...this.settings.endpointFor(role.mode),
     });

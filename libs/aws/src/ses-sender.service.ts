@@ -1,64 +1,86 @@
 import { performance } from 'node:perf_hooks';
-import { SendEmailCommand } from '@aws-sdk/client-sesv2';
-import { Injectable } from '@nestjs/common';
-import { CredentialCache } from './credential-cache.service';
+import type { Clock } from '@libs/kernel';
+import type { CredentialCache, Credentials } from './credential-cache.service';
 import type { FleetRole } from './fleet-role';
-import { sendEmailInput, type OutgoingMail } from './outgoing-mail.policy';
-import { classifySendError, type SendFailure } from './send-outcome.policy';
-import { SesClients } from './ses-clients';
+import { sendEmailBody, type OutgoingMail } from './outgoing-mail.policy';
+import type { SendOutcome } from './send-answer.policy';
+import { DEADLINE_PASSED, SendExchange } from './send-exchange';
+import { faultOf } from './send-outcome.policy';
+import type { SendPools } from './send-pools';
+import { SigV4Signer } from './sigv4.policy';
 
-export type SendOutcome = { readonly kind: 'sent'; readonly sesMessageId: string } | SendFailure;
+/** The longest any request may take, in milliseconds; the quota ring's guard counts on it. */
+const REQUEST_MS = 15_000;
 
-const DEADLINE_PASSED: SendFailure = {
-  kind: 'unsent',
-  code: 'DeadlinePassed',
-  message: 'The time for this call was over before it began.',
-};
+const contentType = 'application/json';
 
 /**
  * Sends one e-mail with one request, never two. Whatever happens is an outcome, not an exception; a message that AWS may
- * have and may not have is `in-doubt`.
+ * have and may not have is `in-doubt`. Not through the SDK: that costs several times the CPU of everything else a
+ * message needs (docs/decisions/003).
  */
-@Injectable()
 export class SesSender {
+  private readonly signer = new SigV4Signer('ses');
+
+  /** `clock` is real time always: AWS refuses a signature that is five minutes off. */
   constructor(
-    private readonly clients: SesClients,
+    private readonly pools: SendPools,
     private readonly cache: CredentialCache,
+    private readonly clock: Clock,
   ) {}
 
-  /** `deadlineMs`: how long the call may take in all, in milliseconds from now; the request itself never over 15 s. */
+  /** `deadlineMs`: how long the call may take in all, in milliseconds from now; never over 15 s. */
   async send(role: FleetRole, mail: OutgoingMail, deadlineMs: number): Promise<SendOutcome> {
-    const endAt = performance.now() + deadlineMs;
-    let command: SendEmailCommand;
+    const limitMs = Math.min(deadlineMs, REQUEST_MS);
+    const session = this.cache.ready(role);
+    if (session) return this.post(role, mail, session, limitMs);
+    const beganAt = performance.now();
     try {
-      // Before anything is written: whatever fails here is proof that nothing was sent.
-      if (!(await inTime(this.cache.get(role), deadlineMs))) return DEADLINE_PASSED;
-      command = new SendEmailCommand(sendEmailInput(mail));
+      const fresh = await inTime(this.cache.get(role), limitMs);
+      if (fresh === undefined) return DEADLINE_PASSED;
+      return await this.post(role, mail, fresh, limitMs - (performance.now() - beganAt));
     } catch (error) {
-      return { ...classifySendError(error), kind: 'credentials' };
+      return { kind: 'credentials', ...faultOf(error) };
     }
-    const left = Math.floor(endAt - performance.now());
-    if (left <= 0) return DEADLINE_PASSED;
+  }
+
+  /** Never rejects: what throws here does so before anything is written. */
+  private post(
+    role: FleetRole,
+    mail: OutgoingMail,
+    session: Credentials,
+    limitMs: number,
+  ): Promise<SendOutcome> | SendOutcome {
+    if (limitMs <= 0) return DEADLINE_PASSED;
+    let body: Buffer;
     try {
-      const answer = await this.clients.for(role).send(command, { abortSignal: AbortSignal.timeout(left) });
-      if (answer.MessageId) return { kind: 'sent', sesMessageId: answer.MessageId };
-      return { kind: 'in-doubt', code: 'NoMessageId', message: 'SES answered without a message id.', httpStatus: 200 };
+      body = sendEmailBody(mail);
     } catch (error) {
-      return classifySendError(error);
+      return { kind: 'invalid', ...faultOf(error) };
+    }
+    try {
+      const { pool, host, path } = this.pools.for(role);
+      const post = { host, path, contentType, body };
+      const headers = this.signer.sign(post, session, role.region, this.clock.nowMs());
+      return new Promise((resolve) => {
+        pool.dispatch({ method: 'POST', path, headers, body }, new SendExchange(resolve, limitMs));
+      });
+    } catch (error) {
+      return { kind: 'unsent', ...faultOf(error) };
     }
   }
 }
 
-/** False when it takes longer than `ms`: an STS that hangs must not hold a slot beyond its time. Rejects as it does. */
-async function inTime(work: Promise<unknown>, ms: number): Promise<boolean> {
+/** Undefined when it takes longer than `ms`: an STS that hangs must not hold a slot beyond its time. Rejects as it does. */
+async function inTime<Value>(work: Promise<Value>, ms: number): Promise<Value | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
+  const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => {
-      resolve(false);
+      resolve(undefined);
     }, ms);
   });
   try {
-    return await Promise.race([work.then(() => true as const), late]);
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }

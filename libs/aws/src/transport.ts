@@ -2,11 +2,11 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
-/** What a connection pool is for. Apart, so that a storm of sends never delays a credential or an observation. */
-export type Purpose = 'send' | 'control' | 'sts';
+/** What the SDK's connections are for. Apart, so that a storm of observations never delays a credential. */
+export type Purpose = 'control' | 'sts';
 
-// A worker's sends in flight are bounded by its tickets; these only keep a fault from opening sockets without end.
-const MAX_SOCKETS: Record<Purpose, number> = { send: 512, control: 64, sts: 32 };
+// These only keep a fault from opening sockets without end.
+const MAX_SOCKETS: Record<Purpose, number> = { control: 64, sts: 32 };
 
 /**
  * One handler per purpose, shared by all clients of that purpose. `throwOnRequestTimeout` because the SDK otherwise

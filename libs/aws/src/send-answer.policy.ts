@@ -1,0 +1,44 @@
+import { classifyAnswer, type SendFailure } from './send-outcome.policy';
+
+export type SendOutcome = { readonly kind: 'sent'; readonly sesMessageId: string } | SendFailure;
+
+/** An answer of SES has a few hundred bytes; more was not written by SES. */
+export const MAX_ANSWER_BYTES = 64 * 1_024;
+
+/**
+ * What SES answered. `errorType`: the header x-amzn-errortype. Only an answer that was read to its end is given here.
+ */
+export function readAnswer(status: number, errorType: string | undefined, body: string): SendOutcome {
+  const fields = fieldsOf(body);
+  if (status >= 200 && status < 300) {
+    const id = fields?.['MessageId'];
+    if (typeof id === 'string' && id !== '') return { kind: 'sent', sesMessageId: id };
+    const message = 'SES answered without a message id.';
+    return { kind: 'in-doubt', code: 'NoMessageId', message, httpStatus: status };
+  }
+  return classifyAnswer({
+    status,
+    name: bareName(errorType ?? textOf(fields?.['code']) ?? textOf(fields?.['__type']) ?? ''),
+    message: textOf(fields?.['message']) ?? textOf(fields?.['Message']) ?? '',
+    readable: fields !== undefined,
+  });
+}
+
+/** Undefined when the body is not what AWS writes: an object in JSON, or nothing. */
+function fieldsOf(body: string): Readonly<Record<string, unknown>> | undefined {
+  if (body === '') return {};
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** The name alone of `namespace#Name:http://…` or `Name,…`. */
+function bareName(type: string): string {
+  const [first = ''] = type.split(/[,:]/);
+  return first.slice(first.indexOf('#') + 1).trim();
+}

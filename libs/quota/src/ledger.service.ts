@@ -243,7 +243,7 @@ export class Ledger {
   }
 
   /** Takes or keeps a lock that saves double work; never a condition of safety. */
-  async hold(account: SendingAccountId, what: 'pump' | 'rebuild', holder: string, lifeMs: number): Promise<boolean> {
+  async hold(account: SendingAccountId, what: 'pump' | 'feed' | 'rebuild', holder: string, lifeMs: number): Promise<boolean> {
     return (await this.scripts.run(account, SCRIPTS.hold, 0, [what, holder, lifeMs])) === 1;
   }
 

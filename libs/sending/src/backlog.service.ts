@@ -1,13 +1,19 @@
 import { UnitOfWork } from '@libs/database';
-import { MODES, type Mode, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
+import { MODES, type MessageId, type Mode, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
-import { bestRoute } from './accept-route.policy';
+import type { Route, Sender } from './accept-route.policy';
 import { ReadyOffers } from './backlog-offer.service';
-import { BacklogRepository, type MovedMessage, type Target } from './backlog.repository';
+import { BacklogRepository, FIRST, type HeldMessage, type Target } from './backlog.repository';
+import { chooseByWeight } from './route-split.policy';
 
 const PAGE = 1_000;
+
+interface Moved {
+  readonly message: HeldMessage;
+  readonly to: Target;
+}
 
 /** What waits, and taking it along when a tenant moves. */
 @Injectable()
@@ -27,7 +33,8 @@ export class BacklogService {
 
   /**
    * Moves everything of the tenant that waits to where its placements point now, and answers how many messages that
-   * were. For the job that follows a change of placement; run again, it finds nothing.
+   * were. What stands on one of several current placements stays there. For the job that follows a change of placement;
+   * run again, it finds nothing.
    */
   async followPlacements(tenant: TenantId): Promise<number> {
     // Accepts that read the old placement commit first; those that come later read the new one.
@@ -36,42 +43,72 @@ export class BacklogService {
     for (const mode of MODES) {
       const sender = await this.uow.forSystem(() => this.senders.sender(tenant, mode, []));
       for (const stream of new Set(sender?.routes.map((route) => route.stream) ?? [])) {
-        const route = bestRoute(stream, sender?.routes ?? []);
-        if (route) moved += await this.move(tenant, stream, mode, route);
+        if (sender) moved += await this.follow(tenant, mode, stream, sender);
       }
     }
     return moved;
   }
 
-  /** Moves what waits of one stream to a sending account and lane, a page a transaction; what is being sent stays. */
-  async move(tenant: TenantId, stream: Stream, mode: Mode, to: Target): Promise<number> {
+  /** One stream, a page a transaction; what is being sent stays. */
+  private async follow(tenant: TenantId, mode: Mode, stream: Stream, sender: Sender): Promise<number> {
+    const routes = sender.routes.filter((route) => route.stream === stream && route.weight > 0);
+    if (routes.length === 0) return 0;
     const left = new Set<SendingAccountId>();
     let moved = 0;
-    for (;;) {
-      const page = await this.uow.forSystem(() => this.rows.movePage(tenant, mode, stream, to, PAGE));
-      for (const message of page) if (message.from !== to.sendingAccountId) left.add(message.from);
-      moved += page.length;
-      await this.offerAgain(tenant, stream, mode, to, page);
-      if (page.length < PAGE) break;
+    let after: MessageId | undefined = FIRST;
+    while (after !== undefined) {
+      const page = await this.followPage(tenant, mode, stream, routes, after);
+      after = page.last;
+      for (const { message, to } of page.moved) {
+        if (message.sendingAccountId !== to.sendingAccountId) left.add(message.sendingAccountId);
+      }
+      moved += page.moved.length;
+      await this.offer(tenant, stream, sender, page.moved);
     }
     for (const account of left) await this.forget(account, tenant, stream);
     return moved;
   }
 
-  private async offerAgain(
+  private followPage(
     tenant: TenantId,
-    stream: Stream,
     mode: Mode,
-    to: Target,
-    page: readonly MovedMessage[],
-  ): Promise<void> {
-    const messages = page.filter((message) => message.ready);
-    if (messages.length === 0) return;
-    const sender = await this.uow.forSystem(() => this.senders.sender(tenant, mode, []));
-    if (!sender) return;
-    await this.offers.offer([
-      { tenantId: tenant, sendingAccountId: to.sendingAccountId, stream, limits: sender.limits, messages },
-    ]);
+    stream: Stream,
+    routes: readonly Route[],
+    after: MessageId,
+  ): Promise<{ last: MessageId | undefined; moved: Moved[] }> {
+    return this.uow.forSystem(async () => {
+      const ids = await this.rows.page(tenant, mode, stream, after, PAGE);
+      const moved = (await this.rows.hold(tenant, ids)).flatMap((message) => {
+        const to = routeOf(message, routes);
+        return to && !isAt(message, to) ? [{ message, to }] : [];
+      });
+      if (moved.length > 0) {
+        await this.rows.place(
+          tenant,
+          moved.map(({ message, to }) => ({ id: message.id, to })),
+        );
+      }
+      return { last: ids.length === PAGE ? ids.at(-1) : undefined, moved };
+    });
+  }
+
+  private async offer(tenant: TenantId, stream: Stream, sender: Sender, moved: readonly Moved[]): Promise<void> {
+    const groups = new Map<SendingAccountId, HeldMessage[]>();
+    for (const { message, to } of moved) {
+      if (!message.ready) continue;
+      const group = groups.get(to.sendingAccountId) ?? [];
+      group.push(message);
+      groups.set(to.sendingAccountId, group);
+    }
+    await this.offers.offer(
+      [...groups].map(([sendingAccountId, messages]) => ({
+        tenantId: tenant,
+        sendingAccountId,
+        stream,
+        limits: sender.limits,
+        messages,
+      })),
+    );
   }
 
   /** Ids left behind in the old account's list cost a wasted grant each, nothing more: the claim finds them gone. */
@@ -82,4 +119,15 @@ export class BacklogService {
       // Redis is away: what is rebuilt later comes from PostgreSQL, where the messages have moved.
     }
   }
+}
+
+/** Its own account's route while there is one, else its share of the others. */
+function routeOf(message: HeldMessage, routes: readonly Route[]): Route | undefined {
+  return (
+    routes.find((route) => route.sendingAccountId === message.sendingAccountId) ?? chooseByWeight(routes, message.id)
+  );
+}
+
+function isAt(message: HeldMessage, to: Target): boolean {
+  return message.sendingAccountId === to.sendingAccountId && message.laneId === to.laneId;
 }

@@ -8,54 +8,69 @@ interface Row {
   readonly id: MessageId;
 }
 
-const RELEASE = `
-  WITH due AS (
-    SELECT tenant_id, id FROM message WHERE state = 'SCHEDULED' AND scheduled_at <= $1 AND expires_at > $1
-     ORDER BY scheduled_at LIMIT $2 FOR UPDATE SKIP LOCKED
-  ), m AS (
-    UPDATE message m SET state = 'READY' FROM due WHERE m.tenant_id = due.tenant_id AND m.id = due.id
-    RETURNING m.tenant_id, m.id
-  ), r AS (
-    UPDATE recipient r SET state = 'QUEUED', at = $1 FROM m
-     WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.state = 'SCHEDULED'
-  )
-  SELECT tenant_id AS "tenantId", id FROM m`;
+// What waits is found in the backlog, held by its message's row, and written by the next statement, which sees both as they
+// are by then: a statement that found, held and wrote at once could miss a backlog row that was just made anew.
+const HOLD = `
+  SELECT m.tenant_id AS "tenantId", m.id FROM due d JOIN message m ON m.tenant_id = d.tenant_id AND m.id = d.message_id`;
+const DUE = `
+  WITH due AS MATERIALIZED (
+    SELECT tenant_id, message_id FROM backlog WHERE scheduled AND due_at <= $1 AND expires_at > $1 ORDER BY due_at LIMIT $2
+  )${HOLD} WHERE m.state = 'SCHEDULED' FOR NO KEY UPDATE OF m SKIP LOCKED`;
+const OVER = `
+  WITH due AS MATERIALIZED (
+    SELECT tenant_id, message_id FROM backlog WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
+  )${HOLD} FOR NO KEY UPDATE OF m SKIP LOCKED`;
 
-const EXPIRE = `
-  WITH due AS (
-    SELECT tenant_id, id FROM message WHERE state IN ('READY', 'SCHEDULED') AND expires_at <= $1
-     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-  ), m AS (
-    UPDATE message m SET state = 'EXPIRED', settled_at = $1 FROM due WHERE m.tenant_id = due.tenant_id AND m.id = due.id
+const RELEASE = `
+  WITH m AS (
+    UPDATE message m SET state = 'READY' FROM unnest($1::uuid[], $2::uuid[]) AS w(tenant_id, id)
+     WHERE m.tenant_id = w.tenant_id AND m.id = w.id
     RETURNING m.tenant_id, m.id
-  ), r AS (
-    UPDATE recipient r SET state = 'EXPIRED', at = $1 FROM m
-     WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.state IN ('SCHEDULED', 'QUEUED')
+  )
+  UPDATE backlog b SET scheduled = false, due_at = NULL FROM m WHERE b.tenant_id = m.tenant_id AND b.message_id = m.id`;
+
+// A backlog row whose message does not wait any more is taken away with the others.
+const EXPIRE = `
+  WITH m AS (
+    UPDATE message m SET state = 'EXPIRED', settled_at = $3 FROM unnest($1::uuid[], $2::uuid[]) AS w(tenant_id, id)
+     WHERE m.tenant_id = w.tenant_id AND m.id = w.id AND m.state IN ('READY', 'SCHEDULED')
+    RETURNING m.tenant_id, m.id
+  ), b AS (
+    DELETE FROM backlog b USING unnest($1::uuid[], $2::uuid[]) AS w(tenant_id, id)
+     WHERE b.tenant_id = w.tenant_id AND b.message_id = w.id
   )
   SELECT tenant_id AS "tenantId", id FROM m`;
 
 const EVENT = `
   INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary)
-  SELECT e."tenantId", e."eventId", e.id, 'message.expired', $2, $3, 'Not sent: the message was still waiting when its time was over.'
-    FROM jsonb_to_recordset($1::jsonb) AS e ("tenantId" uuid, id uuid, "eventId" uuid)
+  SELECT e.tenant_id, e.event_id, e.id, 'message.expired', $4, $5, 'Not sent: the message was still waiting when its time was over.'
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS e(tenant_id, id, event_id)
   ON CONFLICT DO NOTHING`;
 
+/** Every method runs in a transaction of its caller. */
 @Injectable()
 export class ExpirerRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
   /** SCHEDULED -> READY for what is due. The feeder offers them. */
   async release(now: Date, limit: number): Promise<number> {
-    return (await this.uow.query<Row>(RELEASE, [now, limit])).length;
+    const rows = await this.uow.query<Row>(DUE, [now, limit]);
+    if (rows.length > 0) await this.uow.query(RELEASE, keys(rows));
+    return rows.length;
   }
 
   /** READY and SCHEDULED past their time -> EXPIRED, with an entry in each timeline. */
   async expire(now: Date, limit: number): Promise<number> {
-    const rows = await this.uow.query<Row>(EXPIRE, [now, limit]);
-    if (rows.length > 0) {
-      const events = rows.map((row) => ({ ...row, eventId: newId() }));
-      await this.uow.query(EVENT, [JSON.stringify(events), now, onceKey('message.expired')]);
+    const over = await this.uow.query<Row>(OVER, [now, limit]);
+    if (over.length === 0) return 0;
+    const expired = await this.uow.query<Row>(EXPIRE, [...keys(over), now]);
+    if (expired.length > 0) {
+      await this.uow.query(EVENT, [...keys(expired), expired.map(() => newId()), now, onceKey('message.expired')]);
     }
-    return rows.length;
+    return expired.length;
   }
+}
+
+function keys(rows: readonly Row[]): [TenantId[], MessageId[]] {
+  return [rows.map((row) => row.tenantId), rows.map((row) => row.id)];
 }

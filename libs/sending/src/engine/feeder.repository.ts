@@ -3,7 +3,10 @@ import type { MessageId, SendingAccountId, Stream, TenantId } from '@libs/kernel
 import { parseRate, type QueuedMessage, type TenantLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 
-export interface HungryTenant {
+/** Mail of one tenant that waits for one account. */
+export interface WaitingLine {
+  readonly sendingAccountId: SendingAccountId;
+  readonly stream: Stream;
   readonly tenantId: TenantId;
   readonly paused: boolean;
   /** It is placed elsewhere by now: what stands here came back after its backlog had moved. */
@@ -11,51 +14,59 @@ export interface HungryTenant {
   readonly limits: TenantLimits;
 }
 
-interface TenantRow {
-  readonly tenantId: TenantId;
-  readonly paused: boolean;
-  readonly displaced: boolean;
+/** What is asked of a line: the next messages after that one. */
+export interface Page {
+  readonly line: WaitingLine;
+  readonly after: MessageId;
+  readonly limit: number;
+}
+
+interface LineRow extends Omit<WaitingLine, 'limits'> {
   readonly weight: number;
   readonly dayCap: string | null;
   readonly rate: string | null;
 }
 
-// A jump from tenant to tenant along the index of READY rows: its cost is the number of tenants, not of messages.
-const TENANTS = `
-  WITH RECURSIVE waiting AS (
-    (SELECT tenant_id FROM message WHERE sending_account_id = $1 AND stream = $2 AND state = 'READY' ORDER BY tenant_id LIMIT 1)
+// A jump from line to line along the index of what is ready: its cost is the number of lines, not of messages.
+const LINES = `
+  WITH RECURSIVE line AS (
+    (SELECT sending_account_id, stream, tenant_id FROM backlog WHERE NOT scheduled
+      ORDER BY sending_account_id, stream, tenant_id LIMIT 1)
     UNION ALL
-    SELECT (SELECT m.tenant_id FROM message m
-             WHERE m.sending_account_id = $1 AND m.stream = $2 AND m.state = 'READY' AND m.tenant_id > w.tenant_id
-             ORDER BY m.tenant_id LIMIT 1)
-      FROM waiting w WHERE w.tenant_id IS NOT NULL
+    SELECT n.* FROM line l CROSS JOIN LATERAL (
+      SELECT b.sending_account_id, b.stream, b.tenant_id FROM backlog b
+       WHERE NOT b.scheduled AND (b.sending_account_id, b.stream, b.tenant_id) > (l.sending_account_id, l.stream, l.tenant_id)
+       ORDER BY b.sending_account_id, b.stream, b.tenant_id LIMIT 1) n
   )
-  SELECT t.id AS "tenantId", p.weight, p.recipients_per_day::text AS "dayCap",
-         trim_scale(p.recipients_per_second)::text AS rate, t.state = 'PAUSED' AS paused,
-         EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = $2 AND c.valid_to IS NULL)
-           AND NOT EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = $2
+  SELECT l.sending_account_id AS "sendingAccountId", l.stream, l.tenant_id AS "tenantId", t.state = 'PAUSED' AS paused,
+         p.weight, p.recipients_per_day::text AS "dayCap", trim_scale(p.recipients_per_second)::text AS rate,
+         EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream AND c.valid_to IS NULL)
+           AND NOT EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream
                             AND c.sending_account_id = a.id AND c.valid_to IS NULL) AS displaced
-    FROM waiting w JOIN tenant t ON t.id = w.tenant_id JOIN plan p ON p.id = t.plan_id
-    JOIN sending_account a ON a.id = $1`;
+    FROM line l JOIN tenant t ON t.id = l.tenant_id JOIN plan p ON p.id = t.plan_id
+    JOIN sending_account a ON a.id = l.sending_account_id`;
 
-// From the oldest on, every time: no cursor can jump over a row that commits late, and the ledger leaves out what it has.
+// Many lines in one statement, each from its own cursor on along the same index.
 const READY = `
-  SELECT id, n_rcpt AS recipients FROM message
-   WHERE sending_account_id = $1 AND stream = $2 AND tenant_id = $3 AND state = 'READY'
-     AND created_at <= $4 AND (not_before IS NULL OR not_before <= $5) AND expires_at > $5
-   ORDER BY id LIMIT $6`;
+  SELECT w.n::int AS n, r.message_id AS id, r.n_rcpt AS recipients
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::int[]) WITH ORDINALITY AS w(account, stream, tenant, after, most, n)
+   CROSS JOIN LATERAL (
+     SELECT b.message_id, b.n_rcpt FROM backlog b
+      WHERE b.sending_account_id = w.account AND b.stream = w.stream AND b.tenant_id = w.tenant AND NOT b.scheduled
+        AND b.message_id > w.after AND b.message_id < $6 AND (b.due_at IS NULL OR b.due_at <= $7) AND b.expires_at > $7
+      ORDER BY b.message_id LIMIT w.most) r
+   ORDER BY w.n, r.message_id`;
 
+/** Every method runs in a transaction of its caller. */
 @Injectable()
 export class FeederRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /** Tenants with READY messages on the account, and their limits. */
-  async tenants(account: SendingAccountId, stream: Stream): Promise<HungryTenant[]> {
-    const rows = await this.uow.query<TenantRow>(TENANTS, [account, stream]);
-    return rows.map(({ tenantId, paused, displaced, weight, dayCap, rate }) => ({
-      tenantId,
-      paused,
-      displaced,
+  /** Who has READY messages waiting on which account, and within which limits. */
+  async lines(): Promise<WaitingLine[]> {
+    const rows = await this.uow.query<LineRow>(LINES);
+    return rows.map(({ weight, dayCap, rate, ...line }) => ({
+      ...line,
       limits: {
         weight,
         dayCap: dayCap === null ? null : BigInt(dayCap),
@@ -64,15 +75,22 @@ export class FeederRepository {
     }));
   }
 
-  /** @param acceptedBefore leaves out what the api has only just offered itself */
-  ready(
-    account: SendingAccountId,
-    stream: Stream,
-    tenant: TenantId,
-    acceptedBefore: Date,
-    now: Date,
-    limit: number,
-  ): Promise<(QueuedMessage & { id: MessageId })[]> {
-    return this.uow.query(READY, [account, stream, tenant, acceptedBefore, now, limit]);
+  /**
+   * The next READY messages of each line, in the order they were accepted.
+   * @param before an id: leaves out what is younger
+   */
+  async ready(pages: readonly Page[], before: string, now: Date): Promise<QueuedMessage[][]> {
+    const rows = await this.uow.query<QueuedMessage & { readonly n: number }>(READY, [
+      pages.map(({ line }) => line.sendingAccountId),
+      pages.map(({ line }) => line.stream),
+      pages.map(({ line }) => line.tenantId),
+      pages.map(({ after }) => after),
+      pages.map(({ limit }) => limit),
+      before,
+      now,
+    ]);
+    const found: QueuedMessage[][] = pages.map(() => []);
+    for (const { n, id, recipients } of rows) found[n - 1]?.push({ id, recipients });
+    return found;
   }
 }

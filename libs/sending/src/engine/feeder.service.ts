@@ -1,67 +1,194 @@
 import { UnitOfWork } from '@libs/database';
-import type { SendingAccount } from '@libs/fleet';
-import { STREAMS, type Stream } from '@libs/kernel';
-import { Ledger, READY_WINDOW } from '@libs/quota';
+import {
+  newId,
+  STREAMS,
+  Timers,
+  type MessageId,
+  type SendingAccountId,
+  type Stream,
+  type TenantId,
+} from '@libs/kernel';
+import { Log } from '@libs/observability';
+import { Ledger, READY_WINDOW, type QueuedMessage } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { BacklogService } from '../backlog.service';
+import { FIRST } from '../backlog.repository';
 import { EngineAccounts } from './engine-accounts.service';
-import { FeederRepository, type HungryTenant } from './feeder.repository';
+import { EngineSettings } from './engine.settings';
+import { idAtAge, restAfterLook, SWEEP_MS } from './feeder.policy';
+import { FeederRepository, type Page, type WaitingLine } from './feeder.repository';
 
-/** What is younger was offered by the api itself a moment ago. */
+/** What is younger was offered by the api itself a moment ago, and may not be committed in the order of its ids. */
 const SETTLED_MS = 2_000;
+/** How often it is asked who waits at all, real milliseconds. */
+const LINES_MS = 1_000;
+const FEED_LOCK_MS = 3_000;
+/** How often an unchanged plan is told to the ledger again, real milliseconds. */
+const TELL_MS = 30_000;
+/** Lines read by one statement. */
+const LINES_A_READ = 100;
+/** Ledgers asked side by side. */
+const SIDE_BY_SIDE = 32;
 
-/** Keeps the ready lists in Redis filled from PostgreSQL: what was never offered, what did not fit, what Redis lost. */
+/** A line as this process feeds it. */
+interface Feeding {
+  line: WaitingLine;
+  /** Everything up to this message has been offered. */
+  after: MessageId;
+  /** Nothing was left after it when it was last read. */
+  drained: boolean;
+  /** The limits that the ledger was told last, and when. */
+  told: { readonly limits: string; readonly at: number } | undefined;
+}
+
+interface Hungry {
+  readonly feeding: Feeding;
+  /** Messages in its ready list. */
+  readonly listed: number;
+}
+
+/**
+ * Keeps the ready lists in Redis filled from PostgreSQL: what was never offered, what did not fit, what Redis lost. It goes
+ * forward from a cursor, so that a feed costs what it finds; now and then from the start, because rows are not committed in
+ * the order of their ids and messages come back. One process feeds an account at a time.
+ */
 @Injectable()
 export class Feeder {
+  private readonly lines = new Map<string, Feeding>();
+  private readonly sweepAt: Record<Stream, number> = { TRANSACTIONAL: 0, MARKETING: 0 };
+  private linesAt = Number.NEGATIVE_INFINITY;
+
   constructor(
     private readonly uow: UnitOfWork,
     private readonly rows: FeederRepository,
     private readonly accounts: EngineAccounts,
     private readonly ledger: Ledger,
     private readonly backlog: BacklogService,
+    private readonly settings: EngineSettings,
+    private readonly timers: Timers,
+    private readonly log: Log,
   ) {}
 
   /** Answers how many messages were queued. */
   async feed(): Promise<number> {
+    if (this.timers.monotonicMs() >= this.linesAt) await this.findLines();
+    this.startSweeps();
+    const perAccount = new Map<SendingAccountId, Feeding[]>();
+    for (const feeding of this.lines.values()) {
+      const account = feeding.line.sendingAccountId;
+      perAccount.set(account, [...(perAccount.get(account) ?? []), feeding]);
+    }
+    const hungry: Hungry[] = [];
+    const accounts = [...perAccount];
+    for (let i = 0; i < accounts.length; i += SIDE_BY_SIDE) {
+      const asked = accounts.slice(i, i + SIDE_BY_SIDE).map(([account, feedings]) => this.hungryOf(account, feedings));
+      hungry.push(...(await Promise.all(asked)).flat());
+    }
     let queued = 0;
-    for (const account of await this.accounts.all()) queued += await this.feedAccount(account);
+    for (let i = 0; i < hungry.length; i += LINES_A_READ) queued += await this.fill(hungry.slice(i, i + LINES_A_READ));
     return queued;
   }
 
-  private async feedAccount(account: SendingAccount): Promise<number> {
-    const stats = await this.ledger.stats(account.id);
-    if (stats?.epoch !== account.epoch) return 0;
-    let queued = 0;
+  /** Who waits at all. A look that finds thousands is paced by what it costs. */
+  private async findLines(): Promise<void> {
+    const began = this.timers.monotonicMs();
+    const found = await this.uow.forSystem(() => this.rows.lines());
+    const seen = new Set<string>();
+    for (const line of found) {
+      const key = `${line.sendingAccountId}:${line.stream}:${line.tenantId}`;
+      seen.add(key);
+      const known = this.lines.get(key);
+      if (known) known.line = line;
+      else this.lines.set(key, { line, after: FIRST, drained: false, told: undefined });
+    }
+    for (const key of this.lines.keys()) if (!seen.has(key)) this.lines.delete(key);
+    for (const tenant of new Set(found.filter(({ displaced }) => displaced).map(({ tenantId }) => tenantId))) {
+      await this.bringBack(tenant);
+    }
+    const ended = this.timers.monotonicMs();
+    this.linesAt = ended + restAfterLook(LINES_MS, ended - began);
+  }
+
+  private async bringBack(tenant: TenantId): Promise<void> {
+    try {
+      await this.backlog.followPlacements(tenant);
+    } catch (error) {
+      this.log.warn('what came back to an account its tenant has left could not be moved yet', { tenant, error });
+    }
+  }
+
+  private startSweeps(): void {
+    const now = this.timers.monotonicMs();
     for (const stream of STREAMS) {
-      for (const tenant of await this.uow.forSystem(() => this.rows.tenants(account.id, stream))) {
-        const list = stats.ready.find((entry) => entry.tenantId === tenant.tenantId && entry.stream === stream);
-        queued += await this.feedTenant(account, stream, tenant, list?.messages ?? 0);
+      if (now < this.sweepAt[stream]) continue;
+      this.sweepAt[stream] = now + SWEEP_MS[stream];
+      for (const feeding of this.lines.values()) {
+        if (feeding.line.stream === stream) Object.assign(feeding, { after: FIRST, drained: false });
       }
     }
+  }
+
+  /** The lines of an account whose lists in Redis are short, as far as this process is the one that feeds it. */
+  private async hungryOf(account: SendingAccountId, feedings: readonly Feeding[]): Promise<Hungry[]> {
+    const known = await this.accounts.find(account);
+    if (!known || !(await this.ledger.hold(account, 'feed', this.settings.worker, FEED_LOCK_MS))) return [];
+    const stats = await this.ledger.stats(account);
+    if (stats?.epoch !== known.epoch) return [];
+    const lists = new Map(stats.ready.map((list) => [`${list.stream}:${list.tenantId}`, list.messages]));
+    const hungry: Hungry[] = [];
+    for (const feeding of feedings) {
+      const listed = lists.get(`${feeding.line.stream}:${feeding.line.tenantId}`) ?? 0;
+      if (feeding.line.paused) {
+        // Grants for mail that may not go would cost the other tenants of the account their rate.
+        if (listed > 0) await this.ledger.drop(account, feeding.line.tenantId, feeding.line.stream);
+      } else if (listed > READY_WINDOW / 2) {
+        // What did not fit is read once there is room. A changed plan cannot wait for that: it could take a day.
+        feeding.drained = false;
+        await this.tell(feeding);
+      } else if (!feeding.drained) hungry.push({ feeding, listed });
+      else await this.tell(feeding);
+    }
+    return hungry;
+  }
+
+  private async tell(feeding: Feeding): Promise<void> {
+    const { line, told } = feeding;
+    // Told again once in a while: an offer that read the plan before it changed may have come after ours.
+    if (told?.limits === limitsKey(line) && this.timers.monotonicMs() - told.at < TELL_MS) return;
+    await this.offer(feeding, []);
+  }
+
+  private async offer(feeding: Feeding, messages: readonly QueuedMessage[]): Promise<number> {
+    const { line } = feeding;
+    const { sendingAccountId, tenantId, stream, limits } = line;
+    const queued = await this.ledger.offer(sendingAccountId, tenantId, stream, limits, messages);
+    feeding.told = { limits: limitsKey(line), at: this.timers.monotonicMs() };
     return queued;
   }
 
-  private async feedTenant(
-    account: SendingAccount,
-    stream: Stream,
-    { tenantId, paused, displaced, limits }: HungryTenant,
-    listed: number,
-  ): Promise<number> {
-    if (paused) {
-      // Grants for mail that may not go would cost the other tenants of the account their rate.
-      if (listed > 0) await this.ledger.drop(account.id, tenantId, stream);
-      return 0;
-    }
-    if (displaced) await this.backlog.followPlacements(tenantId);
-    // A full list needs no messages, but the limits of a plan that has changed: waiting for room could take a day.
-    const messages = listed > READY_WINDOW / 2 ? [] : await this.page(account, stream, tenantId);
-    return messages.length > 0 || listed > 0 ? this.ledger.offer(account.id, tenantId, stream, limits, messages) : 0;
-  }
-
-  private page(account: SendingAccount, stream: Stream, tenant: Parameters<FeederRepository['ready']>[2]) {
-    const now = this.ledger.nowMs();
-    return this.uow.forSystem(() =>
-      this.rows.ready(account.id, stream, tenant, new Date(now - SETTLED_MS), new Date(now), READY_WINDOW),
+  private async fill(hungry: readonly Hungry[]): Promise<number> {
+    const pages = hungry.map(({ feeding, listed }): Page => ({
+      line: feeding.line,
+      after: feeding.after,
+      limit: READY_WINDOW - listed,
+    }));
+    const found = await this.uow.forSystem(() =>
+      this.rows.ready(pages, idAtAge(newId<MessageId>(), SETTLED_MS), new Date(this.ledger.nowMs())),
     );
+    let queued = 0;
+    for (const [i, { feeding, listed }] of hungry.entries()) {
+      const messages = found[i] ?? [];
+      const drained = messages.length < (pages[i]?.limit ?? 0);
+      // Nothing waits that could not be listed already: a look from the start costs no offer then.
+      if (drained && feeding.after === FIRST && messages.length <= listed) await this.tell(feeding);
+      else queued += await this.offer(feeding, messages);
+      feeding.after = messages.at(-1)?.id ?? feeding.after;
+      feeding.drained = drained;
+    }
+    return queued;
   }
+}
+
+function limitsKey({ limits }: WaitingLine): string {
+  return `${String(limits.weight)} ${String(limits.dayCap)} ${String(limits.rate?.num)}/${String(limits.rate?.den)}`;
 }

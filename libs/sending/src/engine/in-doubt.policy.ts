@@ -1,4 +1,7 @@
-/** What the events of an account's other sends say about one attempt in doubt. */
+/** What a message in doubt may become: AT_LEAST_ONCE rather goes twice, AT_MOST_ONCE rather never. */
+export type InDoubtPolicy = 'AT_LEAST_ONCE' | 'AT_MOST_ONCE';
+
+/** What the events of an account's other sends say about the attempts in doubt among them. */
 export interface Watermark {
   /** Attempts recorded SENT around it through the same configuration set. */
   readonly setSent: number;
@@ -9,32 +12,50 @@ export interface Watermark {
 }
 
 export interface Doubt {
-  /** SES's Send event of the attempt has come. */
-  readonly confirmed: boolean;
-  /** Milliseconds since the attempt. */
+  readonly policy: InDoubtPolicy;
+  /** Milliseconds since the attempt ended. */
   readonly ageMs: number;
+  /** Until the message's time is over, milliseconds; negative after it. */
+  readonly leftMs: number;
   /** How long it must be before silence counts. */
   readonly waitMs: number;
-  readonly watermark: Watermark;
+  /** Undefined while it was not asked for. */
+  readonly watermark: Watermark | undefined;
 }
 
-export type Resolution = 'sent' | 'not-sent' | 'hold';
+/**
+ * `not-sent`: SES never had it. `last-chance`: nobody knows, its time is almost over, and a second copy is the smaller
+ * harm. `over`: nobody knows, and nothing more is tried.
+ */
+export type Resolution = 'hold' | 'not-sent' | 'last-chance' | 'over';
 
 /** Neighbours that must all have their Send event before a missing one means something. */
 const WITNESSES = 10;
 /** After this many waiting times a quiet account is judged by the few neighbours it has. */
 const PATIENCE = 10;
+/** So long before its end a message in doubt goes again without evidence, at most: enough for a slot and a request. */
+const LAST_CHANCE_MS = 60_000;
 
 /**
- * Settles one doubt. The event transport is unordered and may lose events, so a missing event counts only when every
- * neighbour's event has come, and enough of them; a silent or patchy pipeline proves nothing.
+ * Settles one doubt that no Send event has settled. The event transport is unordered and may lose events, so a missing
+ * event counts only when every neighbour's event has come, and enough of them; a silent or patchy pipeline proves nothing,
+ * and then the policy decides when the message's time ends.
  */
-export function resolveDoubt({ confirmed, ageMs, waitMs, watermark }: Doubt): Resolution {
-  if (confirmed) return 'sent';
-  if (ageMs < waitMs) return 'hold';
-  const { setSent, setConfirmed, accountSent, accountConfirmed } = watermark;
-  if (setSent >= WITNESSES) return setConfirmed === setSent ? 'not-sent' : 'hold';
-  if (accountSent >= WITNESSES) return accountConfirmed === accountSent ? 'not-sent' : 'hold';
-  if (ageMs < waitMs * PATIENCE) return 'hold';
-  return accountSent > 0 && accountConfirmed === accountSent ? 'not-sent' : 'hold';
+export function resolveDoubt({ policy, ageMs, leftMs, waitMs, watermark }: Doubt): Resolution {
+  if (leftMs <= 0) return 'over';
+  if (policy === 'AT_MOST_ONCE' || ageMs < waitMs) return 'hold';
+  if (watermark && speaksAgainst(watermark, ageMs >= waitMs * PATIENCE)) return 'not-sent';
+  // A quarter of its time for those that live shorter.
+  return leftMs <= Math.min(LAST_CHANCE_MS, (ageMs + leftMs) / 4) ? 'last-chance' : 'hold';
+}
+
+/** Whether the events of an account are on their way at all: nothing of what was sent has been confirmed. */
+export function isSilent({ accountSent, accountConfirmed }: Watermark): boolean {
+  return accountSent >= WITNESSES && accountConfirmed === 0;
+}
+
+function speaksAgainst({ setSent, setConfirmed, accountSent, accountConfirmed }: Watermark, patient: boolean): boolean {
+  if (setSent >= WITNESSES) return setConfirmed === setSent;
+  if (accountSent >= WITNESSES || (patient && accountSent > 0)) return accountConfirmed === accountSent;
+  return false;
 }

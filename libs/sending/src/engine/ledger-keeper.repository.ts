@@ -8,6 +8,21 @@ interface MinuteRow {
   readonly recipients: string;
 }
 
+// By the time of the claim, which is never before the grant's minute: a day of a capped tenant is as short as its cap, a
+// day of the account is not. A tenant that was re-routed to the account has no placement on it, but what waits there.
+const USED_BY_TENANT = `
+  WITH capped AS (
+    SELECT t.id FROM tenant t JOIN plan p ON p.id = t.plan_id
+     WHERE p.recipients_per_day IS NOT NULL
+       AND (EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.sending_account_id = $1
+                     AND (c.valid_to IS NULL OR c.valid_to >= $2))
+         OR EXISTS (SELECT FROM backlog b WHERE b.sending_account_id = $1 AND b.tenant_id = t.id
+                     AND b.stream IN ('TRANSACTIONAL', 'MARKETING') AND NOT b.scheduled))
+  )
+  SELECT a.tenant_id AS "tenantId", date_trunc('minute', a.created_at) AS start, sum(a.n_rcpt)::text AS recipients
+    FROM capped JOIN attempt a ON a.tenant_id = capped.id AND a.created_at >= $2
+   WHERE a.sending_account_id = $1 AND a.state <> 'NOT_SENT' GROUP BY 1, 2`;
+
 @Injectable()
 export class LedgerKeeperRepository {
   constructor(private readonly uow: UnitOfWork) {}
@@ -33,16 +48,13 @@ export class LedgerKeeperRepository {
 
   /** The same per tenant, for tenants whose plan has a daily cap. */
   async usedByTenant(account: SendingAccountId, since: Date): Promise<Map<TenantId, UsedMinute[]>> {
-    const rows = await this.uow.query<MinuteRow & { tenantId: TenantId }>(
-      `SELECT a.tenant_id AS "tenantId", b.bucket AS start, sum(a.n_rcpt)::text AS recipients
-         FROM batch b JOIN attempt a ON a.batch_id = b.id
-         JOIN tenant t ON t.id = a.tenant_id JOIN plan p ON p.id = t.plan_id
-        WHERE b.sending_account_id = $1 AND b.bucket >= $2 AND a.state <> 'NOT_SENT' AND p.recipients_per_day IS NOT NULL
-        GROUP BY a.tenant_id, b.bucket`,
-      [account, since],
-    );
+    const rows = await this.uow.query<MinuteRow & { tenantId: TenantId }>(USED_BY_TENANT, [account, since]);
     const tenants = new Map<TenantId, UsedMinute[]>();
-    for (const row of rows) tenants.set(row.tenantId, [...(tenants.get(row.tenantId) ?? []), toMinute(row)]);
+    for (const row of rows) {
+      const minutes = tenants.get(row.tenantId) ?? [];
+      minutes.push(toMinute(row));
+      tenants.set(row.tenantId, minutes);
+    }
     return tenants;
   }
 }

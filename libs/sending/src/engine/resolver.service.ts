@@ -1,60 +1,144 @@
 import { UnitOfWork } from '@libs/database';
-import { Log } from '@libs/observability';
+import { Timers, type SendingAccountId } from '@libs/kernel';
+import { Log, Metrics } from '@libs/observability';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { groupDoubts, watermarkOf, type DoubtGroup } from './doubt-evidence.policy';
 import { EngineSettings } from './engine.settings';
-import { resolveDoubt } from './in-doubt.policy';
+import { isSilent, resolveDoubt } from './in-doubt.policy';
 import { OutcomeRepository, type AttemptOutcome } from './outcome.repository';
-import { ResolverRepository } from './resolver.repository';
+import type { AttemptEnd } from './outcome.policy';
+import { ResolverRepository, type DoubtRow } from './resolver.repository';
 
-const PAGE = 200;
+const PAGE = 1_000;
+/** Spans of time looked at in one run: each is a query over a few minutes of attempts. */
+const GROUPS = 20;
 /** Neighbours count within a minute before and after, less when the waiting time itself is short. */
 const WINDOW_MS = 60_000;
+/** A silent pipeline is logged this often, real milliseconds. */
+const ALARM_MS = 60_000;
+const START = { endedAt: new Date(0), attemptId: '00000000-0000-0000-0000-000000000000' };
+
+const NOT_SENT: AttemptEnd = {
+  kind: 'unsent',
+  code: 'NoSendEvent',
+  message: 'Amazon SES never confirmed it, and confirmed all around it.',
+};
+const LAST_CHANCE: AttemptEnd = {
+  kind: 'unsent',
+  code: 'StillInDoubt',
+  message: 'Nobody knows whether Amazon SES took it, and its time is almost over: it goes once more.',
+};
+const OVER = 'Nobody knows whether Amazon SES took the message. Its time is over: it is not sent again.';
+
+interface Settled {
+  readonly outcomes: AttemptOutcome[];
+  readonly over: DoubtRow[];
+}
 
 /**
- * Settles what nobody knows. Their Send event settles most; the rest goes again once silence is evidence: at least once,
- * because a customer can live with a rare second copy and not with a lost message.
+ * Settles what nobody knows. The flight recorder and Send events settle most of it elsewhere; here silence becomes
+ * evidence once all around an attempt was confirmed, and the message's policy decides when that never comes.
  */
 @Injectable()
 export class Resolver {
+  private after: typeof START = START;
+  private alarmedAt = Number.NEGATIVE_INFINITY;
+  private readonly open;
+  private readonly silent;
+  private readonly settled;
+
   constructor(
     private readonly uow: UnitOfWork,
     private readonly rows: ResolverRepository,
     private readonly outcomes: OutcomeRepository,
     private readonly ledger: Ledger,
     private readonly settings: EngineSettings,
+    private readonly timers: Timers,
     private readonly log: Log,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.open = metrics.gauge('doubts_open', 'Messages in doubt seen by the last look, at most a page');
+    this.silent = metrics.gauge('event_pipelines_silent', 'Accounts none of whose sends around a doubt were confirmed');
+    this.settled = metrics.counter('doubts_settled_total', 'Doubts settled without an event, by how', ['how']);
+  }
 
-  /** Answers how many doubts were settled. */
-  resolve(): Promise<number> {
-    return this.uow.forSystem(async () => {
-      const now = new Date(this.ledger.nowMs());
-      const { TRANSACTIONAL, MARKETING } = this.settings.inDoubtAfterMs;
-      const windowMs = Math.min(WINDOW_MS, TRANSACTIONAL, MARKETING);
-      const settled: AttemptOutcome[] = [];
-      for (const doubt of await this.rows.doubts(now, windowMs / 1000, PAGE)) {
+  /** Looks at the next page of doubts; answers how many were settled. */
+  async resolve(): Promise<number> {
+    const page = await this.uow.forSystem(() => this.rows.doubts(this.after, PAGE));
+    this.open.set(page.length);
+    this.after = page.length === PAGE ? (page.at(-1) ?? START) : START;
+    if (page.length === 0) {
+      this.silent.set(0);
+      return 0;
+    }
+    const now = this.ledger.nowMs();
+    const { outcomes, over } = await this.judge(page, now);
+    // Fewer than a group each time: those of one outage are as many as fit into a page.
+    const ended = over.length === 0 ? 0 : await this.uow.forSystem(() => this.rows.end(over, OVER, new Date(now)));
+    if (outcomes.length > 0) {
+      await this.uow.forSystem(() => this.outcomes.apply(outcomes));
+      this.log.info('messages in doubt go again', { count: outcomes.length });
+    }
+    if (ended > 0) this.log.warn('messages stay in doubt for good: their time is over', { count: ended });
+    this.settled.inc({ how: 'over' }, ended);
+    return outcomes.length + ended;
+  }
+
+  private async judge(page: readonly DoubtRow[], now: number): Promise<Settled> {
+    const { TRANSACTIONAL, MARKETING } = this.settings.inDoubtAfterMs;
+    const windowMs = Math.min(WINDOW_MS, TRANSACTIONAL, MARKETING);
+    const settled: Settled = { outcomes: [], over: [] };
+    const silent = new Set<SendingAccountId>();
+    // Too young to be judged, unless their time is over.
+    const due = page.filter(
+      (doubt) =>
+        doubt.expiresAt.getTime() <= now || now - doubt.endedAt.getTime() >= this.settings.inDoubtAfterMs[doubt.stream],
+    );
+    for (const group of groupDoubts(due, windowMs).slice(0, GROUPS)) {
+      await this.judgeGroup(group, now, settled, silent);
+    }
+    this.raise(silent);
+    return settled;
+  }
+
+  private async judgeGroup(
+    { from, to, doubts }: DoubtGroup,
+    now: number,
+    settled: Settled,
+    silent: Set<SendingAccountId>,
+  ): Promise<void> {
+    const accounts = [...new Set(doubts.map((doubt) => doubt.sendingAccountId))];
+    const sent = await this.uow.forSystem(() => this.rows.sentBetween(accounts, from, to));
+    for (const doubt of doubts) {
+      const watermark = watermarkOf(doubt, sent);
+      if (isSilent(watermark)) silent.add(doubt.sendingAccountId);
+      const resolution = resolveDoubt({
+        policy: doubt.policy,
+        ageMs: now - doubt.endedAt.getTime(),
+        leftMs: doubt.expiresAt.getTime() - now,
+        waitMs: this.settings.inDoubtAfterMs[doubt.stream],
+        watermark,
+      });
+      if (resolution === 'hold') continue;
+      if (resolution === 'over') settled.over.push(doubt);
+      else {
         const { tenantId, messageId, attemptId } = doubt;
-        const resolution = resolveDoubt({
-          confirmed: doubt.confirmed,
-          ageMs: now.getTime() - doubt.at.getTime(),
-          waitMs: this.settings.inDoubtAfterMs[doubt.stream],
-          watermark: doubt,
-        });
-        if (resolution === 'not-sent' && !doubt.expired) {
-          const end = {
-            kind: 'unsent',
-            code: 'NoSendEvent',
-            message: 'Amazon SES never confirmed it, and confirmed all around it.',
-          } as const;
-          settled.push({ tenantId, messageId, attemptId, end, at: now });
-        }
+        const end = resolution === 'not-sent' ? NOT_SENT : LAST_CHANCE;
+        settled.outcomes.push({ tenantId, messageId, attemptId, end, at: new Date(now) });
+        this.settled.inc({ how: resolution });
       }
-      if (settled.length > 0) {
-        await this.outcomes.apply(settled);
-        this.log.info('messages in doubt go again: SES never took them', { count: settled.length });
-      }
-      return settled.length;
+    }
+  }
+
+  /** Says that events do not come, while that holds messages up. */
+  private raise(silent: ReadonlySet<SendingAccountId>): void {
+    this.silent.set(silent.size);
+    if (silent.size === 0 || this.timers.monotonicMs() - this.alarmedAt < ALARM_MS) return;
+    this.alarmedAt = this.timers.monotonicMs();
+    this.log.error('no events come from accounts that sent: messages in doubt are held', {
+      sendingAccounts: [...silent].slice(0, 20),
+      accounts: silent.size,
     });
   }
 }

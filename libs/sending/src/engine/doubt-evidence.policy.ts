@@ -1,0 +1,41 @@
+import type { Watermark } from './in-doubt.policy';
+import type { DoubtRow, SentThrough } from './resolver.repository';
+
+/** Doubts that are judged by the same neighbours: those whose claims were made in the same minute. */
+export interface DoubtGroup {
+  readonly from: Date;
+  readonly to: Date;
+  readonly doubts: readonly DoubtRow[];
+}
+
+const MINUTE_MS = 60_000;
+
+/** Groups doubts by the minute of their claims, each with the span in which its neighbours were claimed. */
+export function groupDoubts(doubts: readonly DoubtRow[], windowMs: number): DoubtGroup[] {
+  const minutes = new Map<number, DoubtRow[]>();
+  for (const doubt of doubts) {
+    const minute = Math.floor(doubt.startedAt.getTime() / MINUTE_MS);
+    const group = minutes.get(minute) ?? [];
+    group.push(doubt);
+    minutes.set(minute, group);
+  }
+  return [...minutes.values()].map((group) => ({
+    from: new Date(Math.min(...group.map(({ startedAt }) => startedAt.getTime())) - windowMs),
+    to: new Date(Math.max(...group.map(({ endedAt }) => endedAt.getTime())) + windowMs),
+    doubts: group,
+  }));
+}
+
+/** What was sent around one doubt, by its own configuration set and by its account. */
+export function watermarkOf(doubt: DoubtRow, sent: readonly SentThrough[]): Watermark {
+  const watermark = { setSent: 0, setConfirmed: 0, accountSent: 0, accountConfirmed: 0 };
+  for (const set of sent) {
+    if (set.sendingAccountId !== doubt.sendingAccountId) continue;
+    watermark.accountSent += set.sent;
+    watermark.accountConfirmed += set.confirmed;
+    if (set.tenantId !== doubt.tenantId || set.stream !== doubt.stream) continue;
+    watermark.setSent += set.sent;
+    watermark.setConfirmed += set.confirmed;
+  }
+  return watermark;
+}

@@ -1,0 +1,23 @@
+import { newId, type MessageId } from '@libs/kernel';
+import { idAtAge, restAfterLook } from './feeder.policy';
+
+describe('an id of an age', () => {
+  it('stands before every id made since and after every id made before', () => {
+    const older = '019ab000-0000-7fff-bfff-ffffffffffff';
+    const newest = '019ab000-07d0-7000-8000-000000000000'; // 2,000 ms later
+    expect(idAtAge(newest, 2_000) > older).toBe(false);
+    expect(idAtAge(newest, 1_999) > older).toBe(true);
+    expect(idAtAge(newest, 2_000)).toBe('019ab000-0000-0000-0000-000000000000');
+  });
+
+  it('is now for an age of nothing', () => {
+    const id = newId<MessageId>();
+    expect(idAtAge(id, 0).slice(0, 13)).toBe(id.slice(0, 13));
+    expect(idAtAge(id, 0) <= id).toBe(true);
+  });
+});
+
+it('a look that becomes slow becomes rare', () => {
+  expect(restAfterLook(2_000, 10)).toBe(2_000);
+  expect(restAfterLook(2_000, 1_000)).toBe(19_000);
+});

@@ -1,0 +1,26 @@
+import type { Stream } from '@libs/kernel';
+
+/** How often everything that waits is looked at from the start, real milliseconds: it finds what the cursor jumped over. */
+export const SWEEP_MS: Readonly<Record<Stream, number>> = { TRANSACTIONAL: 2_000, MARKETING: 5_000 };
+
+/**
+ * The share of its time that a full look may take: one that has become slow (rows that a long transaction keeps from being
+ * cleaned away) becomes rare instead of being all that happens.
+ */
+const BUSY = 0.05;
+
+/** When to look again, real milliseconds after a look that took `tookMs`. */
+export function restAfterLook(everyMs: number, tookMs: number): number {
+  return Math.max(everyMs, tookMs / BUSY - tookMs);
+}
+
+/**
+ * The smallest id of that age, by the time that is written in uuids of version 7: ids are given before their rows are
+ * committed, so that a cursor must stay behind the youngest.
+ * @param newest an id made now
+ */
+export function idAtAge(newest: string, ageMs: number): string {
+  const ms = Math.max(0, parseInt(newest.slice(0, 8) + newest.slice(9, 13), 16) - ageMs);
+  const hex = ms.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}

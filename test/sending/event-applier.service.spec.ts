@@ -53,7 +53,7 @@ async function happens(eventType: string, part: object, what: Happening): Promis
       messageId: what.sesId ?? `ses-${what.attempt}`,
       sendingAccountId: what.accountId ?? source.accountId,
       destination: what.message.recipients.filter((one) => one.state !== 'SUPPRESSED').map((one) => one.email),
-      tags: { message: [what.message.id], attempt: [what.attempt] },
+      tags: { tenant: [what.message.tenantId], message: [what.message.id], attempt: [what.attempt] },
     },
     ...part,
   };
@@ -326,9 +326,9 @@ describe('an event that cannot be believed', () => {
     [
       'names the attempt of another message',
       async (what) => send({ ...what, message: { ...what.message, id: (await message()).id } }),
-      /not one of the message/,
+      /does not exist/,
     ],
-    ['carries no tags', (what) => happens('Send', { mail: { messageId: 'm' } }, what), /no message and attempt tags/],
+    ['carries no tags', (what) => happens('Send', { mail: { messageId: 'm' } }, what), /no tenant, message and attempt tags/],
     ['is not an event', (what) => happens('Send', { mail: 'x' }, what), /not an event of SES/],
   ])('is set aside when it %s', async (_what, happening, reason) => {
     const sent = await message();

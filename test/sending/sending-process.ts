@@ -192,11 +192,9 @@ export class SendingProcess {
       messageState,
       no,
     ]);
-    const shown = { INTENT: 'SENDING', SENT: 'SENT', IN_DOUBT: 'IN_DOUBT' }[messageState] ?? 'QUEUED';
-    await this.query(
-      `UPDATE recipient SET state = $3 WHERE tenant_id = $1 AND message_id = $2 AND state <> 'SUPPRESSED'`,
-      [message.tenantId, message.id, shown],
-    );
+    if (messageState !== 'READY') {
+      await this.query('DELETE FROM backlog WHERE tenant_id = $1 AND message_id = $2', [message.tenantId, message.id]);
+    }
     return id;
   }
 

@@ -10,9 +10,10 @@ import type { PricingPlan } from './rate-card.policy';
 /**
  * Attempts that SES accepted in live mode between $1 and $2, by the time they ended: recorded as sent, or proven sent by
  * their Send event whatever was recorded before. `extra` are those of a message that an earlier attempt has already
- * delivered to SES: its tenant is charged once. The two halves read two partial indexes.
+ * delivered to SES: its tenant is charged once. An attempt ends within eight days after it began, since a message waits
+ * for seven at most: the beginning is what is indexed.
  */
-const ACCEPTED = `
+const ACCEPTED = (which = '') => `
   accepted AS MATERIALIZED (
     SELECT found.tenant_id, found.sending_account_id, found.lane_id, found.at, found.n_rcpt,
            found.attempt_no > 1 AND EXISTS (
@@ -20,35 +21,33 @@ const ACCEPTED = `
               WHERE earlier.tenant_id = found.tenant_id AND earlier.message_id = found.message_id
                 AND earlier.attempt_no < found.attempt_no
                 AND (earlier.state = 'SENT' OR earlier.send_event_at IS NOT NULL)) AS extra
-      FROM (SELECT tenant_id, message_id, attempt_no, sending_account_id, lane_id, mode, n_rcpt, ended_at AS at
-              FROM attempt WHERE state = 'SENT' AND ended_at >= $1 AND ended_at < $2
-            UNION ALL
-            SELECT tenant_id, message_id, attempt_no, sending_account_id, lane_id, mode, n_rcpt,
-                   coalesce(ended_at, send_event_at, created_at)
+      FROM (SELECT tenant_id, message_id, attempt_no, sending_account_id, lane_id, mode, n_rcpt,
+                   coalesce(ended_at, send_event_at, created_at) AS at
               FROM attempt
-             WHERE ((state <> 'SENT' AND send_event_at IS NOT NULL) OR (state = 'SENT' AND ended_at IS NULL))
+             WHERE ${which} created_at >= $1 - interval '8 days' AND created_at < $2 + interval '1 hour'
+               AND (state = 'SENT' OR send_event_at IS NOT NULL)
                AND coalesce(ended_at, send_event_at, created_at) >= $1
                AND coalesce(ended_at, send_event_at, created_at) < $2) found
       JOIN sending_account account ON account.id = found.sending_account_id AND account.mode = 'LIVE'
      WHERE found.mode = 'LIVE')`;
 
-const BY_ACCOUNT = `WITH ${ACCEPTED}
+const BY_ACCOUNT = `WITH ${ACCEPTED()}
   SELECT sending_account_id, tenant_id, width_bucket(at, $3::timestamptz[])::text AS part,
          coalesce(sum(n_rcpt) FILTER (WHERE NOT extra), 0)::text AS recipients,
          coalesce(sum(n_rcpt) FILTER (WHERE extra), 0)::text AS extra_recipients
     FROM accepted GROUP BY 1, 2, 3`;
 
-const BY_POOL_HOUR = `WITH ${ACCEPTED}
+const BY_POOL_HOUR = `WITH ${ACCEPTED()}
   SELECT accepted.lane_id, date_trunc('hour', accepted.at, 'UTC') AS hour,
          CASE WHEN accepted.extra THEN '__platform__' ELSE accepted.tenant_id::text END AS bearer,
          sum(accepted.n_rcpt)::text AS recipients
     FROM accepted JOIN lane ON lane.id = accepted.lane_id AND lane.kind = 'POOL' AND lane.owner_tenant_id IS NULL
    GROUP BY 1, 2, 3`;
 
-const OF_TENANT = `WITH ${ACCEPTED}
+const OF_TENANT = `WITH ${ACCEPTED('tenant_id = $4 AND')}
   SELECT account.pricing_plan, width_bucket(accepted.at, $3::timestamptz[])::text AS part, sum(accepted.n_rcpt)::text AS recipients
     FROM accepted JOIN sending_account account ON account.id = accepted.sending_account_id
-   WHERE NOT accepted.extra AND accepted.tenant_id = $4
+   WHERE NOT accepted.extra
    GROUP BY 1, 2`;
 
 /** Recipients of one tenant that cost the same. */

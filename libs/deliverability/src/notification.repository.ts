@@ -26,6 +26,18 @@ export interface NewNotification {
   readonly reason: string | null;
 }
 
+const TAKE = (which: string) => `
+  SELECT n.id, n.sending_account_id AS "sendingAccountId", a.account_id AS "accountId", n.type, n.body, n.received_at AS "receivedAt"
+    FROM notification n
+    JOIN sending_account s ON s.id = n.sending_account_id
+    JOIN aws_account a ON a.id = s.aws_account_id
+   WHERE n.state = 'STORED' ${which}
+   ORDER BY n.received_at
+   LIMIT $1
+   FOR UPDATE OF n SKIP LOCKED`;
+const TAKE_OLDEST = TAKE('');
+const TAKE_ONE = TAKE('AND n.id = $2');
+
 @Injectable()
 export class NotificationRepository {
   constructor(private readonly uow: UnitOfWork) {}
@@ -59,23 +71,14 @@ export class NotificationRepository {
   }
 
   /** The oldest that nobody else is working on, locked until this unit ends. */
-  take(limit: number): Promise<StoredNotification[]> {
-    return this.uow.query<StoredNotification>(
-      `SELECT n.id, n.sending_account_id AS "sendingAccountId", a.account_id AS "accountId", n.type, n.body,
-              n.received_at AS "receivedAt"
-         FROM notification n
-         JOIN sending_account s ON s.id = n.sending_account_id
-         JOIN aws_account a ON a.id = s.aws_account_id
-        WHERE n.state = 'STORED'
-        ORDER BY n.received_at
-        LIMIT $1
-        FOR UPDATE OF n SKIP LOCKED`,
-      [limit],
-    );
+  take(limit: number, id?: string): Promise<StoredNotification[]> {
+    return id === undefined
+      ? this.uow.prepared<StoredNotification>(TAKE_OLDEST, [limit])
+      : this.uow.prepared<StoredNotification>(TAKE_ONE, [limit, id]);
   }
 
   async markDone(ids: readonly string[]): Promise<void> {
-    await this.uow.query(`UPDATE notification SET state = 'DONE' WHERE id = ANY($1::text[])`, [ids]);
+    await this.uow.prepared(`UPDATE notification SET state = 'DONE' WHERE id = ANY($1::text[])`, [ids]);
   }
 
   async reject(rejected: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {

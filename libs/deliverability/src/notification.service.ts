@@ -10,9 +10,12 @@ export class NotificationService {
     private readonly uow: UnitOfWork,
   ) {}
 
-  /** At most `limit` stored notifications, oldest first, invisible to other workers until the unit ends. */
-  takeStored(limit: number): Promise<StoredNotification[]> {
-    return this.uow.forSystem(() => this.rows.take(limit));
+  /**
+   * At most `limit` stored notifications, oldest first, invisible to other workers until the unit ends.
+   * @param id only this one
+   */
+  takeStored(limit: number, id?: string): Promise<StoredNotification[]> {
+    return this.uow.forSystem(() => this.rows.take(limit, id));
   }
 
   async markDone(ids: readonly string[]): Promise<void> {

@@ -34,6 +34,8 @@ export interface EmailInput {
   readonly attachments?: readonly AttachmentInput[] | null;
   readonly tags?: readonly NameValueInput[] | null;
   readonly region?: string | null;
+  /** The plan's policy unless said otherwise. */
+  readonly inDoubtPolicy?: string | null;
   readonly scheduledAt?: Date | null;
   readonly expiresAt?: Date | null;
 }

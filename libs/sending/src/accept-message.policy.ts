@@ -1,30 +1,26 @@
-import { newId, type EventId, type MessageId, type Mode, type TenantId } from '@libs/kernel';
+import { newId, type MessageId, type Mode, type TenantId } from '@libs/kernel';
 import type { Draft } from './accept.policy';
-import type { Route } from './accept-route.policy';
+import type { Route, Sender } from './accept-route.policy';
 import type { NewMessage, NewRecipient } from './accept.repository';
-import type { EventType } from './event-type.policy';
 import type { EngineState, Message, RecipientKind } from './message';
-import { leastAdvanced, type MessageState } from './recipient-state.policy';
+import { leastAdvanced, shownState } from './recipient-state.policy';
 import type { StoredContent } from './stored-content';
 
 const SUPPRESSED_DETAIL = 'On the suppression list when the message was accepted.';
-
-interface Start {
-  readonly state: EngineState;
-  readonly shown: MessageState;
-  readonly type: EventType;
-  readonly summary: string;
-}
 
 /**
  * The rows of an accepted message. A suppressed recipient is recorded and left out of what is sent; a message whose every
  * recipient is suppressed is recorded whole and never sent, so that a batch tells the truth later.
  */
-export function newMessage(draft: Draft, route: Route, suppressed: ReadonlySet<string>): NewMessage {
+export function newMessage(
+  draft: Draft,
+  route: Route,
+  sender: Pick<Sender, 'inDoubt'>,
+  suppressed: ReadonlySet<string>,
+): NewMessage {
   const { from, to, cc, bcc, replyTo } = draft.envelope;
   const everybody = [...to, ...cc, ...bcc];
   const going = everybody.filter((one) => !suppressed.has(one.email));
-  const start = startOf(draft, going.length === 0);
   const free = (list: typeof to) => list.filter((one) => !suppressed.has(one.email));
   const rows = (list: typeof to, kind: RecipientKind): NewRecipient[] =>
     list.map((one) => {
@@ -33,7 +29,7 @@ export function newMessage(draft: Draft, route: Route, suppressed: ReadonlySet<s
         kind,
         address: one.email,
         name: one.name ?? null,
-        state: stopped ? 'SUPPRESSED' : start.shown,
+        state: stopped ? 'SUPPRESSED' : null,
         detail: stopped ? SUPPRESSED_DETAIL : null,
       };
     });
@@ -41,7 +37,7 @@ export function newMessage(draft: Draft, route: Route, suppressed: ReadonlySet<s
   return {
     id: newId<MessageId>(),
     stream: draft.stream,
-    state: start.state,
+    state: startOf(draft, going.length === 0),
     sendingAccountId: route.sendingAccountId,
     laneId: route.laneId,
     // Nothing is charged for a message that never goes; the column wants at least one.
@@ -52,24 +48,17 @@ export function newMessage(draft: Draft, route: Route, suppressed: ReadonlySet<s
     subject: draft.subject,
     tags: draft.tags.map(({ name, value }) => ({ name, value })),
     region: draft.region,
+    inDoubt: draft.inDoubt ?? sender.inDoubt[draft.stream],
     scheduledAt: draft.scheduledAt ?? null,
     expiresAt: new Date(draft.expiresAtMs),
     content,
     recipients: [...rows(to, 'TO'), ...rows(cc, 'CC'), ...rows(bcc, 'BCC')],
-    event: { id: newId<EventId>(), type: start.type, summary: start.summary },
   };
 }
 
-function startOf(draft: Draft, allSuppressed: boolean): Start {
-  if (allSuppressed) {
-    const summary = 'Every recipient is on the suppression list: accepted, recorded and not sent.';
-    return { state: 'SUPPRESSED', shown: 'SUPPRESSED', type: 'message.suppressed', summary };
-  }
-  if (draft.scheduledAt) {
-    const summary = `Accepted, to be sent from ${draft.scheduledAt.toISOString()} on.`;
-    return { state: 'SCHEDULED', shown: 'SCHEDULED', type: 'message.queued', summary };
-  }
-  return { state: 'READY', shown: 'QUEUED', type: 'message.queued', summary: 'Accepted and queued.' };
+function startOf(draft: Draft, allSuppressed: boolean): EngineState {
+  if (allSuppressed) return 'SUPPRESSED';
+  return draft.scheduledAt ? 'SCHEDULED' : 'READY';
 }
 
 /** A message that was just accepted, as its customer sees it. */
@@ -78,7 +67,7 @@ export function asAccepted(tenantId: TenantId, mode: Mode, at: Date, message: Ne
   const recipients = message.recipients.map(({ address: email, name, kind, state, detail }) => ({
     ...address(email, name),
     kind,
-    state,
+    state: state ?? shownState(message.state),
     at,
     detail,
   }));

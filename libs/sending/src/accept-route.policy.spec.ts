@@ -18,6 +18,7 @@ const sender = (over: Partial<Sender> = {}): Sender => ({
   planName: 'Growth',
   streams: ['TRANSACTIONAL'],
   limits: { weight: 1, dayCap: null, rate: null },
+  inDoubt: { TRANSACTIONAL: 'AT_LEAST_ONCE', MARKETING: 'AT_LEAST_ONCE' },
   domains: [{ name: 'acme.com', ready: true }],
   routes: [route()],
   ...over,

@@ -1,5 +1,6 @@
 import { domainOf, isSameOrBelow, type Issue, type LaneId, type SendingAccountId, type Stream } from '@libs/kernel';
 import type { TenantLimits } from '@libs/quota';
+import type { InDoubtPolicy } from './message';
 import { regionServes, type Draft } from './accept.policy';
 import { quoted } from './accept-problems';
 
@@ -19,6 +20,8 @@ export interface Sender {
   readonly planName: string;
   readonly streams: readonly Stream[];
   readonly limits: TenantLimits;
+  /** The plan's policy for mail in doubt. */
+  readonly inDoubt: Readonly<Record<Stream, InDoubtPolicy>>;
   /** Those of the tenant's domains that a From of this call could belong to. */
   readonly domains: readonly { readonly name: string; readonly ready: boolean }[];
   readonly routes: readonly Route[];

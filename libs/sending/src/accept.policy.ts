@@ -3,6 +3,7 @@ import { checkEnvelope, type Envelope } from './accept-address.policy';
 import { checkContent, type CheckedContent } from './accept-content.policy';
 import type { EmailInput, NameValueInput } from './accept-input';
 import { ACCEPT_LIMITS } from './accept-limits';
+import { IN_DOUBT_POLICIES, type InDoubtPolicy } from './message';
 import { Problems, quoted } from './accept-problems';
 
 /** One entry that is right in itself; whether this tenant may send it is decided with the tenant's data. */
@@ -12,6 +13,8 @@ export interface Draft extends Omit<CheckedContent, 'body'> {
   readonly stream: Stream;
   readonly tags: readonly NameValueInput[];
   readonly region: string | null;
+  /** Undefined when the plan decides. */
+  readonly inDoubt: InDoubtPolicy | undefined;
   /** Undefined when it may go at once. */
   readonly scheduledAt: Date | undefined;
   /** Milliseconds since the epoch. */
@@ -31,9 +34,10 @@ export function checkEmail(input: EmailInput, nowMs: number): Checked {
   const stream = checkStream(input.stream ?? 'TRANSACTIONAL', problems);
   const tags = checkTags(input.tags ?? [], problems);
   const region = checkRegion(input.region ?? null, problems);
+  const inDoubt = checkInDoubt(input.inDoubtPolicy ?? undefined, problems);
   const times = checkTimes(input, stream ?? 'TRANSACTIONAL', nowMs, problems);
   if (problems.issues.length > 0 || !envelope || !content || !stream) return { issues: problems.issues };
-  return { draft: { envelope, ...content, stream, tags, region, ...times } };
+  return { draft: { envelope, ...content, stream, tags, region, inDoubt, ...times } };
 }
 
 /** The key that makes a retry safe. Checked for the whole call. */
@@ -64,7 +68,7 @@ function checkStream(text: string, problems: Problems): Stream | undefined {
 
 const TAG = /^[A-Za-z0-9_-]+$/;
 /** Our own tags on SES: the way an event finds its message. */
-const RESERVED_TAGS = ['message', 'attempt'];
+const RESERVED_TAGS = ['tenant', 'message', 'attempt'];
 
 function checkTags(list: readonly NameValueInput[], problems: Problems): readonly NameValueInput[] {
   if (list.length > ACCEPT_LIMITS.tags) problems.add(['tags'], `At most ${String(ACCEPT_LIMITS.tags)} tags.`);
@@ -90,6 +94,15 @@ function checkRegion(region: string | null, problems: Problems): string | null {
   if (region === null || /^(us|eu|apac|[a-z]{2}(-[a-z]+)+-\d)$/.test(region)) return region;
   problems.add(['region'], `${quoted(region)} is not a region: use us, eu, apac or an AWS region such as eu-west-1.`);
   return null;
+}
+
+function checkInDoubt(text: string | undefined, problems: Problems): InDoubtPolicy | undefined {
+  const policy = IN_DOUBT_POLICIES.find((known) => known === text);
+  if (text !== undefined && policy === undefined) {
+    const known = IN_DOUBT_POLICIES.join(' or ');
+    problems.add(['inDoubtPolicy'], `${quoted(text)} is not a policy for mail in doubt: use ${known}.`);
+  }
+  return policy;
 }
 
 /** True when a sending account's AWS region serves what the message asks for. */

@@ -117,7 +117,14 @@ export class AcceptService {
           results: decided.map((entry) => ({ issues: 'issues' in entry ? entry.issues : [] })),
         };
       }
-      return this.write(by, call.idempotencyKey, hash, at, sender, await this.withSuppression(by.tenantId, decided));
+      return this.write(
+        by,
+        call.idempotencyKey,
+        hash,
+        at,
+        sender,
+        await this.withSuppression(by.tenantId, sender, decided),
+      );
     });
   }
 
@@ -177,11 +184,15 @@ export class AcceptService {
     });
   }
 
-  private async withSuppression(tenant: TenantId, entries: readonly Decided[]): Promise<readonly Written[]> {
+  private async withSuppression(
+    tenant: TenantId,
+    sender: Sender,
+    entries: readonly Decided[],
+  ): Promise<readonly Written[]> {
     const addresses = new Set(entries.flatMap((entry) => ('draft' in entry ? recipientsOf(entry.draft) : [])));
     const suppressed = await this.suppressions.suppressed(tenant, [...addresses]);
     return entries.map((entry) =>
-      'draft' in entry ? { row: newMessage(entry.draft, entry.route, suppressed) } : entry,
+      'draft' in entry ? { row: newMessage(entry.draft, entry.route, sender, suppressed) } : entry,
     );
   }
 
@@ -203,7 +214,12 @@ export class AcceptService {
         if (earlier) return earlier;
         throw new IdempotencyInProgress(new Date(at.getTime() + 1_000));
       }
-      await this.rows.insert(by.tenantId, by.mode, key, at, rows);
+      await this.rows.insert(
+        by.tenantId,
+        by.mode,
+        at,
+        rows.map((message) => ({ idempotencyKey: key, message })),
+      );
       this.offerAfterCommit(by.tenantId, sender, rows);
     }
     // A call of which nothing was accepted is not remembered: mended, it may use its key again.

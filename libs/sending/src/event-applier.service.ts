@@ -8,18 +8,13 @@ import {
   type StoredNotification,
   type SuppressionNews,
 } from '@libs/deliverability';
-import { EngineClock, newId, type AttemptId, type EventId } from '@libs/kernel';
+import { EngineClock, newId, type AttemptId, type EventId, type MessageId, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { disbelief, evidenceOf, findings, proofs, strongest, type NamedAttempt } from './event-evidence.policy';
-import { EventRepository, type NewTimelineEntry } from './event.repository';
+import { disbelief, evidenceOf, findings, strongest, type NamedAttempt } from './event-evidence.policy';
+import { isNews, isSaidByMessage, proofs, settles, type Believed, type ProvenAttempt } from './event-proof.policy';
+import { EventRepository, type AttemptRef, type NewTimelineEntry } from './event.repository';
+import { isPoison } from './event-poison.policy';
 import { isUuid } from './message-filter.policy';
-
-interface Believed {
-  readonly notificationId: string;
-  readonly event: SesEvent;
-  readonly attempt: NamedAttempt;
-  readonly receivedAt: Date;
-}
 
 interface Rejected {
   readonly id: string;
@@ -34,6 +29,7 @@ export interface AppliedEvents {
 }
 
 const PER_RUN = 500;
+const NOTHING: AppliedEvents = { taken: 0, applied: 0, rejected: 0 };
 
 /**
  * Turns stored notifications into timelines, recipient states, suppressions and settled attempts. Everything of a run is
@@ -50,49 +46,92 @@ export class EventApplier {
     private readonly rows: EventRepository,
   ) {}
 
-  /** Applies at most `limit` stored notifications, oldest first. Call again while `taken` equals `limit`. */
-  applyStored(limit = PER_RUN): Promise<AppliedEvents> {
-    return this.uow.forSystem(async () => {
-      const stored = await this.notifications.takeStored(limit);
-      if (stored.length === 0) return { taken: 0, applied: 0, rejected: 0 };
-      const { believed, rejected } = await this.judge(stored);
-      const attempts = new Map(believed.map(({ attempt }) => [attempt.id, attempt]));
-      const free = await this.rows.lockFree([...attempts.values()]);
-      // An attempt whose outcome is being written at this moment: its events stay stored for the next run.
-      const ready = believed.filter(({ attempt }) => free.has(attempt.id));
-      if (ready.length > 0) await this.apply(ready);
-      await this.notifications.reject(rejected);
-      await this.notifications.markDone(ready.map((one) => one.notificationId));
-      return { taken: ready.length + rejected.length, applied: ready.length, rejected: rejected.length };
-    });
+  /**
+   * Applies at most `limit` stored notifications, oldest first. Call again while `taken` equals `limit`. When one of them
+   * cannot be applied at all, each gets a transaction of its own and that one is set aside with the reason.
+   */
+  async applyStored(limit = PER_RUN): Promise<AppliedEvents> {
+    let ids: readonly string[] = [];
+    try {
+      return await this.uow.forSystem(async () => {
+        const stored = await this.notifications.takeStored(limit);
+        ids = stored.map((one) => one.id);
+        return this.applyTaken(stored);
+      });
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      return this.applyOneByOne(ids);
+    }
   }
 
-  private async judge(stored: readonly StoredNotification[]): Promise<{ believed: Believed[]; rejected: Rejected[] }> {
+  private async applyOneByOne(ids: readonly string[]): Promise<AppliedEvents> {
+    const sum = { ...NOTHING };
+    for (const id of ids) {
+      const one = await this.applyAlone(id);
+      sum.taken += one.taken;
+      sum.applied += one.applied;
+      sum.rejected += one.rejected;
+    }
+    return sum;
+  }
+
+  private async applyAlone(id: string): Promise<AppliedEvents> {
+    try {
+      return await this.uow.forSystem(async () => this.applyTaken(await this.notifications.takeStored(1, id)));
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      const reason = `it could not be applied: ${error instanceof Error ? error.message : String(error)}`.slice(0, 500);
+      await this.notifications.reject([{ id, reason }]);
+      return { taken: 1, applied: 0, rejected: 1 };
+    }
+  }
+
+  private async applyTaken(stored: readonly StoredNotification[]): Promise<AppliedEvents> {
+    if (stored.length === 0) return NOTHING;
     const read = stored.map((notification) => ({ notification, event: eventIn(notification.body) }));
-    const named = read.map(({ event }) => event?.tags['attempt'] ?? '').filter(isUuid);
-    const attempts = new Map<string, NamedAttempt>(
-      (await this.rows.attempts([...new Set(named)])).map((one) => [one.id, one]),
-    );
-    const believed: Believed[] = [];
+    const { free, known } = await this.attemptsOf(read.flatMap(({ event }) => refOf(event) ?? []));
+    const ready: Believed[] = [];
     const rejected: Rejected[] = [];
     for (const { notification, event } of read) {
-      const attempt = attempts.get(event?.tags['attempt'] ?? '');
+      const ref = refOf(event);
+      const attempt = ref && (free.get(ref.id) ?? known.get(ref.id));
       const reason = event ? disbelief(event, notification, attempt) : 'the message is not an event of SES';
       if (reason !== undefined) rejected.push({ id: notification.id, reason });
-      else if (event && attempt) {
-        believed.push({ notificationId: notification.id, event, attempt, receivedAt: notification.receivedAt });
+      // An attempt whose outcome is being written at this moment: its events stay stored for the next run.
+      else if (event && attempt && free.has(attempt.id)) {
+        ready.push({ notificationId: notification.id, event, attempt, receivedAt: notification.receivedAt });
       }
     }
-    return { believed, rejected };
+    if (ready.length > 0) await this.apply(ready);
+    await this.notifications.reject(rejected);
+    await this.notifications.markDone(ready.map((one) => one.notificationId));
+    return { taken: ready.length + rejected.length, applied: ready.length, rejected: rejected.length };
+  }
+
+  /** The attempts that exist: those locked for this run, and those that somebody else holds. */
+  private async attemptsOf(
+    named: readonly AttemptRef[],
+  ): Promise<{ free: Map<AttemptId, NamedAttempt>; known: Map<AttemptId, NamedAttempt> }> {
+    const refs = [...new Map(named.map((ref) => [`${ref.tenantId} ${ref.messageId} ${ref.id}`, ref])).values()];
+    const byId = (found: readonly NamedAttempt[]) => new Map(found.map((one) => [one.id, one]));
+    const free = byId(refs.length === 0 ? [] : await this.rows.lockFree(refs));
+    const rest = refs.filter((ref) => !free.has(ref.id));
+    return { free, known: byId(rest.length === 0 ? [] : await this.rows.attempts(rest)) };
   }
 
   private async apply(believed: readonly Believed[]): Promise<void> {
     await this.record(believed);
-    await this.rows.raise(strongest(believed.flatMap((one) => evidenceOf(one.event, one.attempt, one.receivedAt))));
+    const evidence = believed.flatMap(({ event, attempt, receivedAt }) =>
+      evidenceOf(event, attempt, receivedAt).filter((item) => !isSaidByMessage(item, attempt)),
+    );
+    await this.rows.raise(strongest(evidence));
     const proven = proofs(believed);
-    await this.rows.proveAttempts(proven);
-    await this.rows.settleMessages(proven, this.clock.now());
-    await this.recordDuplicates(believed);
+    await this.rows.proveAttempts(proven.filter(isNews));
+    await this.rows.settleMessages(
+      proven.filter(settles).map(({ attempt }) => attempt),
+      this.clock.now(),
+    );
+    await this.recordDuplicates(believed, proven);
   }
 
   /** Timeline entries, and who is suppressed by those that are new. */
@@ -111,41 +150,42 @@ export class EventApplier {
   }
 
   /** A message that SES took twice is said to be one: on its timeline, once per extra copy. */
-  private async recordDuplicates(believed: readonly Believed[]): Promise<void> {
-    const sent = believed.filter(({ event }) => event.kind === 'Send');
-    if (sent.length === 0) return;
-    const refs = sent.map(({ attempt }) => ({ tenantId: attempt.tenantId, messageId: attempt.messageId }));
-    const twice = await this.rows.sentTwice(refs);
-    const foreign = await this.rows.foreignIds(
-      sent.map(({ event, attempt }): { attemptId: AttemptId; sesMessageId: string } => ({
-        attemptId: attempt.id,
-        sesMessageId: event.sesMessageId,
-      })),
-    );
+  private async recordDuplicates(believed: readonly Believed[], proven: readonly ProvenAttempt[]): Promise<void> {
     const at = this.clock.now();
-    const entry = (ref: (typeof refs)[number], mark: string, summary: string): NewTimelineEntry => ({
-      ...ref,
-      id: newId<EventId>(),
-      type: 'message.duplicate',
-      at,
-      recipient: null,
-      dedupeKey: `message.duplicate|${mark}`,
-      summary,
-      data: {},
-    });
-    const entries = [
-      ...twice.map(({ times, ...ref }) =>
-        entry(ref, String(times), `Sent ${String(times)} times: a lost answer was taken for a failure.`),
-      ),
-      ...foreign.map(({ sesMessageId, ...ref }) =>
-        entry(ref, sesMessageId, 'One attempt was taken twice by the mail system.'),
-      ),
-    ];
-    if (entries.length > 0) await this.rows.addEntries(entries);
+    const entry = (ref: Pick<AttemptRef, 'tenantId' | 'messageId'>, mark: string, summary: string) =>
+      ({
+        tenantId: ref.tenantId,
+        messageId: ref.messageId,
+        id: newId<EventId>(),
+        type: 'message.duplicate',
+        at,
+        recipient: null,
+        dedupeKey: `message.duplicate|${mark}`,
+        summary,
+        data: {},
+      }) as const satisfies NewTimelineEntry;
+    const repeated = proven.filter(({ attempt }) => attempt.lastAttemptNo > 1).map(({ attempt }) => attempt);
+    const twice = (await this.rows.sentTwice(repeated)).map(({ times, ...ref }) =>
+      entry(ref, String(times), `Sent ${String(times)} times: a lost answer was taken for a failure.`),
+    );
+    // A Send event under another SES id than the one known: SES took that attempt twice.
+    const ids = new Map(proven.map(({ attempt, proof }) => [attempt.id, attempt.sesMessageId ?? proof.sesMessageId]));
+    const foreign = believed
+      .filter(({ event, attempt }) => event.kind === 'Send' && event.sesMessageId !== ids.get(attempt.id))
+      .map(({ event, attempt }) =>
+        entry(attempt, event.sesMessageId, 'One attempt was taken twice by the mail system.'),
+      );
+    await this.rows.addEntries([...twice, ...foreign]);
   }
 }
 
 function eventIn(body: string): SesEvent | undefined {
   const message = parseSnsMessage(body);
   return message?.Type === 'Notification' ? parseSesEvent(message.Message) : undefined;
+}
+
+function refOf(event: SesEvent | undefined): AttemptRef | undefined {
+  const { tenant = '', message = '', attempt = '' } = event?.tags ?? {};
+  if (!isUuid(tenant) || !isUuid(message) || !isUuid(attempt)) return undefined;
+  return { tenantId: tenant as TenantId, messageId: message as MessageId, id: attempt as AttemptId };
 }

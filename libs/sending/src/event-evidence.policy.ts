@@ -1,6 +1,7 @@
 import { isNotSpam, maySuppress, type SesEvent, type SesEventKind, type SuppressionReason } from '@libs/deliverability';
 import type { AttemptId, MessageId, Mode, SendingAccountId, TenantId } from '@libs/kernel';
-import { providerKey, sentKey, type EventType } from './event-type.policy';
+import { providerKey, type EventType } from './event-type.policy';
+import type { EngineState } from './message';
 import { afterEvidence, type MessageState } from './recipient-state.policy';
 
 /** The attempt an event names, as our own rows know it. The tenant comes from here, never from the event. */
@@ -8,8 +9,15 @@ export interface NamedAttempt {
   readonly id: AttemptId;
   readonly tenantId: TenantId;
   readonly messageId: MessageId;
+  readonly attemptNo: number;
   readonly sendingAccountId: SendingAccountId;
   readonly mode: Mode;
+  readonly state: 'INTENT' | 'SENT' | 'REJECTED' | 'NOT_SENT' | 'IN_DOUBT';
+  readonly sesMessageId: string | null;
+  /** Its Send event has come. */
+  readonly confirmed: boolean;
+  readonly messageState: EngineState;
+  readonly lastAttemptNo: number;
 }
 
 /** Who delivered the event. */
@@ -21,10 +29,11 @@ export interface EventSource {
 
 /** Why an event is set aside, or undefined when it may be believed (SECURITY.md 52). */
 export function disbelief(event: SesEvent, source: EventSource, attempt: NamedAttempt | undefined): string | undefined {
-  const { message, attempt: tag } = event.tags;
-  if (message === undefined || tag === undefined) return 'the event carries no message and attempt tags';
+  const { tenant, message, attempt: tag } = event.tags;
+  if (tenant === undefined || message === undefined || tag === undefined) {
+    return 'the event carries no tenant, message and attempt tags';
+  }
   if (!attempt) return 'the attempt it names does not exist';
-  if (attempt.messageId !== message) return 'the attempt it names is not one of the message it names';
   if (attempt.sendingAccountId !== source.sendingAccountId) {
     return 'the attempt it names was sent by another sending account than the one whose topic delivered it';
   }
@@ -76,15 +85,18 @@ export interface Finding {
 
 const MAX_DATA = 16_000;
 
-/** The timeline entries of a believed event, with whom each suppresses. */
+/**
+ * The timeline entries of a believed event, with whom each suppresses. A Send event has none of its own: it confirms what
+ * the attempt's row says.
+ */
 export function findings(event: SesEvent, attempt: NamedAttempt, receivedAt: Date): Finding[] {
+  if (event.kind === 'Send') return [];
   const praised = isNotSpam(event);
   const type = praised ? 'message.other' : TYPES[event.kind];
   const at = event.atMs === undefined ? receivedAt : new Date(event.atMs);
   const data = JSON.stringify(event.data).length > MAX_DATA ? {} : event.data;
   if (!event.perRecipient || event.recipients.length === 0) {
-    const dedupeKey =
-      event.kind === 'Send' ? sentKey(attempt.id) : providerKey(type, '', `${event.sesMessageId}|${event.mark}`);
+    const dedupeKey = providerKey(type, '', `${event.sesMessageId}|${event.mark}`);
     return [{ entry: { type, at, recipient: null, dedupeKey, summary: event.summary, data }, suppress: undefined }];
   }
   return event.recipients.map(({ address, detail }) => {
@@ -148,36 +160,4 @@ export function strongest(evidence: readonly Evidence[]): Evidence[] {
     if (wins) best.set(name, item);
   }
   return [...best.values()];
-}
-
-/** What an event says of its attempt. */
-export interface AttemptProof {
-  readonly tenantId: TenantId;
-  readonly attemptId: AttemptId;
-  readonly messageId: MessageId;
-  readonly sesMessageId: string;
-  /** When SES took the mail. */
-  readonly acceptedAt: Date;
-  /** The time of its Send event, when this is one. */
-  readonly sendEventAt: Date | null;
-}
-
-/** One proof per attempt; a Send event among several events of it is not lost. */
-export function proofs(
-  believed: readonly { readonly event: SesEvent; readonly attempt: NamedAttempt; readonly receivedAt: Date }[],
-): AttemptProof[] {
-  const byAttempt = new Map<AttemptId, AttemptProof>();
-  for (const { event, attempt, receivedAt } of believed) {
-    const acceptedAt = new Date(event.acceptedMs ?? event.atMs ?? receivedAt.getTime());
-    const known = byAttempt.get(attempt.id);
-    byAttempt.set(attempt.id, {
-      tenantId: attempt.tenantId,
-      attemptId: attempt.id,
-      messageId: attempt.messageId,
-      sesMessageId: known?.sesMessageId ?? event.sesMessageId,
-      acceptedAt: known?.acceptedAt ?? acceptedAt,
-      sendEventAt: known?.sendEventAt ?? (event.kind === 'Send' ? acceptedAt : null),
-    });
-  }
-  return [...byAttempt.values()];
 }

@@ -71,7 +71,7 @@ export class LimitsRepository {
   async use(tenant: TenantId, mode: Mode, since: Date): Promise<TenantUse> {
     const [row] = await this.uow.query<{ used: string; oldest: Date | null }>(
       `SELECT coalesce(sum(n_rcpt), 0)::text AS used, min(ended_at) AS oldest FROM attempt
-        WHERE tenant_id = $1 AND mode = $2 AND state = 'SENT' AND ended_at > $3`,
+        WHERE tenant_id = $1 AND mode = $2 AND state = 'SENT' AND ended_at > $3 AND created_at > $3 - interval '1 hour'`,
       [tenant, mode, since],
     );
     return { used: BigInt(row?.used ?? '0'), oldest: row?.oldest ?? null };
@@ -93,9 +93,9 @@ export class LimitsRepository {
     if (last === undefined) return new Map();
     const rows = await this.uow.query<{ bucket: number; messages: string; recipients: string }>(
       `SELECT width_bucket(id, $5::uuid[]) AS bucket, count(*) AS messages, sum(n_rcpt) AS recipients
-         FROM (SELECT id, n_rcpt FROM message
-                WHERE tenant_id = $1 AND mode = $2 AND stream = $3 AND state = 'READY' AND id < $4
-                ORDER BY id LIMIT $6) AS before
+         FROM (SELECT message_id AS id, n_rcpt FROM backlog
+                WHERE tenant_id = $1 AND mode = $2 AND stream = $3 AND NOT scheduled AND message_id < $4
+                ORDER BY message_id LIMIT $6) AS before
         GROUP BY bucket ORDER BY bucket`,
       [tenant, mode, stream, last, sorted, MAX_COUNTED],
     );

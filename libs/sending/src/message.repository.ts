@@ -51,7 +51,10 @@ const COLUMNS = `m.id, m.tenant_id AS "tenantId", m.mode, m.stream, m.from_addre
   (SELECT min(a.ended_at) FROM attempt a
     WHERE a.tenant_id = m.tenant_id AND a.message_id = m.id AND a.state = 'SENT') AS "sentAt"`;
 
-const STATE_RANK = `(SELECT min(array_position($13::text[], r.state)) FROM recipient r
+/** What a customer sees of a message m in that state; of a recipient too, unless something is known of it alone. */
+const SHOWN = `CASE m.state WHEN 'READY' THEN 'QUEUED' WHEN 'INTENT' THEN 'SENDING' ELSE m.state END`;
+
+const STATE_RANK = `(SELECT min(array_position($13::text[], coalesce(r.state, ${SHOWN}))) FROM recipient r
   WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id)`;
 
 const MATCHES = `m.tenant_id = $1
@@ -70,7 +73,63 @@ const MATCHES = `m.tenant_id = $1
 const FIND = `SELECT ${COLUMNS} FROM message m WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[])`;
 const PAGE_FORWARDS = `SELECT ${COLUMNS} FROM message m WHERE ${MATCHES} ORDER BY m.id DESC LIMIT $12`;
 const PAGE_BACKWARDS = `SELECT ${COLUMNS} FROM message m WHERE ${MATCHES} ORDER BY m.id LIMIT $12`;
-const OPEN_IDS = `SELECT m.id FROM message m WHERE ${MATCHES} AND m.state IN ('SCHEDULED', 'READY') ORDER BY m.id LIMIT $12`;
+const OPEN_IDS = `SELECT m.id FROM backlog b JOIN message m ON m.tenant_id = b.tenant_id AND m.id = b.message_id
+  WHERE b.tenant_id = $1 AND ${MATCHES} ORDER BY b.message_id LIMIT $12`;
+
+// A reason why a message waits is not its recipients' business; a reason why it ended is.
+const RECIPIENTS = `
+  SELECT r.message_id AS "messageId", r.kind, r.address, r.name, coalesce(r.state, ${SHOWN}) AS state,
+         coalesce(r.at, m.settled_at, m.created_at) AS at,
+         CASE WHEN r.state IS NOT NULL THEN r.detail WHEN m.state NOT IN ('SCHEDULED', 'READY', 'INTENT') THEN m.detail END AS detail
+    FROM recipient r JOIN message m ON m.tenant_id = r.tenant_id AND m.id = r.message_id
+   WHERE r.tenant_id = $1 AND r.message_id = ANY($2::uuid[]) AND m.id = ANY($2::uuid[])
+   ORDER BY r.message_id, r.position`;
+
+// What the rows of message and attempt say by themselves is not stored a second time: that a message was accepted, and
+// that SES took an attempt. Their entries carry the ids of those rows.
+const HISTORY = `
+  SELECT m.id, m.id AS message_id, 'message.queued' AS type, m.created_at AS at, NULL AS recipient,
+         CASE WHEN m.scheduled_at IS NULL THEN 'Accepted and queued.'
+              ELSE 'Accepted, to be sent from ' || to_char(m.scheduled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || ' on.' END AS summary,
+         '{}'::jsonb AS data
+    FROM message m
+   WHERE m.tenant_id = $1 AND m.id = $2 AND (m.state <> 'SUPPRESSED' OR m.attempt_no > 0 OR m.settled_at > m.created_at)
+  UNION ALL
+  SELECT a.id, a.message_id, 'message.sent', CASE a.state WHEN 'SENT' THEN coalesce(a.ended_at, a.send_event_at) ELSE a.send_event_at END,
+         NULL, 'Amazon SES accepted the message.', jsonb_strip_nulls(jsonb_build_object('attempt', a.id, 'sesMessageId', a.ses_message_id))
+    FROM attempt a
+   WHERE a.tenant_id = $1 AND a.message_id = $2 AND (a.state = 'SENT' OR a.send_event_at IS NOT NULL)
+  UNION ALL
+  SELECT e.id, e.message_id, e.type, e.at, e.recipient, e.summary, e.data
+    FROM message_event e WHERE e.tenant_id = $1 AND e.message_id = $2`;
+
+const EVENTS_BY_IDS = `
+  SELECT e.id, e.message_id AS "messageId", e.type, e.at, e.recipient, e.summary, e.data
+    FROM message_event e WHERE e.tenant_id = $1 AND e.id = ANY($2::uuid[])
+  UNION ALL
+  SELECT h.id, h.message_id, h.type, h.at, h.recipient, h.summary, h.data
+    FROM (SELECT id FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+          UNION
+          SELECT message_id FROM attempt WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND created_at BETWEEN $3 AND $4) AS w(message_id)
+   CROSS JOIN LATERAL (${HISTORY.replaceAll('$2', 'w.message_id')}) AS h
+   WHERE h.id = ANY($2::uuid[]) AND h.type IN ('message.queued', 'message.sent')`;
+const TIMELINE = `
+  WITH history AS MATERIALIZED (${HISTORY})
+  SELECT id, message_id AS "messageId", type, at, recipient, summary, data FROM history
+   WHERE $3::uuid IS NULL OR (at, id) > (SELECT c.at, c.id FROM history c WHERE c.id = $3)
+   ORDER BY at, id LIMIT $4`;
+
+const CANCEL = `
+  WITH canceled AS (
+    UPDATE message SET state = 'CANCELED', settled_at = $3, detail = NULL
+     WHERE tenant_id = $1 AND id IN (
+       SELECT id FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY')
+        ORDER BY id FOR NO KEY UPDATE)
+    RETURNING id
+  ), waiting AS (
+    DELETE FROM backlog WHERE tenant_id = $1 AND message_id IN (SELECT id FROM canceled)
+  )
+  SELECT id FROM canceled`;
 
 /** Messages, recipients and timelines of one tenant, for reading and canceling. */
 @Injectable()
@@ -104,11 +163,7 @@ export class MessageRepository {
   }
 
   async recipients(tenant: TenantId, ids: readonly string[]): Promise<Map<MessageId, Recipient[]>> {
-    const rows = await this.uow.query<RecipientRow>(
-      `SELECT message_id AS "messageId", kind, address, name, state, at, detail FROM recipient
-        WHERE tenant_id = $1 AND message_id = ANY($2::uuid[]) ORDER BY message_id, position`,
-      [tenant, ids],
-    );
+    const rows = await this.uow.query<RecipientRow>(RECIPIENTS, [tenant, ids]);
     const byMessage = new Map<MessageId, Recipient[]>();
     for (const { messageId, address, name, ...rest } of rows) {
       const list = byMessage.get(messageId) ?? [];
@@ -120,41 +175,19 @@ export class MessageRepository {
 
   /** Oldest first; the cursor is an event of the message, or undefined for the start. */
   timeline(tenant: TenantId, message: MessageId, after: string | null, limit: number): Promise<TimelineEvent[]> {
-    return this.uow.query<TimelineEvent>(
-      `SELECT e.id, e.message_id AS "messageId", e.type, e.at, e.recipient, e.summary, e.data
-         FROM message_event e
-        WHERE e.tenant_id = $1 AND e.message_id = $2
-          AND ($3::uuid IS NULL OR (e.at, e.id) > (SELECT c.at, c.id FROM message_event c WHERE c.tenant_id = $1 AND c.id = $3))
-        ORDER BY e.at, e.id LIMIT $4`,
-      [tenant, message, after, limit + 1],
-    );
+    return this.uow.query<TimelineEvent>(TIMELINE, [tenant, message, after, limit + 1]);
   }
 
-  eventsByIds(tenant: TenantId, ids: readonly string[]): Promise<TimelineEvent[]> {
-    return this.uow.query<TimelineEvent>(
-      `SELECT id, message_id AS "messageId", type, at, recipient, summary, data FROM message_event
-        WHERE tenant_id = $1 AND id = ANY($2::uuid[])`,
-      [tenant, ids],
-    );
+  /** @param between when attempts among the ids were begun: they are found by their time */
+  eventsByIds(tenant: TenantId, ids: readonly string[], between: readonly [Date, Date]): Promise<TimelineEvent[]> {
+    return this.uow.query<TimelineEvent>(EVENTS_BY_IDS, [tenant, ids, ...between]);
   }
 
   /** Cancels those that still wait, each or not at all: a claim that came first wins. Answers which were canceled. */
   async cancel(tenant: TenantId, ids: readonly string[], at: Date, eventIds: readonly EventId[]): Promise<MessageId[]> {
-    const rows = await this.uow.query<{ id: MessageId }>(
-      `UPDATE message SET state = 'CANCELED', settled_at = $3
-        WHERE tenant_id = $1 AND id IN (
-          SELECT id FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY')
-           ORDER BY id FOR NO KEY UPDATE)
-       RETURNING id`,
-      [tenant, ids, at],
-    );
+    const rows = await this.uow.query<{ id: MessageId }>(CANCEL, [tenant, ids, at]);
     const canceled = rows.map((row) => row.id);
     if (canceled.length === 0) return [];
-    await this.uow.query(
-      `UPDATE recipient SET state = 'CANCELED', at = $3
-        WHERE tenant_id = $1 AND message_id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'QUEUED')`,
-      [tenant, canceled, at],
-    );
     await this.uow.query(
       `INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary)
        SELECT $1, e.id, e.message_id, 'message.canceled', $4, 'message.canceled', 'Canceled before it was sent.'

@@ -1,3 +1,5 @@
+import type { EngineState } from './message';
+
 /** What a customer sees of a message or recipient (API.md, MessageState). */
 export const MESSAGE_STATES = [
   'SCHEDULED',
@@ -14,6 +16,11 @@ export const MESSAGE_STATES = [
   'IN_DOUBT',
 ] as const;
 export type MessageState = (typeof MESSAGE_STATES)[number];
+
+/** How a message that is in this state inside the engine reads to its customer. */
+export function shownState(state: EngineState): MessageState {
+  return state === 'READY' ? 'QUEUED' : state === 'INTENT' ? 'SENDING' : state;
+}
 
 /**
  * How much is proven, from least to most. An event of SES is evidence, and evidence only ever raises a recipient in this

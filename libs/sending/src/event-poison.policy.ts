@@ -1,0 +1,13 @@
+/** Data that PostgreSQL refuses: class 22 (values), 23 (constraints), 54 (limits). */
+const REFUSED = /^(22|23|54)/;
+
+/**
+ * Whether an error is the fault of what was being applied, so that trying again would meet it again. Everything else (a
+ * lost connection, a dead-lock, a full disk) passes, and what was being applied must wait for that.
+ */
+export function isPoison(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) return true;
+  const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
+  const state = driverError?.code ?? code;
+  return typeof state === 'string' && state.length === 5 && REFUSED.test(state);
+}

@@ -188,6 +188,7 @@ export class SendingStack {
       url: config.DATABASE_WORKER_URL,
       applicationName: 'test-worker',
       poolSize: 10,
+      genericPlans: true,
     }).initialize();
     this.workerSources.push(pool);
     const write = (line: string) => this.logLines.push(line);

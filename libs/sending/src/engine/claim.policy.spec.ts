@@ -1,4 +1,4 @@
-import type { LaneId, MessageId, TenantId } from '@libs/kernel';
+import type { MessageId, TenantId } from '@libs/kernel';
 import { composeMail, decideClaim, type Candidate } from './claim.policy';
 
 const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
@@ -6,8 +6,6 @@ const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   id: 'm' as MessageId,
   mode: 'LIVE',
   stream: 'TRANSACTIONAL',
-  laneId: 'l' as LaneId,
-  bytes: 100,
   tenantActive: true,
   domainReady: true,
   configurationSet: 'pf-1-tx',

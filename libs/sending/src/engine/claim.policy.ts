@@ -1,5 +1,5 @@
 import { suppressionKey, testVerdict } from '@libs/deliverability';
-import type { LaneId, MailAddress, MessageId, Mode, Stream, TenantId } from '@libs/kernel';
+import type { MailAddress, MessageId, Mode, Stream, TenantId } from '@libs/kernel';
 import type { OutgoingMail } from '@libs/aws';
 import { isRaw, type StoredContent } from '../stored-content';
 
@@ -9,8 +9,6 @@ export interface Candidate {
   readonly id: MessageId;
   readonly mode: Mode;
   readonly stream: Stream;
-  readonly laneId: LaneId;
-  readonly bytes: number;
   readonly tenantActive: boolean;
   readonly domainReady: boolean;
   /** Null while the tenant's set does not exist on this account. */

@@ -3,89 +3,30 @@ import type { AttemptId, BatchId, MessageId, SendingAccountId, TenantId } from '
 import { newId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { onceKey } from '../event-type.policy';
+import type { StoredContent } from '../stored-content';
 import type { Candidate } from './claim.policy';
+import { CANDIDATES, CLAIM, INTEND, SUPPRESS, SUPPRESS_EVENT, SUPPRESS_RECIPIENTS, WAIT } from './claim.sql';
 import type { Ticket } from './dispatch.jobs';
 
-interface AccountRow {
-  readonly epoch: string;
-  readonly usable: boolean;
+/** A message that is this worker's to send: its attempt is written. */
+export interface IntendedAttempt {
+  readonly tenantId: TenantId;
+  readonly id: MessageId;
+  readonly attemptId: AttemptId;
+  readonly recipients: number;
+  readonly configurationSet: string;
+  /** Recipients that are left out, suppressed since the message was accepted. */
+  readonly suppressed: readonly string[];
+  /** What to send, as JSON: read when its slot comes. Null when it was erased before it could go. */
+  readonly content: string | null;
 }
-
-// Tenant, domain, set and suppression belong to lower libs whose services would need a round trip each; the claim stands
-// between a grant and its slot, so it reads them in one statement. Rows another transaction holds stay READY.
-const CANDIDATES = `
-  SELECT m.tenant_id AS "tenantId", m.id, m.mode, m.stream, m.lane_id AS "laneId", m.bytes,
-         t.state = 'ACTIVE' AS "tenantActive", c.name AS "configurationSet", b.content,
-         EXISTS (SELECT FROM domain d JOIN domain_identity i ON i.tenant_id = d.tenant_id AND i.domain_id = d.id
-                  WHERE d.tenant_id = m.tenant_id AND i.sending_account_id = m.sending_account_id
-                    AND d.state = 'READY' AND i.state = 'VERIFIED'
-                    AND (split_part(m.from_address, '@', 2) = d.name
-                         OR right(split_part(m.from_address, '@', 2), length(d.name) + 1) = '.' || d.name)) AS "domainReady",
-         coalesce((SELECT jsonb_agg(r.address) FROM recipient r JOIN suppression s
-                     ON s.tenant_id = r.tenant_id AND s.address = lower(r.address)
-                    AND s.address NOT LIKE '%@postfleet.test' -- test addresses behave as named, every time
-                   WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.state = 'QUEUED'), '[]') AS suppressed
-    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w (tenant_id, id, n)
-    JOIN message m ON m.tenant_id = w.tenant_id AND m.id = w.id
-    JOIN tenant t ON t.id = m.tenant_id
-    JOIN message_body b ON b.tenant_id = m.tenant_id AND b.message_id = m.id
-    LEFT JOIN configuration_set c ON c.tenant_id = m.tenant_id AND c.sending_account_id = m.sending_account_id
-          AND c.stream = m.stream AND c.lane_id = m.lane_id AND c.ready_at IS NOT NULL
-   WHERE m.state = 'READY' AND m.sending_account_id = $3 AND m.expires_at > $4
-     AND (m.not_before IS NULL OR m.not_before <= $4)
-   ORDER BY w.n
-     FOR UPDATE OF m SKIP LOCKED`;
-
-const INTEND = `
-  UPDATE message m SET state = 'INTENT', batch_id = $2, attempt_no = m.attempt_no + 1, not_before = NULL, detail = NULL
-    FROM jsonb_to_recordset($1::jsonb) AS w ("tenantId" uuid, id uuid)
-   WHERE m.tenant_id = w."tenantId" AND m.id = w.id AND m.state = 'READY'
-  RETURNING m.tenant_id AS "tenantId", m.id, m.attempt_no AS "attemptNo"`;
-
-const ATTEMPT = `
-  INSERT INTO attempt (tenant_id, id, message_id, attempt_no, batch_id, sending_account_id, lane_id, mode, stream,
-                       n_rcpt, bytes, state, created_at)
-  SELECT w."tenantId", w."attemptId", w.id, w."attemptNo", $2, $3, w."laneId", w.mode, w.stream,
-         w.recipients, w.bytes, 'INTENT', $4
-    FROM jsonb_to_recordset($1::jsonb) AS w ("tenantId" uuid, "attemptId" uuid, id uuid, "attemptNo" smallint, "laneId" uuid,
-         mode text, stream text, recipients smallint, bytes int)`;
-
-const RECIPIENTS_SENDING = `
-  UPDATE recipient r SET state = 'SENDING', at = $2
-    FROM jsonb_to_recordset($1::jsonb) AS w ("tenantId" uuid, id uuid)
-   WHERE r.tenant_id = w."tenantId" AND r.message_id = w.id AND r.state = 'QUEUED'`;
-
-const RECIPIENTS_SUPPRESSED = `
-  UPDATE recipient r SET state = 'SUPPRESSED', at = $2, detail = 'suppressed after it was accepted'
-    FROM jsonb_to_recordset($1::jsonb) AS w ("tenantId" uuid, id uuid, address text)
-   WHERE r.tenant_id = w."tenantId" AND r.message_id = w.id AND r.address = w.address AND r.state = 'QUEUED'`;
-
-const SUPPRESS = `
-  UPDATE message m SET state = 'SUPPRESSED', settled_at = $2
-    FROM jsonb_to_recordset($1::jsonb) AS w ("tenantId" uuid, id uuid)
-   WHERE m.tenant_id = w."tenantId" AND m.id = w.id AND m.state = 'READY'`;
-
-const SUPPRESS_EVENT = `
-  INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary)
-  SELECT w."tenantId", w."eventId", w.id, 'message.suppressed', $2, $3,
-         'Not sent: every recipient was suppressed after the message was accepted.'
-    FROM jsonb_to_recordset($1::jsonb) AS w ("tenantId" uuid, id uuid, "eventId" uuid)
-  ON CONFLICT DO NOTHING`;
-
-const WAIT = `
-  UPDATE message m SET not_before = w."notBefore", detail = w.reason
-    FROM jsonb_to_recordset($1::jsonb) AS w ("tenantId" uuid, id uuid, "notBefore" timestamptz, reason text)
-   WHERE m.tenant_id = w."tenantId" AND m.id = w.id AND m.state = 'READY'`;
 
 export interface IntendedMessage extends Candidate {
   readonly recipients: number;
   readonly suppressed: readonly string[];
 }
 
-export interface IntendedAttempt extends IntendedMessage {
-  readonly attemptId: AttemptId;
-  readonly attemptNo: number;
-}
+export type RefusedWhy = 'taken' | 'epoch' | 'account';
 
 /** What a batch is, and which worker it belongs to (of a VOID one: who voided it). */
 export interface BatchOwner {
@@ -93,79 +34,114 @@ export interface BatchOwner {
   readonly worker: string;
 }
 
-type Key = { readonly tenantId: TenantId; readonly id: MessageId };
+export interface Key {
+  readonly tenantId: TenantId;
+  readonly id: MessageId;
+}
+
+interface ClaimedRow {
+  /** Null in the one row of a batch that was opened and holds nothing. */
+  readonly n: string | null;
+  readonly recipients: number;
+  readonly configurationSet: string;
+  readonly content: string | null;
+}
 
 @Injectable()
 export class ClaimRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /** The account's row, held so that the epoch cannot be raised until this claim has ended. */
-  async lockAccount(id: SendingAccountId): Promise<AccountRow | undefined> {
-    const [row] = await this.uow.query<AccountRow>(
-      `SELECT epoch::text AS epoch, sending_enabled AND state NOT IN ('PAUSED', 'SUSPENDED') AS usable
-         FROM sending_account WHERE id = $1 FOR SHARE`,
-      [id],
-    );
-    return row;
+  /**
+   * Opens the batch and intends every message of the ticket that nothing speaks against, in the ticket's order: the fence,
+   * the account's epoch, tenant, domain, set and suppression in one statement. Undefined when the claim is refused; the
+   * unit must be rolled back then. What is not in the answer is gone, or for `candidates` to say.
+   */
+  async claim(ticket: Ticket, worker: string, now: Date): Promise<IntendedAttempt[] | undefined> {
+    // In the order of their ids: two claims that meet on the same rows wait for each other, never in a circle.
+    const order = ticket.messages.map((message, place) => ({ ...message, place, attemptId: newId<AttemptId>() }));
+    order.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const rows = await this.uow.prepared<ClaimedRow>(CLAIM, [
+      ticket.sendingAccountId,
+      ticket.epoch,
+      ticket.batchId,
+      worker,
+      ticket.granted,
+      new Date(ticket.bucketStartMs).toISOString(),
+      new Date(ticket.deadlineMs).toISOString(),
+      now.toISOString(),
+      order.map((message) => message.tenantId),
+      order.map((message) => message.id),
+      order.map((message) => message.attemptId),
+      order[0]?.id ?? ticket.batchId,
+      order.at(-1)?.id ?? ticket.batchId,
+    ]);
+    if (rows.length === 0) return undefined;
+    const claimed = rows.flatMap(({ n, ...row }) => {
+      const message = n === null ? undefined : order[Number(n) - 1];
+      return message === undefined ? [] : [{ message, row }];
+    });
+    claimed.sort((a, b) => a.message.place - b.message.place);
+    return claimed.map(({ message: { tenantId, id, attemptId }, row }) => ({
+      tenantId,
+      id,
+      attemptId,
+      recipients: row.recipients,
+      configurationSet: row.configurationSet,
+      suppressed: [],
+      content: row.content,
+    }));
   }
 
-  /** The fence: false when another worker, or the sweeper's tombstone, has the batch. */
-  async openBatch(ticket: Ticket, worker: string, now: Date): Promise<boolean> {
-    const rows = await this.uow.query(
-      `INSERT INTO batch (id, sending_account_id, state, worker, granted, claimed, bucket, slot_end, created_at)
-       VALUES ($1, $2, 'OPEN', $3, $4, 0, $5, $6, $7) ON CONFLICT (id) DO NOTHING RETURNING id`,
-      [
-        ticket.batchId,
-        ticket.sendingAccountId,
-        worker,
-        ticket.granted,
-        new Date(ticket.bucketStartMs),
-        new Date(ticket.deadlineMs),
-        now,
-      ],
+  /** Why a claim was refused. */
+  async refusal(ticket: Ticket): Promise<RefusedWhy> {
+    const [row] = await this.uow.query<{ current: boolean; usable: boolean }>(
+      `SELECT epoch = $2::bigint AS current, sending_enabled AND state NOT IN ('PAUSED', 'SUSPENDED') AS usable
+         FROM sending_account WHERE id = $1`,
+      [ticket.sendingAccountId, ticket.epoch],
     );
-    return rows.length === 1;
+    if (!row?.current) return 'epoch';
+    return row.usable ? 'taken' : 'account';
   }
 
-  candidates(ticket: Ticket, now: Date): Promise<Candidate[]> {
+  /** Those of the messages that are READY here and now, with all there is to decide about them, locked. */
+  candidates(ticket: Ticket, messages: readonly Key[], now: Date): Promise<Candidate[]> {
     return this.uow.query<Candidate>(CANDIDATES, [
-      ticket.messages.map((message) => message.tenantId),
-      ticket.messages.map((message) => message.id),
+      messages.map((message) => message.tenantId),
+      messages.map((message) => message.id),
       ticket.sendingAccountId,
       now,
     ]);
   }
 
-  /** READY -> INTENT with an attempt each, and what that makes of the recipients. */
+  /** Adds messages to a batch that is open: READY -> INTENT with an attempt each. For the few that `claim` leaves. */
   async intend(ticket: Ticket, messages: readonly IntendedMessage[], now: Date): Promise<IntendedAttempt[]> {
     if (messages.length === 0) return [];
-    const intended = await this.uow.query<Key & { attemptNo: number }>(INTEND, [keys(messages), ticket.batchId]);
-    const numbers = new Map(intended.map((row) => [row.id, row.attemptNo]));
-    const attempts = messages.flatMap((message) => {
-      const attemptNo = numbers.get(message.id);
-      return attemptNo === undefined ? [] : [{ ...message, attemptNo, attemptId: newId<AttemptId>() }];
-    });
-    const rows = attempts.map((attempt) => ({ ...attempt, content: undefined }));
-    await this.uow.query(ATTEMPT, [JSON.stringify(rows), ticket.batchId, ticket.sendingAccountId, now]);
-    const suppressed = attempts.flatMap(({ tenantId, id, suppressed: list }) =>
-      list.map((address) => ({ tenantId, id, address })),
-    );
-    if (suppressed.length > 0) await this.uow.query(RECIPIENTS_SUPPRESSED, [JSON.stringify(suppressed), now]);
-    await this.uow.query(RECIPIENTS_SENDING, [keys(attempts), now]);
-    await this.uow.query('UPDATE batch SET claimed = $2 WHERE id = $1', [
+    const attempts = messages.map((message) => ({ ...message, attemptId: newId<AttemptId>() }));
+    const rows = attempts.map(({ tenantId, id, attemptId, recipients }) => ({ tenantId, id, attemptId, recipients }));
+    const intended = await this.uow.query<{ id: MessageId }>(INTEND, [
+      JSON.stringify(rows),
       ticket.batchId,
-      attempts.reduce((sum, attempt) => sum + attempt.recipients, 0),
+      ticket.sendingAccountId,
+      now,
     ]);
-    return attempts;
+    const written = new Set(intended.map((row) => row.id));
+    const mine = attempts.filter((attempt) => written.has(attempt.id));
+    await this.leaveOut(mine, now);
+    return mine.map(({ tenantId, id, attemptId, recipients, suppressed, configurationSet, content }) => ({
+      tenantId,
+      id,
+      attemptId,
+      recipients,
+      suppressed,
+      configurationSet: configurationSet ?? '',
+      content: JSON.stringify(content satisfies StoredContent),
+    }));
   }
 
   async suppress(messages: readonly Candidate[], now: Date): Promise<void> {
     if (messages.length === 0) return;
-    const addresses = messages.flatMap(({ tenantId, id, suppressed }) =>
-      suppressed.map((address) => ({ tenantId, id, address })),
-    );
     await this.uow.query(SUPPRESS, [keys(messages), now]);
-    await this.uow.query(RECIPIENTS_SUPPRESSED, [JSON.stringify(addresses), now]);
+    await this.leaveOut(messages, now);
     const events = messages.map(({ tenantId, id }) => ({ tenantId, id, eventId: newId() }));
     await this.uow.query(SUPPRESS_EVENT, [JSON.stringify(events), now, onceKey('message.suppressed')]);
   }
@@ -194,6 +170,13 @@ export class ClaimRepository {
     const [row] = await this.uow.query<BatchOwner>('SELECT state, worker FROM batch WHERE id = $1', [id]);
     if (!row) throw new Error('a batch that was just written is not there');
     return row;
+  }
+
+  private async leaveOut(messages: readonly (Key & { readonly suppressed: readonly string[] })[], now: Date) {
+    const rows = messages.flatMap(({ tenantId, id, suppressed }) =>
+      suppressed.map((address) => ({ tenantId, id, address })),
+    );
+    if (rows.length > 0) await this.uow.query(SUPPRESS_RECIPIENTS, [JSON.stringify(rows), now]);
   }
 }
 

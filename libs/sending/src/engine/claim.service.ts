@@ -2,7 +2,13 @@ import { UnitOfWork } from '@libs/database';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { decideClaim, type Candidate } from './claim.policy';
-import { ClaimRepository, type IntendedAttempt, type IntendedMessage } from './claim.repository';
+import {
+  ClaimRepository,
+  type IntendedAttempt,
+  type IntendedMessage,
+  type Key,
+  type RefusedWhy,
+} from './claim.repository';
 import type { Ticket } from './dispatch.jobs';
 import { EngineSettings } from './engine.settings';
 import { Failpoints } from './failpoints';
@@ -11,7 +17,7 @@ export type Claim =
   /** The batch is this worker's; these attempts are committed and may be sent. */
   | { readonly kind: 'claimed'; readonly attempts: readonly IntendedAttempt[] }
   /** Another owns it, or its epoch is over, or the account may not send: nothing was written. */
-  | { readonly kind: 'refused'; readonly why: 'taken' | 'epoch' | 'account' };
+  | { readonly kind: 'refused'; readonly why: RefusedWhy };
 
 /** Turns a ticket into the committed right to send. */
 @Injectable()
@@ -25,31 +31,55 @@ export class ClaimService {
   ) {}
 
   /** Rejects when the database failed: the claim may or may not be committed, and nothing may be sent. */
-  claim(ticket: Ticket): Promise<Claim> {
-    return this.uow.forSystem(async () => {
-      const now = new Date(this.ledger.nowMs());
-      const account = await this.rows.lockAccount(ticket.sendingAccountId);
-      if (account?.epoch !== ticket.epoch) return { kind: 'refused', why: 'epoch' };
-      if (!account.usable) return { kind: 'refused', why: 'account' };
-      if (!(await this.rows.openBatch(ticket, this.settings.worker, now))) return { kind: 'refused', why: 'taken' };
-      const send: IntendedMessage[] = [];
-      const suppress: Candidate[] = [];
-      const wait: { tenantId: Candidate['tenantId']; id: Candidate['id']; notBefore: Date; reason: string }[] = [];
-      for (const candidate of await this.rows.candidates(ticket, now)) {
-        const decision = decideClaim(candidate);
-        if (decision.kind === 'send') {
-          send.push({ ...candidate, recipients: decision.recipients, suppressed: decision.suppressed });
-        } else if (decision.kind === 'suppress') suppress.push(candidate);
-        else {
-          const { tenantId, id } = candidate;
-          wait.push({ tenantId, id, notBefore: new Date(now.getTime() + decision.waitMs), reason: decision.reason });
-        }
-      }
-      await this.rows.suppress(suppress, now);
-      await this.rows.wait(wait);
-      const attempts = await this.rows.intend(ticket, send, now);
-      this.failpoints.reach('in-claim');
-      return { kind: 'claimed', attempts };
-    });
+  async claim(ticket: Ticket): Promise<Claim> {
+    try {
+      return await this.uow.forSystem(() => this.inUnit(ticket));
+    } catch (error) {
+      if (error instanceof Refused) return { kind: 'refused', why: error.why };
+      throw error;
+    }
+  }
+
+  private async inUnit(ticket: Ticket): Promise<Claim> {
+    const now = new Date(this.ledger.nowMs());
+    const attempts = await this.rows.claim(ticket, this.settings.worker, now);
+    if (attempts === undefined) throw new Refused(await this.rows.refusal(ticket));
+    if (attempts.length < ticket.messages.length) {
+      const claimed = new Set(attempts.map((attempt) => attempt.id));
+      attempts.push(
+        ...(await this.others(
+          ticket,
+          ticket.messages.filter((message) => !claimed.has(message.id)),
+          now,
+        )),
+      );
+    }
+    this.failpoints.reach('in-claim');
+    return { kind: 'claimed', attempts };
+  }
+
+  /** Messages that are gone, or that something speaks against: some wait, some end, some go to fewer recipients. */
+  private async others(ticket: Ticket, left: readonly Key[], now: Date): Promise<IntendedAttempt[]> {
+    const send: IntendedMessage[] = [];
+    const suppress: Candidate[] = [];
+    const wait: (Key & { notBefore: Date; reason: string })[] = [];
+    for (const candidate of await this.rows.candidates(ticket, left, now)) {
+      const { tenantId, id } = candidate;
+      const decision = decideClaim(candidate);
+      if (decision.kind === 'send') {
+        send.push({ ...candidate, recipients: decision.recipients, suppressed: decision.suppressed });
+      } else if (decision.kind === 'suppress') suppress.push(candidate);
+      else wait.push({ tenantId, id, notBefore: new Date(now.getTime() + decision.waitMs), reason: decision.reason });
+    }
+    await this.rows.suppress(suppress, now);
+    await this.rows.wait(wait);
+    return this.rows.intend(ticket, send, now);
+  }
+}
+
+/** Takes back whatever the claim's statement did before it met the fence. */
+class Refused extends Error {
+  constructor(readonly why: RefusedWhy) {
+    super(`claim refused: ${why}`);
   }
 }

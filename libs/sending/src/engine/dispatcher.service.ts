@@ -5,6 +5,7 @@ import { Log, Metrics } from '@libs/observability';
 import { Ledger, slotSlackMs } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { BatchSettler } from './batch-settler.service';
+import type { StoredContent } from '../stored-content';
 import { composeMail } from './claim.policy';
 import type { IntendedAttempt } from './claim.repository';
 import { ClaimService, type Claim } from './claim.service';
@@ -188,10 +189,19 @@ export class Dispatcher {
     } catch (error) {
       return { kind: 'credentials', code: 'NoSession', message: error instanceof Error ? error.message : 'no session' };
     }
-    const mail = composeMail(attempt.content, attempt.suppressed, attempt.configurationSet ?? '', {
-      message: attempt.id,
-      attempt: attempt.attemptId,
-    });
+    if (attempt.content === null) {
+      return { kind: 'invalid', code: 'BodyGone', message: 'The content was erased before the message could go.' };
+    }
+    const mail = composeMail(
+      JSON.parse(attempt.content) as StoredContent,
+      attempt.suppressed,
+      attempt.configurationSet,
+      {
+        tenant: attempt.tenantId,
+        message: attempt.id,
+        attempt: attempt.attemptId,
+      },
+    );
     // The last look at the clock, right before the request: a process that was frozen must not send on waking.
     if (this.ledger.nowMs() > deadlineMs) return notStarted('late', 'The slot was over.');
     try {

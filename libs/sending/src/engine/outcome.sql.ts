@@ -1,0 +1,84 @@
+// Statements that end attempts. All of them lock attempts first, then messages, then what waits or is in doubt.
+
+/**
+ * SES took it: attempt and message change in place, on their pages, and nothing else does. $1-5 tenants, messages,
+ * attempts, SES's ids and times; $6 and $7 the least and the greatest message, by which other days are left out. Only
+ * attempts under way whose message waits for them; the rest is for APPLY.
+ */
+export const APPLY_SENT = `
+  WITH a AS (
+    UPDATE attempt a SET state = 'SENT', ses_message_id = o.ses, ended_at = o.at
+      FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[]) WITH ORDINALITY AS o (tenant_id, message_id, id, ses, at, n)
+     WHERE a.tenant_id = o.tenant_id AND a.message_id = o.message_id AND a.message_id BETWEEN $6 AND $7
+       AND a.id = o.id AND a.state = 'INTENT'
+    RETURNING a.tenant_id, a.message_id, a.attempt_no, o.at, o.n
+  ), m AS (
+    UPDATE message m SET state = 'SENT', settled_at = a.at
+      FROM a
+     WHERE m.tenant_id = a.tenant_id AND m.id = a.message_id AND m.id BETWEEN $6 AND $7
+       AND m.attempt_no = a.attempt_no AND m.state = 'INTENT'
+  )
+  SELECT n FROM a`;
+
+/**
+ * Any end. An attempt ends once: INTENT, or IN_DOUBT that an answer settles late. The message follows only if that
+ * attempt is still its last one; one that waits again returns to the backlog, one in doubt is noted among the doubts.
+ */
+export const APPLY = `
+  WITH o AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS o ("tenantId" uuid, "messageId" uuid, "attemptId" uuid, attempt text, message text,
+           "sesMessageId" text, code text, text text, at timestamptz, "notBefore" timestamptz)
+  ), a AS (
+    UPDATE attempt a SET state = o.attempt, ses_message_id = coalesce(o."sesMessageId", a.ses_message_id), error_code = o.code,
+           error = o.text, ended_at = o.at
+      FROM o WHERE a.tenant_id = o."tenantId" AND a.message_id = o."messageId" AND a.id = o."attemptId"
+       AND (a.state = 'INTENT' OR (a.state = 'IN_DOUBT' AND o.attempt <> 'IN_DOUBT'))
+    RETURNING a.tenant_id, a.id, a.message_id, a.attempt_no, a.sending_account_id, a.stream, a.created_at, a.state
+  ), m AS (
+    UPDATE message m SET state = o.message, not_before = o."notBefore", detail = o.text,
+           settled_at = CASE WHEN o.message IN ('SENT', 'REJECTED') THEN o.at END
+      FROM o JOIN a ON a.tenant_id = o."tenantId" AND a.id = o."attemptId"
+     WHERE m.tenant_id = a.tenant_id AND m.id = a.message_id AND m.attempt_no = a.attempt_no AND m.state IN ('INTENT', 'IN_DOUBT')
+    RETURNING m.tenant_id, m.id, m.mode, m.stream, m.sending_account_id, m.n_rcpt, m.state, m.not_before, m.expires_at, m.attempt_no,
+              m.in_doubt_policy, o.at
+  ), waits AS (
+    INSERT INTO backlog (tenant_id, message_id, mode, stream, sending_account_id, n_rcpt, scheduled, due_at, expires_at)
+    SELECT tenant_id, id, mode, stream, sending_account_id, n_rcpt, false, not_before, expires_at FROM m WHERE state = 'READY'
+    ON CONFLICT (tenant_id, message_id) DO UPDATE SET scheduled = false, due_at = excluded.due_at, sending_account_id = excluded.sending_account_id
+  ), known AS (
+    DELETE FROM in_doubt d USING a
+     WHERE a.state <> 'IN_DOUBT' AND d.tenant_id = a.tenant_id AND d.message_id = a.message_id AND d.attempt_no = a.attempt_no
+  ), doubted AS (
+    INSERT INTO in_doubt (tenant_id, message_id, attempt_no, attempt_id, sending_account_id, stream, policy, started_at, ended_at, expires_at)
+    SELECT a.tenant_id, a.message_id, a.attempt_no, a.id, a.sending_account_id, a.stream, m.in_doubt_policy, a.created_at, m.at, m.expires_at
+      FROM a JOIN m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
+     WHERE a.state = 'IN_DOUBT'
+    ON CONFLICT DO NOTHING
+  )
+  SELECT a.tenant_id AS "tenantId", a.id AS "attemptId" FROM a`;
+
+export const EVENTS = `
+  INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary, data)
+  SELECT e."tenantId", e.id, e."messageId", e.type, e.at, e.key, e.summary, e.data
+    FROM jsonb_to_recordset($1::jsonb) AS e ("tenantId" uuid, id uuid, "messageId" uuid, type text, at timestamptz, key text, summary text,
+         data jsonb)
+  ON CONFLICT DO NOTHING`;
+
+/** $1-3 batches, recipients used, times; $4 and $5 the least and the greatest batch. */
+export const SETTLE = `
+  UPDATE batch b SET state = 'SETTLED', claimed = w.used, settled_at = w.at
+    FROM unnest($1::uuid[], $2::int[], $3::timestamptz[]) AS w (id, used, at)
+   WHERE b.id = w.id AND b.id BETWEEN $4 AND $5 AND b.state = 'OPEN'`;
+
+const ATTEMPTS_OF_BATCH = `
+    FROM batch b CROSS JOIN LATERAL unnest(b.tenant_ids, b.message_ids) AS w (tenant_id, message_id)
+    JOIN attempt a ON a.tenant_id = w.tenant_id AND a.message_id = w.message_id AND a.batch_id = b.id
+   WHERE b.id = $1`;
+
+export const USAGE = `
+  SELECT a.tenant_id AS "tenantId", coalesce(sum(a.n_rcpt) FILTER (WHERE a.state <> 'NOT_SENT'), 0)::int AS used,
+         coalesce(sum(a.n_rcpt) FILTER (WHERE a.state = 'NOT_SENT' AND a.error_code <> 'unstarted'), 0)::int AS refused
+   ${ATTEMPTS_OF_BATCH} GROUP BY a.tenant_id`;
+
+export const OPEN_ATTEMPTS = `
+  SELECT a.tenant_id AS "tenantId", a.message_id AS "messageId", a.id AS "attemptId" ${ATTEMPTS_OF_BATCH} AND a.state = 'INTENT'`;

@@ -129,7 +129,7 @@ export class FleetFactsWriter {
           mode,
           recipients,
           attempt.state,
-          NOON,
+          attempt.endedAt ?? attempt.sendEventAt ?? NOON,
           attempt.endedAt === undefined ? NOON : attempt.endedAt,
           attempt.sendEventAt ?? null,
         ],

@@ -24,7 +24,7 @@ const ACCEPTED = (which = '') => `
       FROM (SELECT tenant_id, message_id, attempt_no, sending_account_id, lane_id, mode, n_rcpt,
                    coalesce(ended_at, send_event_at, created_at) AS at
               FROM attempt
-             WHERE ${which} created_at >= $1 - interval '8 days' AND created_at < $2 + interval '1 hour'
+             WHERE ${which} created_at >= $1::timestamptz - interval '8 days' AND created_at < $2::timestamptz + interval '1 hour'
                AND (state = 'SENT' OR send_event_at IS NOT NULL)
                AND coalesce(ended_at, send_event_at, created_at) >= $1
                AND coalesce(ended_at, send_event_at, created_at) < $2) found

@@ -32,7 +32,7 @@ const looksDown = libs.map((lib) => {
     comment: `${lib} may import: ${allowed.join(', ')}`,
     severity: 'error',
     from: { path: `^libs/${lib}/` },
-    to: { path: '^(libs|apps|tools|test|bench|migrations)/', pathNot: folder(allowed) },
+    to: { path: '^(libs|apps|tools|test|bench|faults|migrations)/', pathNot: folder(allowed) },
   };
 });
 
@@ -53,7 +53,7 @@ module.exports = {
       name: 'front-door-only',
       comment: 'A lib is entered through its index.',
       severity: 'error',
-      from: { path: '^(apps|tools|migrations|bench)/' },
+      from: { path: '^(apps|tools|migrations|bench|faults)/' },
       to: { path: '^libs/[^/]+/src/(?!index\\.ts$)' },
     },
     {

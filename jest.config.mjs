@@ -35,7 +35,7 @@ const maxWorkers = Math.min(4, Math.max(2, availableParallelism() - 1));
 export default {
   maxWorkers,
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,bench,libs,tools}/**/*.spec.ts'] },
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,bench,faults,libs,tools}/**/*.spec.ts'] },
     {
       ...shared,
       displayName: 'integration',

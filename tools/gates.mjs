@@ -18,7 +18,7 @@ const gates = [
   [
     'boundaries',
     'imports run downward, through front doors',
-    tool('depcruise', '--config', '.dependency-cruiser.cjs', 'apps', 'libs', 'migrations', 'tools', 'test'),
+    tool('depcruise', '--config', '.dependency-cruiser.cjs', 'apps', 'bench', 'faults', 'libs', 'migrations', 'tools', 'test'),
   ],
   ['dead-code', 'no export, file or dependency is unused', tool('knip')],
   ['schema', 'the GraphQL schemas equal the committed ones', ['npm', ['run', '--silent', 'schema:check']]],

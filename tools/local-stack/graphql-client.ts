@@ -1,5 +1,5 @@
 /** A failure the api named: the codes and texts of its errors, never a key. */
-class GraphqlRefused extends Error {
+export class GraphqlRefused extends Error {
   constructor(
     operation: string,
     readonly codes: readonly string[],

@@ -62,7 +62,7 @@ export async function seedFleet(
 }
 
 /** The first operator's key is made on the command line, by whoever holds the database's password. */
-async function makeOperatorKey(stack: Stack): Promise<string> {
+export async function makeOperatorKey(stack: Pick<Stack, 'databaseUrls' | 'secrets'>): Promise<string> {
   const program = path.join(projectRoot(), 'dist', 'apps', 'api', 'src', 'operator-key.js');
   const child = spawn(process.execPath, [program, '--name', 'local operator', '--role', 'owner'], {
     env: { DATABASE_ADMIN_URL: stack.databaseUrls.admin, API_KEY_PEPPER: stack.secrets.apiKeyPepper },

@@ -1,0 +1,28 @@
+import type { World } from './world';
+
+/** What the table of the design grants a fault. Everything not named is zero. */
+export interface Allowance {
+  /** From the end of the fault until mail leaves at 95 % of the earlier rate. */
+  readonly recoverySeconds: number;
+  /** Messages that may stay in doubt because nobody can prove anything about them. */
+  readonly inDoubt?: number;
+  /** Messages that may still wait at the end: an account that AWS has closed sends nothing. */
+  readonly waiting?: boolean;
+}
+
+export interface Fault {
+  readonly name: string;
+  /** What is done to the stack, for a person. */
+  readonly about: string;
+  /** Rows of the crash matrix that it rehearses. */
+  readonly rows: string;
+  readonly allow: Allowance;
+  /** Why it cannot be injected on this stack. */
+  readonly impossible?: (world: World) => Promise<string | undefined>;
+  /** Before there is load: workers with other settings, proxies. */
+  readonly prepare?: (world: World) => Promise<void>;
+  /** Does the harm and resolves when it is over. May answer a remark for the table. */
+  readonly inject: (world: World) => Promise<string | undefined>;
+  /** Brings back what the next fault needs to find. */
+  readonly restore?: (world: World) => Promise<void>;
+}

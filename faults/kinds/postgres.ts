@@ -1,0 +1,132 @@
+import { Client } from 'pg';
+import type { Fault } from '../fault';
+import type { World } from '../world';
+
+const OUTAGE_MS = 5_000;
+const AFTER_OUTAGE = { recoverySeconds: 10 };
+/** More than the server grants, so that the last ones are refused. */
+const CONNECTIONS = 250;
+
+async function setForAll(world: World, statement: string): Promise<void> {
+  await world.asSuperuser(async (client) => {
+    await client.query(statement);
+    await client.query('SELECT pg_reload_conf()');
+  });
+}
+
+/** Opens connections until the server refuses. */
+async function takeAllConnections(url: string): Promise<Client[]> {
+  const taken: Client[] = [];
+  for (let i = 0; i < CONNECTIONS; i += 1) {
+    const client = new Client({ connectionString: url });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+    } catch {
+      return taken;
+    }
+    taken.push(client);
+  }
+  return taken;
+}
+
+export const postgresFaults: readonly Fault[] = [
+  {
+    name: 'kill-postgres',
+    about: 'the postmaster is killed with SIGKILL and started again, with recovery from its log',
+    rows: '19, 20',
+    allow: AFTER_OUTAGE,
+    inject: async (world) => {
+      await world.parts.postgres.kill();
+      await world.wait(1_000);
+      await world.parts.postgres.start();
+      return undefined;
+    },
+  },
+  {
+    name: 'kill-postgres-and-worker',
+    about: 'PostgreSQL and a worker are killed at the same moment: only the flight recorder knows',
+    rows: '22',
+    allow: AFTER_OUTAGE,
+    inject: async (world) => {
+      await Promise.all([world.parts.postgres.kill(), world.firstWorker.kill()]);
+      await world.wait(1_000);
+      await world.parts.postgres.start();
+      await world.revive(world.firstWorker);
+      return undefined;
+    },
+  },
+  {
+    name: 'postgres-restart',
+    about: 'PostgreSQL is stopped (fast) and started',
+    rows: '19, 20',
+    allow: AFTER_OUTAGE,
+    inject: async (world) => {
+      await world.parts.postgres.stop();
+      await world.parts.postgres.start();
+      return undefined;
+    },
+  },
+  {
+    name: 'postgres-hang',
+    about: 'every session of the workers waits 5 s for a lock on the messages',
+    rows: '19',
+    allow: AFTER_OUTAGE,
+    inject: async (world) => {
+      await world.asSuperuser(async (client) => {
+        await client.query('BEGIN');
+        await client.query('LOCK TABLE message IN ACCESS EXCLUSIVE MODE');
+        await world.wait(OUTAGE_MS);
+        await client.query('ROLLBACK');
+      });
+      return undefined;
+    },
+  },
+  {
+    name: 'postgres-readonly',
+    about: 'every transaction is read-only for 5 s',
+    rows: '19',
+    allow: AFTER_OUTAGE,
+    inject: async (world) => {
+      await setForAll(world, 'ALTER SYSTEM SET default_transaction_read_only = on');
+      await world.wait(OUTAGE_MS);
+      await world.asSuperuser(async (client) => {
+        await client.query('SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE');
+        await client.query('ALTER SYSTEM RESET default_transaction_read_only');
+        await client.query('SELECT pg_reload_conf()');
+      });
+      return undefined;
+    },
+  },
+  {
+    name: 'connection-pool-exhaustion',
+    about: 'all connections that PostgreSQL grants are taken by somebody else for 5 s, those of the workers are cut',
+    rows: '19',
+    allow: AFTER_OUTAGE,
+    inject: async (world) => {
+      const first = await takeAllConnections(world.stack.databaseUrls.worker);
+      await world.asSuperuser((client) =>
+        client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'postfleet%'`),
+      );
+      const second = await takeAllConnections(world.stack.databaseUrls.worker);
+      await world.wait(OUTAGE_MS);
+      for (const client of [...first, ...second]) await client.end().catch(() => undefined);
+      return `${first.length + second.length} connections`;
+    },
+  },
+  {
+    name: 'long-xmin',
+    about: 'a snapshot is held open for 12 s, so that nothing can be vacuumed',
+    rows: 'F12',
+    allow: { recoverySeconds: 2 },
+    inject: async (world) => {
+      await world.asSuperuser(async (client) => {
+        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+        await client.query('SELECT txid_current()');
+        await world.wait(12_000);
+        await client.query('ROLLBACK');
+      });
+      return undefined;
+    },
+  },
+];

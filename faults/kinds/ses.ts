@@ -1,0 +1,126 @@
+import type { FaultInput } from '../../apps/simulator/src/admin/admin.schemas';
+import { REGION } from '../../tools/local-stack/fleet-plan';
+import type { Fault } from '../fault';
+import { VICTIM_ACCOUNT } from '../fleet';
+import type { World } from '../world';
+
+const OUTAGE_MS = 4_000;
+/** A doubt, the silence that is evidence, and the message's next turn. */
+const DOUBT = { recoverySeconds: 10 };
+
+/** Requests to send go wrong in one way, for some seconds or so many times. */
+function broken(
+  name: string,
+  about: string,
+  rows: string,
+  rules: readonly Omit<FaultInput, 'operation'>[],
+  forMs = OUTAGE_MS,
+): Fault {
+  return {
+    name,
+    about,
+    rows,
+    allow: DOUBT,
+    inject: async (world) => {
+      for (const rule of rules) await world.simulator.addFault({ operation: 'SendEmail', ...rule });
+      await world.wait(forMs);
+      await world.simulator.clearFaults();
+      return undefined;
+    },
+  };
+}
+
+async function setAccount(world: World, region: { suspended?: boolean; max24HourSend?: number }): Promise<void> {
+  await world.simulator.putAccount(VICTIM_ACCOUNT.accountId, { regions: { [REGION]: region } });
+}
+
+/** Recipients SES has counted on the victim's account in the last day. */
+async function sentToday(world: World): Promise<number> {
+  const meters = await world.simulator.meters();
+  return meters.find(({ account }) => account === VICTIM_ACCOUNT.accountId)?.meter.acceptedRecipients ?? 0;
+}
+
+/**
+ * Looked at again at once instead of within a minute, as a new Redis makes the engine do.
+ */
+async function observeAnew(world: World): Promise<void> {
+  for (const { url } of world.parts.redis) await world.onRedis(url, (redis) => redis.flushall());
+  await world.workers(0);
+  await world.workers();
+}
+
+export const sesFaults: readonly Fault[] = [
+  broken('ses-429-storm', 'half of all requests to send are throttled for 4 s', '24', [{ kind: '429', rate: 0.5 }]),
+  broken('ses-5xx', 'for 4 s a fifth of all requests are answered 500 or 503', '23', [
+    { kind: '500', rate: 0.1 },
+    { kind: '503', rate: 0.1 },
+  ]),
+  broken('ses-reset-before', 'for 4 s a fifth of all requests meet a reset connection before SES takes them', '23', [
+    { kind: 'reset-before', rate: 0.2 },
+  ]),
+  broken(
+    'ses-accept-then-reset',
+    'for 4 s a fifth of all requests are accepted, and then the connection is reset',
+    '23',
+    [{ kind: 'accept-then-reset', rate: 0.2 }],
+  ),
+  broken('ses-accept-then-500', 'for 4 s a fifth of all requests are accepted and answered 500', '23', [
+    { kind: 'accept-then-500', rate: 0.2 },
+  ]),
+  broken('ses-wrong-json', 'for 4 s a fifth of all requests are accepted with an answer that is cut short', '23', [
+    { kind: 'wrong-json', rate: 0.2 },
+  ]),
+  broken(
+    'ses-hang',
+    '10 requests are taken and never answered, 10 are neither',
+    '23',
+    [
+      { kind: 'accept-then-hang', count: 10, rate: 0.2 },
+      { kind: 'hang', count: 10, rate: 0.2 },
+    ],
+    16_000,
+  ),
+  broken(
+    'ses-slow-body',
+    'the second half of 10 answers comes 20 s late',
+    '23',
+    [{ kind: 'slow-body', delayMs: 20_000, count: 10, rate: 0.2 }],
+    16_000,
+  ),
+  {
+    name: 'account-suspended',
+    about: 'AWS suspends one of the accounts while it sends; its mail waits or goes by another one',
+    rows: '27',
+    allow: { recoverySeconds: 10, waiting: true },
+    inject: async (world) => {
+      await setAccount(world, { suspended: true });
+      await world.wait(OUTAGE_MS);
+      return undefined;
+    },
+    restore: async (world) => {
+      await setAccount(world, { suspended: false });
+      await observeAnew(world);
+    },
+  },
+  {
+    name: 'quota-cut',
+    about: 'AWS cuts the daily quota of one account to a tenth of what it has sent, at full rate',
+    rows: 'F20',
+    allow: { recoverySeconds: 10, waiting: true },
+    inject: async (world) => {
+      const used = await sentToday(world);
+      await setAccount(world, { max24HourSend: Math.max(1, Math.floor(used / 10)) });
+      const refused = async () => (await world.witness.excess()).overQuota > 0;
+      const noticed = await world.until(refused, 10_000);
+      // What was on the wire when SES first said no could not know it.
+      await world.wait(1_000);
+      const forgiven = await world.witness.forgive();
+      await world.wait(OUTAGE_MS);
+      return noticed ? `${forgiven} on the wire at the cut` : 'the cut met no request';
+    },
+    restore: async (world) => {
+      await setAccount(world, { max24HourSend: VICTIM_ACCOUNT.max24HourSend });
+      await observeAnew(world);
+    },
+  },
+];

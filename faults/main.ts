@@ -1,0 +1,125 @@
+import path from 'node:path';
+import { SystemClock } from '@libs/kernel';
+import { LoadWatch } from '../bench/load-watch';
+import { ownEnvironment } from '../tools/local-stack/environment';
+import { withSupervisor, type Session } from '../tools/local-stack/launcher';
+import { LiveLine } from '../tools/local-stack/live-line';
+import { projectRoot } from '../tools/local-stack/project-root';
+import { seededChance } from '../tools/local-stack/seeded-chance';
+import { seedFleet } from '../tools/local-stack/seed';
+import { bootStack, redisPackagesFolder } from '../tools/local-stack/stack';
+import { StackProblem } from '../tools/local-stack/stack-problem';
+import { parseFaultArguments, type FaultArguments } from './arguments';
+import { steadyRate } from './calibration';
+import { FAULTS } from './catalogue';
+import type { Fault } from './fault';
+import { FAULT_ACCOUNTS, loadedTenants } from './fleet';
+import { jsonReport, listOf, textReport } from './report';
+import { tryFault, type TrialResult, type TrialSettings } from './trial';
+import { World } from './world';
+
+async function main(): Promise<number> {
+  const args = parseFaultArguments(
+    process.argv.slice(2),
+    FAULTS.map(({ name }) => name),
+  );
+  // With --json stdout belongs to the one object at the end.
+  const out = args.json ? process.stderr : process.stdout;
+  const say = (line: string) => void out.write(`${line}\n`);
+  if (args.list) {
+    process.stdout.write(`${listOf(FAULTS)}\n`);
+    return 0;
+  }
+  const folder = path.resolve(args.data ?? path.join(projectRoot(), '.data', 'faults'));
+  return withSupervisor(folder, say, (session) => run(session, args, new LiveLine(out)));
+}
+
+async function run(session: Session, args: FaultArguments, line: LiveLine): Promise<void> {
+  const { folder, supervisor, say, ending } = session;
+  const started = performance.now();
+  const elapsed = () => `${((performance.now() - started) / 1_000).toFixed(0)} s`;
+  const load = new LoadWatch();
+  // What an earlier run left could be taken for harm done by this one.
+  folder.reset();
+  const stack = await bootStack(supervisor, {
+    folder,
+    // A Redis of somebody else is not ours to break.
+    env: { ...ownEnvironment(), REDIS_URL: '' },
+    seed: args.seed,
+    applications: ['simulator', 'api', 'worker'],
+    // One more than usual, for faults that need one.
+    workers: args.workers + 1,
+    redisCluster: args.redis === 'cluster',
+    redisPackages: redisPackagesFolder(path.join(projectRoot(), '.data')),
+    say,
+  });
+  const tenants = loadedTenants(await seedFleet(stack, say, FAULT_ACCOUNTS));
+  const world = new World(stack, args.workers, args.redis === 'cluster', seededChance(args.seed));
+  try {
+    const runId = new SystemClock().nowMs().toString(36);
+    const common = {
+      tenants,
+      run: runId,
+      ending,
+      progress: (text: string) => {
+        line.show(`${elapsed()}  ${text}`);
+      },
+    };
+    load.foreignCores();
+    const rate = await steadyRate(world, common);
+    line.finish();
+    say(`without any fault ${rate.toFixed(0)} recipients a second are sent`);
+    const chosen = FAULTS.filter(({ name }) => args.only?.includes(name) ?? true);
+    const results = await tryAll(chosen, world, { ...common, rate }, load, (text) => {
+      line.finish();
+      say(text);
+    });
+    say(`\n${textReport(results)}\n`);
+    say(`${elapsed()} in all`);
+    if (load.isBusy) say(busyText(load.worstCores));
+    if (args.json) process.stdout.write(`${jsonReport(results, load.isBusy)}\n`);
+    const unborne = results.filter(({ problems }) => problems.length > 0).map(({ name }) => name);
+    if (unborne.length > 0) throw new StackProblem(`not borne: ${unborne.join(', ')}; the logs are in ${folder.logs}`);
+  } finally {
+    line.finish();
+    await world.close();
+  }
+}
+
+async function tryAll(
+  faults: readonly Fault[],
+  world: World,
+  settings: TrialSettings,
+  load: LoadWatch,
+  say: (line: string) => void,
+): Promise<TrialResult[]> {
+  const results: TrialResult[] = [];
+  for (const fault of faults) {
+    const obstacle = await fault.impossible?.(world);
+    if (obstacle !== undefined) {
+      say(`${fault.name}: skipped, ${obstacle}`);
+      continue;
+    }
+    const result = await tryFault(fault, world, settings);
+    const foreign = load.foreignCores();
+    results.push(result);
+    say(
+      `${fault.name}: ${result.problems.length === 0 ? 'borne' : `NOT BORNE (${result.problems.join('; ')})`}, ` +
+        `${result.accepted} accepted, recovered in ${result.secondsToRecover.toFixed(1)} s ${result.remark}` +
+        (foreign > 0.15 ? ` (other programs used ${foreign.toFixed(2)} cores)` : ''),
+    );
+  }
+  return results;
+}
+
+function busyText(cores: number): string {
+  return `THE MACHINE IS BUSY: other programs use up to ${cores.toFixed(2)} cores. Seconds to recover mean little; stop them and run again.`;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,18 @@
+/** The manual of `npm run faults`. Plain JavaScript, because it must be shown before anything is installed or built. */
+export const manual = `Usage: npm run faults -- [options]
+
+Boots PostgreSQL, Redis, the AWS simulator, the api and workers on this machine, breaks them one way after the other while
+mail is being sent, and judges each time by the simulator's own arrival log and the database: nothing lost, nothing sent
+twice, nothing over quota or rate. Nothing else should run on the machine; the run says so when something does.
+
+  --list           name every fault and say what it does
+  --only A,B       only these
+  --workers N      worker processes, 1 to 4 (default 1)
+  --redis KIND     single (default) or cluster: three masters, faults then hit one of them
+  --seed N         seed of everything random, 0 to 2147483647 (default 1)
+  --json           print one JSON object as the last line of the output; everything else goes to stderr
+  --data FOLDER    keep everything there instead of in .data/faults
+  --help           show this
+
+Exit code 1 when a fault did more harm than docs/faults.md allows.
+`;

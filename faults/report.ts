@@ -1,0 +1,49 @@
+import type { Fault } from './fault';
+import type { TrialResult } from './trial';
+
+const COLUMNS = ['fault', 'accepted', 'sent', 'lost', 'twice', 'over quota', 'over rate', 'in doubt', 'recovered', ''];
+
+/** The table a person reads, worst news in the last column. */
+export function textReport(results: readonly TrialResult[]): string {
+  const rows = results.map((result) => [
+    result.name,
+    String(result.accepted),
+    String(result.sent),
+    String(result.lost),
+    String(result.duplicated),
+    String(result.overQuota),
+    String(result.overRate),
+    String(result.inDoubt),
+    `${result.secondsToRecover.toFixed(1)} s`,
+    result.problems.length > 0 ? `NOT BORNE: ${result.problems.join('; ')}` : result.remark,
+  ]);
+  const widths = COLUMNS.map((head, i) => Math.max(head.length, ...rows.map((row) => (row[i] ?? '').length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) =>
+        i === 0 || i === COLUMNS.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return [line(COLUMNS), ...rows.map(line)].join('\n');
+}
+
+/** The last line of `--json`. */
+export function jsonReport(results: readonly TrialResult[], busy: boolean): string {
+  const faults = results.map((result) => ({
+    name: result.name,
+    lost: result.lost,
+    duplicated: result.duplicated,
+    overQuota: result.overQuota,
+    overRate: result.overRate,
+    inDoubt: result.inDoubt,
+    secondsToRecover: result.secondsToRecover,
+    ...(result.problems.length > 0 ? { problems: result.problems } : {}),
+  }));
+  return JSON.stringify({ faults, ...(busy ? { busy } : {}) });
+}
+
+export function listOf(faults: readonly Fault[]): string {
+  const width = Math.max(...faults.map(({ name }) => name.length));
+  return faults.map(({ name, rows, about }) => `${name.padEnd(width)}  ${about} [${rows}]`).join('\n');
+}

@@ -3,6 +3,7 @@ import { Fleet1763800001000 } from './1763800001000-fleet';
 import { Sending1763800002000 } from './1763800002000-sending';
 import { Billing1763800003000 } from './1763800003000-billing';
 import { HotTables1763900000000 } from './1763900000000-hot-tables';
+import { Reroute1763900001000 } from './1763900001000-reroute';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Sending1763800002000,
   Billing1763800003000,
   HotTables1763900000000,
+  Reroute1763900001000,
 ];

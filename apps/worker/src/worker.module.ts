@@ -71,6 +71,7 @@ export class WorkerModule {
           worker: resources.worker,
           recorderDir: config.RECORDER_DIR,
           ...(config.FAILPOINT === undefined ? {} : { failpoints: stagedFailpoints(config.FAILPOINT) }),
+          rerouteAfterMs: config.REROUTE_AFTER_MS,
           inDoubtAfterMs: {
             TRANSACTIONAL: config.IN_DOUBT_AFTER_TRANSACTIONAL_MS,
             MARKETING: config.IN_DOUBT_AFTER_BULK_MS,

@@ -15,6 +15,7 @@ export const EVENT_TYPES = [
   'message.canceled',
   'message.suppressed',
   'message.in_doubt',
+  'message.rerouted',
   'message.duplicate',
   'message.other',
 ] as const;

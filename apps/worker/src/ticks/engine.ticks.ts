@@ -37,6 +37,11 @@ export class EngineTicks {
     return this.engine.resolveDoubts();
   }
 
+  @Tick({ name: 'reroute', everyMs: 2_000 })
+  reroute(): Promise<unknown> {
+    return this.engine.reroute();
+  }
+
   @Tick({ name: 'expire', everyMs: 1_000 })
   expire(): Promise<unknown> {
     return this.engine.releaseAndExpire();

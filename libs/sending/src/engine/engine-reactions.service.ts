@@ -1,9 +1,11 @@
-import { SendingAccountService } from '@libs/fleet';
 import type { SendingAccountId, TenantId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { ProvisioningService } from '@libs/placement';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { AccountIncidents } from './account-incidents.service';
+import { EngineAccounts } from './engine-accounts.service';
+import { LedgerKeeper } from './ledger-keeper.service';
 import type { Reaction } from './outcome.policy';
 
 /** The same trouble on the same route is reported once in this time, milliseconds of engine time. */
@@ -16,7 +18,9 @@ export class EngineReactions {
 
   constructor(
     private readonly ledger: Ledger,
-    private readonly fleet: SendingAccountService,
+    private readonly accounts: EngineAccounts,
+    private readonly incidents: AccountIncidents,
+    private readonly keeper: LedgerKeeper,
     private readonly provisioning: ProvisioningService,
     private readonly log: Log,
   ) {}
@@ -33,17 +37,36 @@ export class EngineReactions {
     switch (reaction.kind) {
       case 'none':
         return;
+      case 'slow':
+        await this.ledger.throttle(account);
+        return;
       case 'pause':
         return this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
-      case 'mark':
+      case 'close-day':
         await this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
-        if (this.isNew(`${account}:${reaction.state}`)) await this.fleet.markFromSend(account, reaction.state);
-        return;
+        return this.lookAgain(account);
+      case 'incident':
+        await this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
+        return this.raise(account, reaction.state);
       case 'reprovision':
         if (!this.isNew(`${account}:${tenant}`)) return;
-        await this.provisioning.reprovision(tenant, account);
-        return;
+        return this.provisioning.reprovision(tenant, account);
     }
+  }
+
+  /** What SES has counted by now closes the ledger for as long as it is true. */
+  private async lookAgain(id: SendingAccountId): Promise<void> {
+    if (!this.isNew(`${id}:day`)) return;
+    const account = await this.accounts.find(id);
+    if (!account) return;
+    this.log.warn('SES says the day of an account is used up', { sendingAccount: id });
+    await this.keeper.observeOne(account);
+  }
+
+  private async raise(id: SendingAccountId, state: 'PAUSED' | 'SUSPENDED'): Promise<void> {
+    if (!this.isNew(`${id}:${state}`)) return;
+    const account = await this.accounts.find(id);
+    if (account) await this.incidents.refused(account, state, 'SendEmail');
   }
 
   private isNew(what: string): boolean {

@@ -1,3 +1,4 @@
+import { AuditModule } from '@libs/audit';
 import { FleetModule } from '@libs/fleet';
 import { SystemTimers, Timers } from '@libs/kernel';
 import { PlacementEngineModule } from '@libs/placement';
@@ -7,6 +8,7 @@ import { AcceptRepository } from '../accept.repository';
 import { ReadyOffers } from '../backlog-offer.service';
 import { BacklogRepository } from '../backlog.repository';
 import { BacklogService } from '../backlog.service';
+import { AccountIncidents } from './account-incidents.service';
 import { BatchSettler } from './batch-settler.service';
 import { ClaimRepository } from './claim.repository';
 import { ClaimService } from './claim.service';
@@ -28,6 +30,8 @@ import { OutcomeRepository } from './outcome.repository';
 import { OutcomeWriter } from './outcome-writer.service';
 import { Pump } from './pump.service';
 import { RecoveryService } from './recovery.service';
+import { Rerouter } from './rerouter.service';
+import { RerouterRepository } from './rerouter.repository';
 import { Resolver } from './resolver.service';
 import { ResolverRepository } from './resolver.repository';
 import { SendEngine } from './send-engine.service';
@@ -39,12 +43,13 @@ export class EngineModule {
   static forRoot(options: EngineOptions): DynamicModule {
     return {
       module: EngineModule,
-      imports: [FleetModule, PlacementEngineModule, QuotaModule],
+      imports: [AuditModule, FleetModule, PlacementEngineModule, QuotaModule],
       providers: [
         { provide: EngineSettings, useValue: new EngineSettings(options) },
         { provide: Failpoints, useValue: options.failpoints ?? new Failpoints() },
         { provide: Timers, useClass: SystemTimers },
         AcceptRepository,
+        AccountIncidents,
         BacklogRepository,
         BacklogService,
         BatchSettler,
@@ -67,6 +72,8 @@ export class EngineModule {
         Pump,
         ReadyOffers,
         RecoveryService,
+        Rerouter,
+        RerouterRepository,
         Resolver,
         ResolverRepository,
         SendEngine,

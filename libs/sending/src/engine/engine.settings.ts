@@ -8,6 +8,8 @@ export interface EngineOptions {
   readonly recorderDir: string;
   /** How long an attempt stays in doubt before silence counts as evidence, milliseconds of engine time. */
   readonly inDoubtAfterMs: Readonly<Record<Stream, number>>;
+  /** How long an account must be closed before what waits for it may go through a sibling, real milliseconds. */
+  readonly rerouteAfterMs?: number;
   /** Time between a grant and its first slot, milliseconds: what ticket and claim may take. */
   readonly leadMs?: number;
   /** Worker processes at most, for the quota's headroom. */
@@ -21,6 +23,7 @@ export class EngineSettings {
   readonly worker: string;
   readonly recorderDir: string;
   readonly inDoubtAfterMs: Readonly<Record<Stream, number>>;
+  readonly rerouteAfterMs: number;
   readonly leadMs: number;
   readonly workers: number;
 
@@ -28,6 +31,7 @@ export class EngineSettings {
     this.worker = options.worker;
     this.recorderDir = options.recorderDir;
     this.inDoubtAfterMs = options.inDoubtAfterMs;
+    this.rerouteAfterMs = options.rerouteAfterMs ?? 30_000;
     this.leadMs = options.leadMs ?? 150;
     this.workers = options.workers ?? 4;
   }

@@ -1,7 +1,7 @@
 import type { Stream } from '@libs/kernel';
 
 /** How often everything that waits is looked at from the start, real milliseconds: it finds what the cursor jumped over. */
-export const SWEEP_MS: Readonly<Record<Stream, number>> = { TRANSACTIONAL: 2_000, MARKETING: 5_000 };
+export const SWEEP_MS: Readonly<Record<Stream, number>> = { TRANSACTIONAL: 1_000, MARKETING: 3_000 };
 
 /**
  * The share of its time that a full look may take: one that has become slow (rows that a long transaction keeps from being

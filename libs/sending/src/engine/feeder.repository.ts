@@ -9,7 +9,7 @@ export interface WaitingLine {
   readonly stream: Stream;
   readonly tenantId: TenantId;
   readonly paused: boolean;
-  /** It is placed elsewhere by now: what stands here came back after its backlog had moved. */
+  /** Placed elsewhere by now, and not re-routed to here since: what stands here came back after its backlog had moved. */
   readonly displaced: boolean;
   readonly limits: TenantLimits;
 }
@@ -42,7 +42,10 @@ const LINES = `
          p.weight, p.recipients_per_day::text AS "dayCap", trim_scale(p.recipients_per_second)::text AS rate,
          EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream AND c.valid_to IS NULL)
            AND NOT EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream
-                            AND c.sending_account_id = a.id AND c.valid_to IS NULL) AS displaced
+                            AND c.sending_account_id = a.id AND c.valid_to IS NULL)
+           AND NOT EXISTS (SELECT FROM reroute r WHERE r.tenant_id = t.id AND r.mode = a.mode AND r.stream = l.stream AND r.to_account = a.id
+                            AND r.at >= (SELECT max(c.valid_from) FROM placement c
+                                          WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream)) AS displaced
     FROM line l JOIN tenant t ON t.id = l.tenant_id JOIN plan p ON p.id = t.plan_id
     JOIN sending_account a ON a.id = l.sending_account_id`;
 

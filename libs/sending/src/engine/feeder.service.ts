@@ -17,6 +17,7 @@ import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { idAtAge, restAfterLook, SWEEP_MS } from './feeder.policy';
 import { FeederRepository, type Page, type WaitingLine } from './feeder.repository';
+import { groupBy, inTurns } from './side-by-side';
 
 /** What is younger was offered by the api itself a moment ago, and may not be committed in the order of its ids. */
 const SETTLED_MS = 2_000;
@@ -37,6 +38,8 @@ interface Feeding {
   after: MessageId;
   /** Nothing was left after it when it was last read. */
   drained: boolean;
+  /** Of the ledger that was fed: a new one knows nothing. */
+  epoch: bigint | undefined;
   /** The limits that the ledger was told last, and when. */
   told: { readonly limits: string; readonly at: number } | undefined;
 }
@@ -57,6 +60,8 @@ export class Feeder {
   private readonly lines = new Map<string, Feeding>();
   private readonly sweepAt: Record<Stream, number> = { TRANSACTIONAL: 0, MARKETING: 0 };
   private linesAt = Number.NEGATIVE_INFINITY;
+  /** What reading from the start cost when it was done last, real milliseconds. */
+  private fromStartMs = 0;
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -73,17 +78,20 @@ export class Feeder {
   async feed(): Promise<number> {
     if (this.timers.monotonicMs() >= this.linesAt) await this.findLines();
     this.startSweeps();
-    const perAccount = new Map<SendingAccountId, Feeding[]>();
-    for (const feeding of this.lines.values()) {
-      const account = feeding.line.sendingAccountId;
-      perAccount.set(account, [...(perAccount.get(account) ?? []), feeding]);
-    }
+    const perAccount = groupBy([...this.lines.values()], ({ line }) => line.sendingAccountId);
     const hungry: Hungry[] = [];
-    const accounts = [...perAccount];
-    for (let i = 0; i < accounts.length; i += SIDE_BY_SIDE) {
-      const asked = accounts.slice(i, i + SIDE_BY_SIDE).map(([account, feedings]) => this.hungryOf(account, feedings));
-      hungry.push(...(await Promise.all(asked)).flat());
-    }
+    await inTurns(SIDE_BY_SIDE, [...perAccount], async ([account, feedings]) => {
+      hungry.push(...(await this.hungryOf(account, feedings)));
+    });
+    const fromStart = hungry.filter(({ feeding }) => feeding.after === FIRST);
+    const began = this.timers.monotonicMs();
+    let queued = await this.fillAll(fromStart);
+    if (fromStart.length > 0) this.fromStartMs = this.timers.monotonicMs() - began;
+    queued += await this.fillAll(hungry.filter((one) => !fromStart.includes(one)));
+    return queued;
+  }
+
+  private async fillAll(hungry: readonly Hungry[]): Promise<number> {
     let queued = 0;
     for (let i = 0; i < hungry.length; i += LINES_A_READ) queued += await this.fill(hungry.slice(i, i + LINES_A_READ));
     return queued;
@@ -99,7 +107,7 @@ export class Feeder {
       seen.add(key);
       const known = this.lines.get(key);
       if (known) known.line = line;
-      else this.lines.set(key, { line, after: FIRST, drained: false, told: undefined });
+      else this.lines.set(key, { line, after: FIRST, drained: false, epoch: undefined, told: undefined });
     }
     for (const key of this.lines.keys()) if (!seen.has(key)) this.lines.delete(key);
     for (const tenant of new Set(found.filter(({ displaced }) => displaced).map(({ tenantId }) => tenantId))) {
@@ -121,7 +129,7 @@ export class Feeder {
     const now = this.timers.monotonicMs();
     for (const stream of STREAMS) {
       if (now < this.sweepAt[stream]) continue;
-      this.sweepAt[stream] = now + SWEEP_MS[stream];
+      this.sweepAt[stream] = now + restAfterLook(SWEEP_MS[stream], this.fromStartMs);
       for (const feeding of this.lines.values()) {
         if (feeding.line.stream === stream) Object.assign(feeding, { after: FIRST, drained: false });
       }
@@ -138,6 +146,9 @@ export class Feeder {
     const hungry: Hungry[] = [];
     for (const feeding of feedings) {
       const listed = lists.get(`${feeding.line.stream}:${feeding.line.tenantId}`) ?? 0;
+      if (feeding.epoch !== stats.epoch) {
+        Object.assign(feeding, { after: FIRST, drained: false, epoch: stats.epoch, told: undefined });
+      }
       if (feeding.line.paused) {
         // Grants for mail that may not go would cost the other tenants of the account their rate.
         if (listed > 0) await this.ledger.drop(account, feeding.line.tenantId, feeding.line.stream);
@@ -176,7 +187,7 @@ export class Feeder {
       this.rows.ready(pages, idAtAge(newId<MessageId>(), SETTLED_MS), new Date(this.ledger.nowMs())),
     );
     let queued = 0;
-    for (const [i, { feeding, listed }] of hungry.entries()) {
+    await inTurns(SIDE_BY_SIDE, [...hungry.entries()], async ([i, { feeding, listed }]) => {
       const messages = found[i] ?? [];
       const drained = messages.length < (pages[i]?.limit ?? 0);
       // Nothing waits that could not be listed already: a look from the start costs no offer then.
@@ -184,7 +195,7 @@ export class Feeder {
       else queued += await this.offer(feeding, messages);
       feeding.after = messages.at(-1)?.id ?? feeding.after;
       feeding.drained = drained;
-    }
+    });
     return queued;
   }
 }

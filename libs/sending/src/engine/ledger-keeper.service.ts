@@ -4,10 +4,12 @@ import { Timers, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger, parseRate, type ObservedLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { AccountIncidents } from './account-incidents.service';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { mayRebuild, quietRecipients } from './ledger-keeper.policy';
 import { LedgerKeeperRepository } from './ledger-keeper.repository';
+import { inTurns } from './side-by-side';
 
 /** What counts towards a rolling day, with the guard and a bucket to spare. */
 const WINDOW_MS = 86_400_000 + 240_000;
@@ -15,11 +17,14 @@ const LOCK_MS = 30_000;
 const MINUTE_MS = 60_000;
 /** A paused or suspended account stays frozen until it was looked at again. */
 const UNUSABLE_MS = 90_000;
+/** Accounts looked at at the same time: AWS paces each of them, not all together. */
+const SIDE_BY_SIDE = 16;
 
 /** Keeps every account's ledger true: rebuilds what is missing or stale, and tells it what GetAccount says. */
 @Injectable()
 export class LedgerKeeper {
   private readonly bumped = new Map<SendingAccountId, { readonly epoch: bigint; readonly at: number }>();
+  private kept = new Set<SendingAccountId>();
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -27,6 +32,7 @@ export class LedgerKeeper {
     private readonly accounts: EngineAccounts,
     private readonly fleet: SendingAccountService,
     private readonly observation: ObservationService,
+    private readonly incidents: AccountIncidents,
     private readonly ledger: Ledger,
     private readonly settings: EngineSettings,
     private readonly timers: Timers,
@@ -35,32 +41,41 @@ export class LedgerKeeper {
 
   /** Rebuilds ledgers that are missing, of another epoch or of another Redis. Until then nobody sends there. */
   async keep(): Promise<void> {
-    for (const account of await this.accounts.all()) {
+    const accounts = await this.accounts.all();
+    await inTurns(SIDE_BY_SIDE, accounts, async (account) => {
       try {
         await this.keepOne(account);
       } catch (error) {
         this.log.warn('a ledger could not be rebuilt yet', { sendingAccount: account.id, error });
       }
-    }
+    });
+    await this.forgetRemoved(accounts);
   }
 
   /** Reads GetAccount of every account and tells the ledgers. An account that cannot be read keeps its last figures. */
   async observe(): Promise<void> {
-    for (const account of await this.accounts.all()) {
+    await inTurns(SIDE_BY_SIDE, await this.accounts.all(), async (account) => {
       try {
-        const seen = await this.observation.observe(account.id);
-        const booked = await this.ledger.observe(seen.id, seen.epoch, limitsOf(seen));
-        if (booked && seen.max24HourSend > 0n && booked.foreign * 200n > seen.max24HourSend) {
-          this.log.warn('somebody else sends from this account', {
-            sendingAccount: seen.id,
-            recipients: String(booked.foreign),
-          });
-        }
-        if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
+        await this.observeOne(account);
       } catch (error) {
         this.log.warn('an account could not be observed', { sendingAccount: account.id, error });
       }
+    });
+  }
+
+  /** The same for one account, at once. @throws AWS's error */
+  async observeOne(account: SendingAccount): Promise<void> {
+    const seen = await this.observation.observe(account.id);
+    const booked = await this.ledger.observe(seen.id, seen.epoch, limitsOf(seen));
+    if (booked && seen.max24HourSend > 0n && booked.foreign * 200n > seen.max24HourSend) {
+      this.log.warn('somebody else sends from this account', {
+        sendingAccount: seen.id,
+        recipients: String(booked.foreign),
+      });
     }
+    await this.incidents.observed(account, seen);
+    if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
+    else if (!isUsable(account)) await this.ledger.unfreeze(seen.id);
   }
 
   private async keepOne(account: SendingAccount): Promise<void> {
@@ -106,6 +121,18 @@ export class LedgerKeeper {
     if (!done) return;
     if (!isUsable(seen)) await this.ledger.freeze(id, this.ledger.nowMs() + UNUSABLE_MS);
     this.log.info('rebuilt a ledger', { sendingAccount: id, epoch: String(epoch), minutes: used.length });
+  }
+
+  /** What Redis holds of an account that has left the fleet is of no use to anybody. */
+  private async forgetRemoved(accounts: readonly SendingAccount[]): Promise<void> {
+    const current = new Set(accounts.map(({ id }) => id));
+    for (const id of this.kept) {
+      if (current.has(id)) continue;
+      await this.ledger.forget(id);
+      this.bumped.delete(id);
+      this.log.info('forgot the ledger of an account that was removed', { sendingAccount: id });
+    }
+    this.kept = current;
   }
 }
 

@@ -9,9 +9,14 @@ export type AttemptEnd =
 /** What SES's answer says about the whole account or route, beyond the one message. */
 export type Reaction =
   | { readonly kind: 'none' }
+  /** The account is sent through too fast: half of what is left of its rate, and slowly back. */
+  | { readonly kind: 'slow' }
   /** Grant nothing for so long (milliseconds). */
   | { readonly kind: 'pause'; readonly ms: number }
-  | { readonly kind: 'mark'; readonly state: 'PAUSED' | 'SUSPENDED'; readonly ms: number }
+  /** The day is used up: grant nothing for so long, and ask SES at once what it has counted. */
+  | { readonly kind: 'close-day'; readonly ms: number }
+  /** AWS does not let the account send. */
+  | { readonly kind: 'incident'; readonly state: 'PAUSED' | 'SUSPENDED'; readonly ms: number }
   /** The route on AWS is not what our rows say. */
   | { readonly kind: 'reprovision' };
 
@@ -45,10 +50,10 @@ export const VERDICTS: Readonly<Record<AttemptEnd['kind'], Verdict>> = {
   invalid: final('REJECTED'),
   'in-doubt': final('IN_DOUBT'),
   unstarted: again(0),
-  rate: again(1_000, { kind: 'pause', ms: 1_000 }),
-  'daily-quota': again(60_000, { kind: 'pause', ms: 60_000 }),
-  paused: again(60_000, { kind: 'mark', state: 'PAUSED', ms: 60_000 }),
-  suspended: again(60_000, { kind: 'mark', state: 'SUSPENDED', ms: 300_000 }),
+  rate: again(1_000, { kind: 'slow' }),
+  'daily-quota': again(60_000, { kind: 'close-day', ms: 60_000 }),
+  paused: again(60_000, { kind: 'incident', state: 'PAUSED', ms: 60_000 }),
+  suspended: again(60_000, { kind: 'incident', state: 'SUSPENDED', ms: 300_000 }),
   // One tenant's set is off or its identity not verified: others on the account go on.
   'set-paused': again(60_000),
   identity: again(60_000, { kind: 'reprovision' }, false),

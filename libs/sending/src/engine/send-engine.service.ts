@@ -11,6 +11,7 @@ import { LedgerKeeper } from './ledger-keeper.service';
 import { OutcomeWriter } from './outcome-writer.service';
 import { Pump } from './pump.service';
 import { RecoveryService } from './recovery.service';
+import { Rerouter } from './rerouter.service';
 import { Resolver } from './resolver.service';
 import { Sweeper } from './sweeper.service';
 
@@ -25,6 +26,7 @@ export class SendEngine {
     private readonly recovery: RecoveryService,
     private readonly sweeper: Sweeper,
     private readonly resolver: Resolver,
+    private readonly rerouter: Rerouter,
     private readonly feeder: Feeder,
     private readonly keeper: LedgerKeeper,
     private readonly expirer: Expirer,
@@ -59,6 +61,11 @@ export class SendEngine {
     await this.recovery.replayDead();
     await this.sweeper.sweepGrants();
     await this.sweeper.sweepAbandoned();
+  }
+
+  /** Moves what waits for closed accounts; answers how many messages. */
+  reroute(): Promise<number> {
+    return this.rerouter.reroute();
   }
 
   resolveDoubts(): Promise<number> {

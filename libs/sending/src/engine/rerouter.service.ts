@@ -1,0 +1,169 @@
+import { AuditService } from '@libs/audit';
+import { UnitOfWork } from '@libs/database';
+import type { SendingAccount } from '@libs/fleet';
+import { Timers, toPublicId, type MessageId, type SendingAccountId } from '@libs/kernel';
+import { Log, Metrics } from '@libs/observability';
+import { Ledger } from '@libs/quota';
+import { Injectable } from '@nestjs/common';
+import { ReadyOffers } from '../backlog-offer.service';
+import { BacklogRepository, FIRST } from '../backlog.repository';
+import { EngineAccounts } from './engine-accounts.service';
+import { EngineSettings } from './engine.settings';
+import { FeederRepository, type WaitingLine } from './feeder.repository';
+import { chooseSibling, closedBy, DAY_PATIENCE, roomOf, type Closed, type Sibling } from './reroute.policy';
+import { groupBy } from './side-by-side';
+import { RerouterRepository, type StuckLine, type StuckMessage } from './rerouter.repository';
+
+const PAGE = 500;
+/** Pages of one line in one run: another line's turn comes. */
+const PAGES = 10;
+const LOCK_MS = 3_000;
+
+interface Closure {
+  readonly why: Closed;
+  /** Real milliseconds of this process. */
+  readonly since: number;
+}
+
+/**
+ * Sends what waits for a closed account through a sibling: same tier, open, with room, where the tenant's set and identity
+ * are ready. What was moved stays there; new mail follows the placement, so the tenant is back by itself when its account is.
+ */
+@Injectable()
+export class Rerouter {
+  private readonly closures = new Map<SendingAccountId, Closure>();
+  private readonly rerouted;
+
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly rows: RerouterRepository,
+    private readonly lines: FeederRepository,
+    private readonly backlog: BacklogRepository,
+    private readonly offers: ReadyOffers,
+    private readonly accounts: EngineAccounts,
+    private readonly ledger: Ledger,
+    private readonly audit: AuditService,
+    private readonly settings: EngineSettings,
+    private readonly timers: Timers,
+    private readonly log: Log,
+    metrics: Metrics,
+  ) {
+    this.rerouted = metrics.counter('messages_rerouted_total', 'Messages moved off a closed account');
+  }
+
+  /** Answers how many messages were moved. */
+  async reroute(): Promise<number> {
+    const waiting = await this.uow.forSystem(() => this.lines.lines());
+    const homes = groupBy(
+      waiting.filter(({ paused }) => !paused),
+      (line) => line.sendingAccountId,
+    );
+    for (const id of this.closures.keys()) if (!homes.has(id)) this.closures.delete(id);
+    let moved = 0;
+    for (const [id, lines] of homes) {
+      const account = await this.accounts.find(id);
+      if (!account || !(await this.isClosedForLong(account))) continue;
+      // Whoever feeds an account moves its mail too.
+      if (!(await this.ledger.hold(id, 'feed', this.settings.worker, LOCK_MS))) continue;
+      for (const line of lines) moved += await this.moveLine(account, line);
+    }
+    this.rerouted.inc(moved);
+    return moved;
+  }
+
+  private async isClosedForLong(account: SendingAccount): Promise<boolean> {
+    const stats = await this.ledger.stats(account.id);
+    const why = closedBy(account, stats?.epoch === account.epoch ? stats : undefined);
+    if (why === undefined) {
+      this.closures.delete(account.id);
+      return false;
+    }
+    const now = this.timers.monotonicMs();
+    const known = this.closures.get(account.id);
+    if (!known) this.closures.set(account.id, { why, since: now });
+    const patience = this.settings.rerouteAfterMs * (why === 'day' ? DAY_PATIENCE : 1);
+    return now - (known?.since ?? now) >= patience;
+  }
+
+  private async moveLine(home: SendingAccount, waiting: WaitingLine): Promise<number> {
+    const line: StuckLine = { ...waiting, mode: home.mode };
+    const sibling = chooseSibling(await this.openSiblings(line));
+    if (!sibling) return 0;
+    let { room } = sibling;
+    let moved = 0;
+    let after: MessageId | undefined = FIRST;
+    for (let page = 0; page < PAGES && after !== undefined && room > 0; page += 1) {
+      const { last, messages } = await this.movePage(line, sibling, after, room);
+      after = last;
+      moved += messages.length;
+      room -= messages.reduce((sum, message) => sum + message.recipients, 0);
+      const { sendingAccountId } = sibling;
+      const { tenantId, stream, limits } = waiting;
+      if (messages.length > 0) await this.offers.offer([{ tenantId, sendingAccountId, stream, limits, messages }]);
+    }
+    // Its ready list on the closed account names messages that are no longer there.
+    if (moved > 0) await this.ledger.drop(home.id, line.tenantId, line.stream);
+    return moved;
+  }
+
+  private async openSiblings(line: StuckLine): Promise<Sibling[]> {
+    const siblings: Sibling[] = [];
+    for (const target of await this.uow.forSystem(() => this.rows.siblings(line))) {
+      const account = await this.accounts.find(target.sendingAccountId);
+      const stats = await this.ledger.stats(target.sendingAccountId);
+      // Without a ledger of its epoch nothing is known of it; it may be next time.
+      if (!account || stats?.epoch !== account.epoch || closedBy(account, stats) !== undefined) continue;
+      siblings.push({ ...target, room: roomOf(stats) });
+    }
+    return siblings;
+  }
+
+  private movePage(
+    line: StuckLine,
+    to: Sibling,
+    after: MessageId,
+    room: number,
+  ): Promise<{ last: MessageId | undefined; messages: readonly StuckMessage[] }> {
+    return this.uow.forSystem(async () => {
+      const ids = await this.rows.page(line, after, PAGE);
+      const messages = within(room, await this.rows.hold(line, ids, to.sendingAccountId));
+      if (messages.length > 0) {
+        const now = new Date(this.ledger.nowMs());
+        await this.backlog.place(
+          line.tenantId,
+          messages.map(({ id }) => ({ id, to })),
+        );
+        await this.rows.note(line.tenantId, messages, now);
+        if (await this.rows.decide(line, to.sendingAccountId, now)) await this.announce(line, to);
+      }
+      return { last: ids.length === PAGE ? ids.at(-1) : undefined, messages };
+    });
+  }
+
+  /** Once per tenant, stream and account, not per message. */
+  private async announce(line: StuckLine, to: Sibling): Promise<void> {
+    const detail = {
+      stream: line.stream,
+      from: toPublicId('sendingAccount', line.sendingAccountId),
+      to: toPublicId('sendingAccount', to.sendingAccountId),
+      why: this.closures.get(line.sendingAccountId)?.why,
+    };
+    this.log.warn('mail of a closed account goes through a sibling', { tenant: line.tenantId, ...detail });
+    await this.audit.record({
+      actor: 'worker',
+      action: 'message.reroute',
+      subject: toPublicId('tenant', line.tenantId),
+      tenant: line.tenantId,
+      detail,
+    });
+  }
+}
+
+/** The first of them that fit. */
+function within(room: number, messages: readonly StuckMessage[]): StuckMessage[] {
+  let left = room;
+  return messages.filter(({ recipients }) => {
+    left -= recipients;
+    return left >= 0;
+  });
+}

@@ -23,6 +23,7 @@ export async function steadyRate(world: World, settings: Omit<TrialSettings, 'ra
     if (ms >= WARM_MS) rates.push(rateBefore(world.witness.sends, clock.nowMs()));
   }
   await load.stop();
+  for (const id of load.receipts) world.earlier.add(id);
   rates.sort((a, b) => a - b);
   return rates[Math.floor(rates.length / 2)] ?? 0;
 }

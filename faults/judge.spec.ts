@@ -9,6 +9,7 @@ const send = (messageId: string, change: Partial<SeenSend> = {}): SeenSend => ({
 });
 const allIsWell: Evidence = {
   receipts: ['a', 'b'],
+  earlier: new Set(),
   states: new Map([
     ['a', 'SENT'],
     ['b', 'SENT'],
@@ -54,6 +55,11 @@ describe('the judge of a fault', () => {
 
   it('finds a message that SES got and nobody handed in', () => {
     expect(judge({ ...allIsWell, sends: [...allIsWell.sends, send('x')] }).unknown).toBe(1);
+  });
+
+  it('leaves out what an earlier case handed in', () => {
+    const late = { ...allIsWell, earlier: new Set(['x']), sends: [...allIsWell.sends, send('x')] };
+    expect(judge(late)).toEqual({ ...nothing, accepted: 2, sent: 2 });
   });
 
   it('passes on what the meter counted beyond a limit', () => {

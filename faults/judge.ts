@@ -11,6 +11,8 @@ export interface SeenSend {
 export interface Evidence {
   /** Ids the api acknowledged. */
   readonly receipts: Iterable<string>;
+  /** Ids it acknowledged before: late ones of an earlier case are none of this one's. */
+  readonly earlier: ReadonlySet<string>;
   /** State of each message that the database has, in the engine's words. */
   readonly states: ReadonlyMap<string, string>;
   readonly sends: readonly SeenSend[];
@@ -41,7 +43,7 @@ const OPEN = new Set(['SCHEDULED', 'READY', 'INTENT']);
 export function judge(evidence: Evidence): Verdict {
   const copies = new Map<string, number>();
   for (const { messageId, accepted } of evidence.sends) {
-    if (accepted) copies.set(messageId, (copies.get(messageId) ?? 0) + 1);
+    if (accepted && !evidence.earlier.has(messageId)) copies.set(messageId, (copies.get(messageId) ?? 0) + 1);
   }
   const verdict = { accepted: 0, sent: 0, lost: 0, inDoubt: 0, waiting: 0 };
   const receipts = new Set(evidence.receipts);

@@ -25,7 +25,7 @@ const TRANSACTIONAL_EVERY = 3;
 export class Load {
   /** Message ids the api acknowledged. */
   readonly receipts = new Set<string>();
-  private readonly stopping = new AbortController();
+  private stopping = false;
   private problem: Error | undefined;
   private readonly loops: Promise<void>[] = [];
 
@@ -52,23 +52,27 @@ export class Load {
    * @throws what the api refused for good
    */
   async stop(): Promise<void> {
-    this.stopping.abort();
+    this.stopping = true;
     await Promise.all(this.loops);
     if (this.problem) throw this.problem;
+  }
+
+  private isStopping(): boolean {
+    return this.stopping;
   }
 
   private async feed({ tenant, backlog }: LoadedTenant): Promise<void> {
     const client = new GraphqlClient(`${this.apiUrl}/graphql`, tenant.liveKey);
     const size = Math.ceil(backlog / 2);
     let waiting: string[] = [];
-    for (let number = 0; !this.stopping.signal.aborted; number += 1) {
+    for (let number = 0; !this.isStopping(); number += 1) {
       const ids = await this.handIn(client, tenant, size, number);
       for (const id of ids) this.receipts.add(id);
       waiting.push(...ids);
       do {
         await sleep(LOOK_MS);
         waiting = waiting.filter((id) => !this.witness.hasArrived(id));
-      } while (!this.stopping.signal.aborted && waiting.length > backlog - size);
+      } while (!this.isStopping() && waiting.length > backlog - size);
     }
   }
 

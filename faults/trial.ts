@@ -90,7 +90,14 @@ export async function tryFault(fault: Fault, world: World, settings: TrialSettin
   });
   const settledSeconds = (clock.nowMs() - endMs) / 1_000;
   await witness.look();
-  const verdict = judge({ receipts: load.receipts, states, sends: witness.sends, ...(await witness.excess()) });
+  const verdict = judge({
+    receipts: load.receipts,
+    earlier: world.earlier,
+    states,
+    sends: witness.sends,
+    ...(await witness.excess()),
+  });
+  for (const id of load.receipts) world.earlier.add(id);
   await fault.restore?.(world);
   const seconds = recovered() ?? settledSeconds;
   const result = {

@@ -14,6 +14,8 @@ type Environment = Readonly<Record<string, string>>;
 export class World {
   readonly simulator: SimulatorAdminClient;
   readonly witness: Witness;
+  /** Every id the api acknowledged in the cases before. */
+  readonly earlier = new Set<string>();
   private readonly settings = new Map<Part, string>();
   private proxies: { postgres: TcpProxy; redis: TcpProxy; ses: TcpProxy } | undefined;
 
@@ -107,7 +109,8 @@ export class World {
 
   /** Proxies in front of PostgreSQL, Redis and SES, and what a worker must be told to use them. */
   async proxied(): Promise<{ postgres: TcpProxy; redis: TcpProxy; ses: TcpProxy; environment: Environment }> {
-    const { databaseUrls, redisUrl, simulatorUrl } = this.stack;
+    const { databaseUrls, simulatorUrl } = this.stack;
+    const redisUrl = this.parts.redis[0]?.url ?? '';
     this.proxies ??= {
       postgres: await TcpProxy.start(portOf(databaseUrls.worker)),
       redis: await TcpProxy.start(portOf(redisUrl)),
@@ -116,7 +119,7 @@ export class World {
     const { postgres, redis, ses } = this.proxies;
     const environment = {
       DATABASE_WORKER_URL: withPort(databaseUrls.worker, postgres.port),
-      REDIS_URL: withPort(redisUrl, redis.port),
+      ...(this.isCluster ? {} : { REDIS_URL: withPort(redisUrl, redis.port) }),
       AWS_ENDPOINT_URL: `http://127.0.0.1:${ses.port}`,
     };
     return { ...this.proxies, environment };

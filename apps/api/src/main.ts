@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { apiConfig, ConfigInvalid, loadConfig, type ApiConfig } from '@libs/config';
+import { apiConfig, ConfigInvalid, loadConfig, redisHosts, type ApiConfig } from '@libs/config';
 import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
 import { Log, Metrics } from '@libs/observability';
 import { openEngineRedis } from '@libs/queueing';
@@ -56,7 +56,7 @@ async function checkRedis(url: string): Promise<void> {
     await probe.ping();
   } catch (error) {
     throw new CannotStart(
-      `REDIS_URL: Redis cannot be reached at ${new URL(url).host} (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
+      `REDIS_URL: Redis cannot be reached at ${redisHosts(url)} (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
     );
   } finally {
     probe.disconnect();

@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { ConfigInvalid, loadConfig, workerConfig, type WorkerConfig } from '@libs/config';
+import { ConfigInvalid, loadConfig, redisHosts, workerConfig, type WorkerConfig } from '@libs/config';
 import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
 import { Log, Metrics } from '@libs/observability';
 import { openEngineRedis } from '@libs/queueing';
@@ -46,10 +46,10 @@ async function checkRedis(url: string): Promise<void> {
   probe.on('error', (error: Error) => (refused = error));
   try {
     await probe.connect();
-    await probe.info('server');
+    await probe.ping();
   } catch (error) {
     throw new CannotStart(
-      `REDIS_URL: Redis cannot be reached at ${new URL(url).host} (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
+      `REDIS_URL: Redis cannot be reached at ${redisHosts(url)} (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
     );
   } finally {
     probe.disconnect();

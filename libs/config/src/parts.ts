@@ -1,5 +1,6 @@
 import { REAL_TIME, type ClockScale } from '@libs/kernel';
 import { z } from 'zod';
+import { parseRedisUrl } from './redis-url';
 
 /** Pieces that the schemas of the processes share. */
 export const environmentName = z.enum(['development', 'test', 'production']).default('development');
@@ -12,9 +13,12 @@ export function databaseUrl(role: string) {
     .regex(/^postgres(ql)?:\/\/.+/, `expected postgres://${role}:<password>@<host>:5432/<database>`);
 }
 
+const REDIS_SHAPE =
+  'expected redis://[:<password>@]<host>:6379, or redis://[:<password>@]<host>:<port>,<host>:<port>,... for a cluster';
+
 export const redisUrl = z
-  .string({ error: 'expected redis://[:<password>@]<host>:6379' })
-  .regex(/^rediss?:\/\/.+/, 'expected redis://[:<password>@]<host>:6379');
+  .string({ error: REDIS_SHAPE })
+  .refine((text) => parseRedisUrl(text) !== undefined, REDIS_SHAPE);
 
 export const httpUrl = z
   .string({ error: 'expected http(s)://<host>[:<port>]' })

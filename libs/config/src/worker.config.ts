@@ -27,6 +27,8 @@ export const workerConfig = z
     RECORDER_DIR: z.string().default('.data/recorder'),
     IN_DOUBT_AFTER_TRANSACTIONAL_MS: z.coerce.number().int().min(500).default(90_000),
     IN_DOUBT_AFTER_BULK_MS: z.coerce.number().int().min(500).default(300_000),
+    /** How long a transaction may hold back PostgreSQL's removal of dead rows before it is an alarm. */
+    HELD_SNAPSHOT_ALARM_S: z.coerce.number().int().min(1).default(300),
     /** How long a sending account must be closed before its waiting mail may go through another one. */
     REROUTE_AFTER_MS: z.coerce.number().int().min(500).default(30_000),
     /** Where this process is to crash or to stand still, to rehearse it (docs/faults.md). Never in production. */

@@ -1,17 +1,85 @@
-import Redis from 'ioredis';
+import { parseRedisUrl } from '@libs/config';
+import type { Cluster, Redis } from 'ioredis';
+import { openRedis } from './redis-connection';
 
-/** The connection of the ledger. Its own class, so that nobody gets it by accident. */
-export class EngineRedis extends Redis {}
+type Argument = string | number;
+
+/** Answered by the server that owns the key, so that a cluster's answer is that of the right node. */
+const WHO = `return { redis.call('INFO', 'server') }`;
+const WHO_IN_CLUSTER = `return { redis.call('INFO', 'server'), redis.call('CLUSTER', 'MYID') }`;
+
+/** The connection of the ledger, to one server or a cluster. Its own class, so that nobody gets it by accident. */
+export class EngineRedis {
+  constructor(private readonly connection: Redis | Cluster) {}
+
+  /** @throws Error when no server can be reached */
+  async connect(): Promise<void> {
+    await this.connection.connect();
+  }
+
+  disconnect(): void {
+    this.connection.disconnect();
+  }
+
+  on(event: 'error', listener: (error: Error) => void): void {
+    this.connection.on(event, listener);
+  }
+
+  /** Another server may answer from now on: a connection was lost, or a cluster's nodes have changed. */
+  onChange(listener: () => void): void {
+    this.connection.on('close', listener);
+    if (!this.connection.isCluster) return;
+    this.connection.on('+node', (node: Redis) => {
+      node.on('close', listener);
+      listener();
+    });
+    this.connection.on('-node', listener);
+  }
+
+  async ping(): Promise<void> {
+    await this.connection.ping();
+  }
+
+  hmget(key: string, ...fields: string[]): Promise<(string | null)[]> {
+    return this.connection.hmget(key, ...fields);
+  }
+
+  /** Runs a script by its digest, and sends its text once where that is not known (a new node, a restart, SCRIPT FLUSH). */
+  async run({ sha, text }: { readonly sha: string; readonly text: string }, key: string, args: readonly Argument[]) {
+    try {
+      return await this.connection.evalsha(sha, 1, key, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return this.connection.eval(text, 1, key, ...args);
+    }
+  }
+
+  /**
+   * Names the run of the server that owns the key: `<run id>`, and `<run id>@<node id>` in a cluster. Another name means
+   * that what was written there may be gone.
+   */
+  async runOf(key: string): Promise<string> {
+    const reply = await this.connection.eval(this.connection.isCluster ? WHO_IN_CLUSTER : WHO, 1, key);
+    const [info, node] = reply as [string, string];
+    const run = /^run_id:(\S+)/m.exec(info)?.[1];
+    if (run === undefined) throw new Error('Redis did not tell its run_id: the ledger needs the INFO command.');
+    return this.connection.isCluster ? `${run}@${node}` : run;
+  }
+}
 
 /** Opens a connection that fails commands at once while Redis is away, instead of queueing them out of sight. */
 export function openEngineRedis(url: string): EngineRedis {
-  return new EngineRedis(url, {
-    maxRetriesPerRequest: 1,
-    enableOfflineQueue: false,
-    // A command in flight when the connection broke must fail, not run later on another server.
-    autoResendUnfulfilledCommands: false,
-    lazyConnect: true,
-    connectTimeout: 5_000,
-    retryStrategy: (times) => Math.min(times * 100, 2_000),
-  });
+  const address = parseRedisUrl(url);
+  if (!address) throw new Error('this is no address of Redis');
+  return new EngineRedis(
+    openRedis(address, {
+      maxRetriesPerRequest: 1,
+      enableOfflineQueue: false,
+      // A command in flight when the connection broke must fail, not run later on another server.
+      autoResendUnfulfilledCommands: false,
+      lazyConnect: true,
+      connectTimeout: 5_000,
+      retryStrategy: (times) => Math.min(times * 100, 2_000),
+    }),
+  );
 }

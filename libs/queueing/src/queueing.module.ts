@@ -1,9 +1,11 @@
+import { parseRedisUrl } from '@libs/config';
 import { BullModule, getQueueToken } from '@nestjs/bull';
-import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import type { Queue } from 'bull';
+import { BullClients } from './bull-clients';
 import { EngineRedis, openEngineRedis } from './engine-redis';
 import { QUEUES } from './job-definition';
-import { BULL_QUEUES, JobQueue } from './job-queue';
+import { BULL_QUEUES, JobQueue, type BullQueues } from './job-queue';
 import { JobRunner } from './job-runner';
 import { OutboxRepository } from './outbox.repository';
 import { Outbox } from './outbox.service';
@@ -14,9 +16,17 @@ const prefixOf = (queue: string) => `bull:{${queue}}`;
 /** Queues, outbox and the ledger's Redis connection, for the whole process. */
 @Module({})
 export class QueueingModule implements OnApplicationShutdown {
-  constructor(private readonly redis: EngineRedis) {}
+  constructor(
+    private readonly redis: EngineRedis,
+    private readonly clients: BullClients,
+    @Inject(BULL_QUEUES) private readonly queues: BullQueues,
+  ) {}
 
+  /** @param options.redisUrl one server or a cluster (libs/config, `parseRedisUrl`) */
   static forRoot(options: { readonly redisUrl: string }): DynamicModule {
+    const address = parseRedisUrl(options.redisUrl);
+    if (!address) throw new Error('this is no address of Redis');
+    const clients = new BullClients(address);
     return {
       module: QueueingModule,
       global: true,
@@ -24,13 +34,14 @@ export class QueueingModule implements OnApplicationShutdown {
         BullModule.registerQueue(
           ...QUEUES.map((name) => ({
             name,
-            url: options.redisUrl,
+            createClient: clients.create,
             prefix: prefixOf(name),
             settings: { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 1 },
           })),
         ),
       ],
       providers: [
+        { provide: BullClients, useValue: clients },
         {
           provide: EngineRedis,
           useFactory: async () => {
@@ -55,7 +66,9 @@ export class QueueingModule implements OnApplicationShutdown {
     };
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+    this.clients.close();
     this.redis.disconnect();
   }
 }

@@ -1,4 +1,4 @@
-import type { MessageId, Stream, TenantId } from '@libs/kernel';
+import type { LaneId, MessageId, Stream, TenantId } from '@libs/kernel';
 import type { Fraction } from './pacing.policy';
 
 /** A message as the ledger queues it: its id and what it costs. */
@@ -10,6 +10,8 @@ export interface QueuedMessage {
 export interface GrantedMessage extends QueuedMessage {
   readonly tenantId: TenantId;
   readonly stream: Stream;
+  /** Through which it was granted, when the ledger was told. */
+  readonly laneId?: LaneId;
 }
 
 /** Quota that was given out, and for which messages. Times are engine milliseconds. */
@@ -48,7 +50,7 @@ export interface AcquireRequest {
   /** Names the request: the same id answers the same grant, so that a lost reply is not charged twice. */
   readonly opId: string;
   readonly epoch: bigint;
-  /** Recipients at most; at least 50, the most one message can cost. */
+  /** Recipients at most, 50 (the most one message can cost) to 1,000. */
   readonly want: number;
   readonly leadMs: number;
   readonly sliceMs: number;
@@ -61,8 +63,33 @@ export interface TenantLimits {
   readonly weight: number;
   /** Recipients per rolling 24 h; null = no limit of its own. */
   readonly dayCap: bigint | null;
-  /** Recipients per second; null = no limit of its own. */
+  /**
+   * Recipients per second of the plan; null = no limit of its own. Soft: beyond it the tenant counts with a tenth of its
+   * weight, and takes what nobody else wants.
+   */
   readonly rate: Fraction | null;
+  /** The lane its mail of this stream takes; null = one without caps, left out = as before. */
+  readonly laneId?: LaneId | null;
+  /** Its cap and rate are divided over several accounts (TenantLeases): without a part of its own nothing is granted. */
+  readonly leased?: boolean;
+}
+
+/** Warm-up caps of a lane. */
+export interface LaneCaps {
+  readonly laneId: LaneId;
+  /** Recipients per rolling 24 h; null = no cap. */
+  readonly dayCap: number | null;
+  /** Recipients per rolling hour; null = no cap. */
+  readonly hourCap: number | null;
+}
+
+/** What a tenant that waits has been granted on an account since its ledger was last rebuilt. */
+export interface ServedTenant {
+  readonly tenantId: TenantId;
+  readonly recipients: number;
+  readonly weight: number;
+  /** At a limit of its own: not in the race at the moment. */
+  readonly parked: boolean;
 }
 
 /** Recipients of one tenant that were granted and not sent. */
@@ -78,6 +105,8 @@ export interface SlotOffer {
   readonly nowMs: number;
   readonly slotStartMs: number;
   readonly deadlineMs: number;
+  /** The rate of the new slots: less than the grant's when SES has said "too fast" since. */
+  readonly rate: Fraction;
 }
 
 export interface LedgerStats {
@@ -94,6 +123,8 @@ export interface LedgerStats {
   /** When the rate clock is free. */
   readonly rateFreeAtMs: number;
   readonly frozenUntilMs: number;
+  /** What is left of the rate after 429s, in thousandths. */
+  readonly pacePermille: number;
   readonly inflight: number;
   readonly ready: readonly {
     readonly tenantId: TenantId;
@@ -101,4 +132,6 @@ export interface LedgerStats {
     readonly messages: number;
     readonly atOwnLimit: boolean;
   }[];
+  /** Lanes with caps; recipients. */
+  readonly lanes: readonly (LaneCaps & { readonly usedDay: number; readonly usedHour: number })[];
 }

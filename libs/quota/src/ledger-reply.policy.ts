@@ -1,6 +1,7 @@
-import type { MessageId, Stream, TenantId } from '@libs/kernel';
+import type { LaneId, MessageId, Stream, TenantId } from '@libs/kernel';
 import { z } from 'zod';
-import type { Grant, GrantedMessage, LedgerStats, Refusal, SlotOffer } from './grant';
+import type { Grant, GrantedMessage, LedgerStats, QueuedMessage, Refusal, ServedTenant, SlotOffer } from './grant';
+import { packId, unpackId } from './packed-id.policy';
 import { bucketStartMs } from './ring.policy';
 
 const texts = z.array(z.string()).min(1);
@@ -39,31 +40,50 @@ export function readAcquire(reply: unknown): Grant | Refusal {
         bucketStartMs: bucketStartMs(Number(rest[3])),
         recipients: Number(rest[4]),
         rate: { num: Number(rest[5]), den: Number(rest[6]) },
-        messages: rest.slice(7).map(readEntry),
+        messages: readGranted(rest[7] ?? ''),
       };
   }
 }
 
-/** `tenant:message:recipients:class`, as acquire writes it. */
-function readEntry(text: string): GrantedMessage {
-  const [tenantId = '', id = '', recipients = '', klass = ''] = text.split(':');
-  return {
-    tenantId: tenantId as TenantId,
-    id: id as MessageId,
-    recipients: Number(recipients),
-    stream: STREAM_OF[klass] ?? 'MARKETING',
-  };
+const ID_CHARS = 26;
+
+/** A message as the scripts queue it: its id, and its recipients unless that is one. */
+export function writeEntry({ id, recipients }: QueuedMessage): string {
+  return recipients === 1 ? packId(id) : `${packId(id)}${String(recipients)}`;
+}
+
+/** `class:tenant:lane,entry,entry;...`, as acquire writes it. */
+function readGranted(text: string): GrantedMessage[] {
+  const messages: GrantedMessage[] = [];
+  for (const group of text === '' ? [] : text.split(';')) {
+    const [head = '', ...entries] = group.split(',');
+    const [klass = '', tenant = '', lane = ''] = head.split(':');
+    const shared = {
+      tenantId: unpackId(tenant) as TenantId,
+      stream: STREAM_OF[klass] ?? 'MARKETING',
+      ...(lane === '' ? {} : { laneId: unpackId(lane) as LaneId }),
+    };
+    for (const entry of entries) {
+      const recipients = entry.length > ID_CHARS ? Number(entry.slice(ID_CHARS)) : 1;
+      messages.push({ ...shared, id: unpackId(entry.slice(0, ID_CHARS)) as MessageId, recipients });
+    }
+  }
+  return messages;
 }
 
 export function readSlot(reply: unknown): SlotOffer | undefined {
-  const [kind, now, start, deadline] = texts.parse(reply);
+  const [kind, now, start, deadline, num, den] = texts.parse(reply);
   if (kind !== 'SLOT') return undefined;
   return {
     nowMs: microseconds.parse(now),
     slotStartMs: microseconds.parse(start),
     deadlineMs: microseconds.parse(deadline),
+    rate: { num: Number(num), den: Number(den) },
   };
 }
+
+const figure = z.coerce.number();
+const capOf = (cap: number) => (cap < 0 ? null : cap);
 
 const stats = z.object({
   now: microseconds,
@@ -77,7 +97,9 @@ const stats = z.object({
   frozen: z.coerce.number(),
   ext: z.string(),
   inflight: z.number(),
+  pace: z.number(),
   ready: z.union([z.literal(false), z.array(z.tuple([z.string(), z.string(), z.number(), z.boolean()]))]),
+  lanes: z.union([z.literal(false), z.array(z.tuple([z.string(), figure, figure, figure, figure]))]),
 });
 
 /** Undefined when there is no ledger. */
@@ -95,17 +117,23 @@ export function readStats(reply: unknown): LedgerStats | undefined {
     foreign: BigInt(s.ext),
     rateFreeAtMs: s.tat,
     frozenUntilMs: s.frozen,
+    pacePermille: s.pace,
     inflight: s.inflight,
     ready: (s.ready === false ? [] : s.ready).map(([tenantId, klass, messages, atOwnLimit]) => ({
-      tenantId: tenantId as TenantId,
+      tenantId: unpackId(tenantId) as TenantId,
       stream: STREAM_OF[klass] ?? 'MARKETING',
       messages,
       atOwnLimit,
     })),
+    lanes: (s.lanes === false ? [] : s.lanes).map(([lane, day, usedDay, hour, usedHour]) => ({
+      laneId: unpackId(lane) as LaneId,
+      dayCap: capOf(day),
+      usedDay,
+      hourCap: capOf(hour),
+      usedHour,
+    })),
   };
 }
-
-const stored = z.object({ ids: z.array(z.string()), cost: z.number(), bucket: z.number() });
 
 export interface OverdueGrant {
   readonly opId: string;
@@ -115,17 +143,40 @@ export interface OverdueGrant {
 }
 
 export function readOverdue(reply: unknown): OverdueGrant[] {
+  return fours(reply).map(([opId, bucket, cost, granted]) => ({
+    opId,
+    bucketStartMs: bucketStartMs(Number(bucket)),
+    recipients: Number(cost),
+    messages: readGranted(granted),
+  }));
+}
+
+export function readServed(reply: unknown): ServedTenant[] {
+  return fours(reply).map(([tenant, recipients, weight, parked]) => ({
+    tenantId: unpackId(tenant) as TenantId,
+    recipients: Number(recipients),
+    weight: Number(weight),
+    parked: parked === '1',
+  }));
+}
+
+/** What a tenant used and may use on an account, or undefined when a newer division has begun. */
+export interface TenantLease {
+  readonly used: number;
+  /** Recipients per 24 h; -1 = no cap. */
+  readonly cap: number;
+}
+
+export function readLease(reply: unknown): TenantLease | undefined {
+  const [kind, used, cap] = texts.parse(reply);
+  return kind === 'OK' ? { used: Number(used), cap: Number(cap) } : undefined;
+}
+
+function fours(reply: unknown): [string, string, string, string][] {
   const flat = z.array(z.string()).parse(reply);
-  const grants: OverdueGrant[] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    const [opId, text] = [flat[i] ?? '', flat[i + 1] ?? ''];
-    const value = text === '' ? { ids: [], cost: 0, bucket: 0 } : stored.parse(JSON.parse(text));
-    grants.push({
-      opId,
-      bucketStartMs: bucketStartMs(value.bucket),
-      recipients: value.cost,
-      messages: value.ids.map(readEntry),
-    });
+  const rows: [string, string, string, string][] = [];
+  for (let i = 0; i + 3 < flat.length; i += 4) {
+    rows.push([flat[i] ?? '', flat[i + 1] ?? '', flat[i + 2] ?? '', flat[i + 3] ?? '']);
   }
-  return grants;
+  return rows;
 }

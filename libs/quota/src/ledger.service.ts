@@ -1,50 +1,35 @@
-import { EngineRedis } from '@libs/queueing';
-import { EngineClock, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
+import { EngineClock, type LaneId, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type {
   AcquireRequest,
   Grant,
+  LaneCaps,
   LedgerStats,
   QueuedMessage,
   Refund,
   Refusal,
+  ServedTenant,
   SlotOffer,
   TenantLimits,
 } from './grant';
-import { CLASS_OF, readAcquire, readOverdue, readSlot, readStats, type OverdueGrant } from './ledger-reply.policy';
-import { pacedRate, type Fraction } from './pacing.policy';
-import { bucketOf } from './ring.policy';
-import { script, ScriptRunner } from './script-runner.repository';
 import {
-  CHARGE_TENANT,
-  FREEZE,
-  HOLD,
-  OBSERVE,
-  OPEN,
-  OVERDUE,
-  REBUILD,
-  RESLOT,
-  SETTLE,
-  STATS,
-} from './scripts/account.lua';
-import { ACQUIRE } from './scripts/acquire.lua';
-import { DROP, OFFER } from './scripts/queue.lua';
-
-const SCRIPTS = {
-  acquire: script(ACQUIRE),
-  settle: script(SETTLE),
-  reslot: script(RESLOT),
-  observe: script(OBSERVE),
-  freeze: script(FREEZE),
-  rebuild: script(REBUILD),
-  chargeTenant: script(CHARGE_TENANT),
-  open: script(OPEN),
-  stats: script(STATS),
-  overdue: script(OVERDUE),
-  offer: script(OFFER),
-  drop: script(DROP),
-  hold: script(HOLD),
-};
+  CLASS_OF,
+  readAcquire,
+  readLease,
+  readOverdue,
+  readServed,
+  readSlot,
+  readStats,
+  writeEntry,
+  type OverdueGrant,
+  type TenantLease,
+} from './ledger-reply.policy';
+import { pacedRate, type Fraction } from './pacing.policy';
+import { packId } from './packed-id.policy';
+import { LedgerClockWrong } from './quota.errors';
+import { bucketOf } from './ring.policy';
+import { ScriptRunner } from './script-runner.repository';
+import { SCRIPTS } from './scripts';
 
 /** After the end of its slots a grant may still be used for this long, milliseconds. */
 const SLOT_LIFE_MS = 5_000;
@@ -52,8 +37,6 @@ const SLOT_LIFE_MS = 5_000;
 const OLDEST_RESLOT_MS = 60_000;
 /** What SES refused stays charged this long. */
 const KEEP_REFUSED_MS = 60_000;
-/** The host's clock may differ from Redis' by this much. */
-const CLOCK_TOLERANCE_MS = 5_000;
 /** Ready messages a tenant may have in Redis per account and stream; the rest waits in PostgreSQL. */
 export const READY_WINDOW = 1_000;
 const OFFER_CHUNK = 500;
@@ -81,10 +64,11 @@ export interface UsedMinute {
 @Injectable()
 export class Ledger {
   private skew = 0;
+  /** Until when a lock is held for certain, engine time. */
+  private readonly held = new Map<string, number>();
 
   constructor(
     private readonly scripts: ScriptRunner,
-    private readonly redis: EngineRedis,
     private readonly clock: EngineClock,
   ) {}
 
@@ -96,28 +80,28 @@ export class Ledger {
   async acquire(account: SendingAccountId, request: AcquireRequest): Promise<Grant | Refusal> {
     const asked = this.clock.nowMs();
     const reply = readAcquire(
-      await this.scripts.run(account, SCRIPTS.acquire, asked, [
+      await this.scripts.run(account, SCRIPTS.acquire, [
         request.opId,
         String(request.epoch),
-        await this.scripts.runId(),
+        await this.scripts.runId(account),
         request.want,
         request.leadMs,
         request.sliceMs,
         request.workers,
         SLOT_LIFE_MS,
-        CLOCK_TOLERANCE_MS * Math.max(1, this.clock.scale.speed),
       ]),
     );
+    if (reply.kind === 'stale') this.scripts.forgetRunId(account);
     // The script ran between the question and the answer: the answer's time is never later than now.
-    if (reply.kind !== 'stale')
+    if (reply.kind !== 'stale' && reply.kind !== 'clock')
       this.skew = Math.max(reply.nowMs - this.clock.nowMs(), Math.min(this.skew, reply.nowMs - asked));
     return reply;
   }
 
   /** Ends a grant, once; repeating it changes nothing. Answers whether it was still open. */
   async settle(account: SendingAccountId, opId: string, refunds: readonly Refund[]): Promise<boolean> {
-    const triples = refunds.flatMap((refund) => [refund.tenantId, refund.unused, refund.refused]);
-    return (await this.scripts.run(account, SCRIPTS.settle, 0, [opId, KEEP_REFUSED_MS, ...triples])) === 1;
+    const triples = refunds.flatMap((refund) => [packId(refund.tenantId), refund.unused, refund.refused]);
+    return (await this.scripts.run(account, SCRIPTS.settle, [opId, KEEP_REFUSED_MS, ...triples])) === 1;
   }
 
   /** A new slot for what is left of a late batch, or undefined: then it must be given back. */
@@ -127,17 +111,17 @@ export class Ledger {
     epoch: bigint,
     recipients: number,
   ): Promise<SlotOffer | undefined> {
-    const runId = await this.scripts.runId();
-    return readSlot(
-      await this.scripts.run(account, SCRIPTS.reslot, 0, [
-        opId,
-        String(epoch),
-        runId,
-        recipients,
-        SLOT_LIFE_MS,
-        OLDEST_RESLOT_MS,
-      ]),
-    );
+    const runId = await this.scripts.runId(account);
+    const args = [opId, String(epoch), runId, recipients, SLOT_LIFE_MS, OLDEST_RESLOT_MS];
+    return readSlot(await this.scripts.run(account, SCRIPTS.reslot, args));
+  }
+
+  /**
+   * SES said "too fast": half of the rate that is left, for two seconds, then a tenth more every second, up to all of it.
+   * Answers what is left, in thousandths. 429s within a second of each other count once.
+   */
+  async throttle(account: SendingAccountId): Promise<number> {
+    return Number(await this.scripts.run(account, SCRIPTS.throttle, []));
   }
 
   /** Takes over what GetAccount said. Answers what is charged and what others sent, or undefined for another epoch. */
@@ -147,7 +131,7 @@ export class Ledger {
     limits: ObservedLimits,
   ): Promise<{ used: bigint; foreign: bigint } | undefined> {
     const rate = pacedRate(limits.rate);
-    const reply = await this.scripts.run(account, SCRIPTS.observe, 0, [
+    const reply = await this.scripts.run(account, SCRIPTS.observe, [
       String(epoch),
       String(limits.quota),
       rate.num,
@@ -160,16 +144,17 @@ export class Ledger {
 
   /** Nothing is granted until then; a shorter freeze never shortens a longer one. */
   async freeze(account: SendingAccountId, untilMs: number): Promise<void> {
-    await this.scripts.run(account, SCRIPTS.freeze, 0, [Math.ceil(untilMs), 0]);
+    await this.scripts.run(account, SCRIPTS.freeze, [Math.ceil(untilMs), 0]);
   }
 
   async unfreeze(account: SendingAccountId): Promise<void> {
-    await this.scripts.run(account, SCRIPTS.freeze, 0, [0, 1]);
+    await this.scripts.run(account, SCRIPTS.freeze, [0, 1]);
   }
 
   /**
    * Replaces the ledger by what PostgreSQL and SES know, then opens it. Answers false when a newer epoch came first.
    * @param quiet recipients granted lately: the rate clock pauses for as long as their slots could still run
+   * @throws LedgerClockWrong while this host's clock and that of Redis disagree
    */
   async rebuild(
     account: SendingAccountId,
@@ -181,9 +166,9 @@ export class Ledger {
   ): Promise<boolean> {
     const rate = pacedRate(limits.rate);
     const pauseUs = 1_000_000 + (rate.num > 0 ? Math.ceil((quiet * 1_000_000 * rate.den) / rate.num) : 0);
-    const replaced = await this.scripts.run(account, SCRIPTS.rebuild, 0, [
+    const replaced = await this.scripts.run(account, SCRIPTS.rebuild, [
       String(epoch),
-      await this.scripts.runId(),
+      await this.scripts.runId(account),
       String(limits.quota),
       rate.num,
       rate.den,
@@ -191,17 +176,18 @@ export class Ledger {
       pauseUs,
       ...pairs(used),
     ]);
+    if (replaced === -1) throw new LedgerClockWrong(account);
     if (replaced !== 1) return false;
     for (const [tenant, minutes] of tenants) {
-      await this.scripts.run(account, SCRIPTS.chargeTenant, 0, [String(epoch), tenant, ...pairs(minutes)]);
+      await this.scripts.run(account, SCRIPTS.chargeTenant, [String(epoch), packId(tenant), ...pairs(minutes)]);
     }
-    return (await this.scripts.run(account, SCRIPTS.open, 0, [String(epoch)])) === 1;
+    return (await this.scripts.run(account, SCRIPTS.open, [String(epoch)])) === 1;
   }
 
   /** True when the ledger of that epoch lives on the Redis this process talks to. */
   async isCurrent(account: SendingAccountId, epoch: bigint): Promise<boolean> {
-    const [found, runId] = await this.redis.hmget(`pf:{${account}}:led`, 'epoch', 'runid');
-    return found === String(epoch) && runId === (await this.scripts.runId());
+    const [found, runId] = await this.scripts.fields(account, 'epoch', 'runid');
+    return found === String(epoch) && runId === (await this.scripts.runId(account));
   }
 
   /**
@@ -215,17 +201,20 @@ export class Ledger {
     limits: TenantLimits,
     messages: readonly QueuedMessage[],
   ): Promise<number> {
+    const lane = limits.laneId === undefined ? '-' : limits.laneId === null ? '' : packId(limits.laneId);
     let queued = 0;
     for (let i = 0; i === 0 || i < messages.length; i += OFFER_CHUNK) {
-      const reply = await this.scripts.run(account, SCRIPTS.offer, 0, [
+      const reply = await this.scripts.run(account, SCRIPTS.offer, [
         CLASS_OF[stream],
-        tenant,
+        packId(tenant),
+        lane,
+        limits.leased === true ? 1 : 0,
         limits.weight,
         limits.dayCap === null ? -1 : String(limits.dayCap),
         limits.rate?.num ?? 0,
         limits.rate?.den ?? 1,
         READY_WINDOW,
-        ...messages.slice(i, i + OFFER_CHUNK).map((message) => `${message.id}:${String(message.recipients)}`),
+        ...messages.slice(i, i + OFFER_CHUNK).map(writeEntry),
       ]);
       queued += Number(reply);
     }
@@ -234,22 +223,74 @@ export class Ledger {
 
   /** Empties a tenant's ready list on an account it left or may not use. */
   async drop(account: SendingAccountId, tenant: TenantId, stream: Stream): Promise<number> {
-    return Number(await this.scripts.run(account, SCRIPTS.drop, 0, [CLASS_OF[stream], tenant]));
+    return Number(await this.scripts.run(account, SCRIPTS.drop, [CLASS_OF[stream], packId(tenant)]));
+  }
+
+  /** The account was removed: deletes all that Redis holds of it. Nothing is granted there any more. */
+  async forget(account: SendingAccountId): Promise<void> {
+    await this.scripts.run(account, SCRIPTS.forget, []);
+  }
+
+  /** The warm-up caps of an account's lanes: all of them, a lane that is not named has none any more. */
+  async setLanes(account: SendingAccountId, lanes: readonly LaneCaps[]): Promise<void> {
+    const triples = lanes.flatMap(({ laneId, dayCap, hourCap }) => [packId(laneId), dayCap ?? -1, hourCap ?? -1]);
+    await this.scripts.run(account, SCRIPTS.lanes, triples);
+  }
+
+  /** Replaces what a lane with caps has used, after a rebuild on an empty Redis. False for a lane without caps. */
+  async chargeLane(account: SendingAccountId, lane: LaneId, used: readonly UsedMinute[]): Promise<boolean> {
+    return (await this.scripts.run(account, SCRIPTS.chargeLane, [packId(lane), ...pairs(used)])) === 1;
+  }
+
+  /**
+   * A tenant's part of limits that are divided over several accounts; TenantLeases does the dividing. Without `part` the
+   * lease is taken over for a generation, which must be newer than any before; with it, it is set, unless a newer
+   * generation came in between. Undefined when it did, or when the account has no ledger.
+   */
+  async lease(
+    account: SendingAccountId,
+    tenant: TenantId,
+    generation: number,
+    part?: { readonly dayCap: number | null; readonly rate: Fraction | null },
+  ): Promise<TenantLease | undefined> {
+    const set = part ? [part.dayCap ?? -1, part.rate?.num ?? 0, part.rate?.den ?? 1] : [];
+    return readLease(await this.scripts.run(account, SCRIPTS.lease, [packId(tenant), generation, ...set]));
   }
 
   /** Undefined when the account has no ledger (yet). */
   async stats(account: SendingAccountId): Promise<LedgerStats | undefined> {
-    return readStats(await this.scripts.run(account, SCRIPTS.stats, 0, []));
+    return readStats(await this.scripts.run(account, SCRIPTS.stats, []));
   }
 
-  /** Takes or keeps a lock that saves double work; never a condition of safety. */
-  async hold(account: SendingAccountId, what: 'pump' | 'feed' | 'rebuild', holder: string, lifeMs: number): Promise<boolean> {
-    return (await this.scripts.run(account, SCRIPTS.hold, 0, [what, holder, lifeMs])) === 1;
+  /** What the tenants that wait have been granted, for measuring fairness: Jain's index over recipients per weight. */
+  async served(account: SendingAccountId): Promise<ServedTenant[]> {
+    return readServed(await this.scripts.run(account, SCRIPTS.served, []));
+  }
+
+  /**
+   * Takes or keeps a lock that saves double work; never a condition of safety. Redis is asked once per half of its life.
+   * @param lifeMs real milliseconds
+   */
+  async hold(
+    account: SendingAccountId,
+    what: 'pump' | 'feed' | 'rebuild',
+    holder: string,
+    lifeMs: number,
+  ): Promise<boolean> {
+    const key = `${account} ${what} ${holder}`;
+    const now = this.clock.nowMs();
+    const until = this.held.get(key);
+    const half = (lifeMs / 2) * this.clock.scale.speed;
+    if (until !== undefined && now < until && until - now <= half) return true;
+    const has = (await this.scripts.run(account, SCRIPTS.hold, [what, holder, lifeMs])) === 1;
+    if (has) this.held.set(key, now + half);
+    else this.held.delete(key);
+    return has;
   }
 
   /** Grants past their deadline that nobody settled. */
   async overdue(account: SendingAccountId, limit: number): Promise<OverdueGrant[]> {
-    return readOverdue(await this.scripts.run(account, SCRIPTS.overdue, 0, [limit]));
+    return readOverdue(await this.scripts.run(account, SCRIPTS.overdue, [limit]));
   }
 }
 

@@ -1,64 +1,74 @@
-import { createHash } from 'node:crypto';
 import { EngineRedis } from '@libs/queueing';
 import { EngineClock, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { LedgerUnavailable, unavailableReason } from './quota.errors';
 import { ringShape } from './ring.policy';
+import type { Script } from './scripts';
 
-/** A Lua script and the digest Redis knows it by. */
-export interface Script {
-  readonly text: string;
-  readonly sha: string;
-}
-
-export function script(text: string): Script {
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
-}
+/** The clocks of this host and of Redis may differ by this much, real milliseconds. */
+const CLOCK_TOLERANCE_MS = 5_000;
+/** How the ledger's keys are laid out; another number makes every ledger stale, so that it is rebuilt. */
+const LAYOUT = 2;
 
 type Argument = string | number;
 
-/** Runs the ledger's scripts: sends the digest, and the text once when Redis does not know it (restart, SCRIPT FLUSH). */
+const keyOf = (account: SendingAccountId) => `pf:{${account}}:led`;
+
+/** Runs the ledger's scripts on the server that holds the account. */
 @Injectable()
 export class ScriptRunner {
-  private currentRunId: string | undefined;
+  private readonly runs = new Map<SendingAccountId, string>();
 
   constructor(
     private readonly redis: EngineRedis,
     private readonly clock: EngineClock,
   ) {
-    // Another server may answer after a reconnect: what was known about the last one is void.
-    redis.on('close', () => {
-      this.currentRunId = undefined;
+    // Another server may answer after this: what was known about the last one is void.
+    redis.onChange(() => {
+      this.runs.clear();
     });
   }
 
-  /**
-   * @param callerNowMs engine time as this process sees it, or 0 when the script need not compare
-   */
-  async run(
-    account: SendingAccountId,
-    { text, sha }: Script,
-    callerNowMs: number,
-    args: readonly Argument[],
-  ): Promise<unknown> {
+  /** @throws LedgerUnavailable when Redis cannot serve it now */
+  async run(account: SendingAccountId, script: Script, args: readonly Argument[]): Promise<unknown> {
     const { baseMs, speed, offsetMs } = this.clock.scale;
     const { bucketMs, buckets } = ringShape(speed);
-    const all = [baseMs, speed, offsetMs, bucketMs, buckets, callerNowMs, ...args];
-    const key = `pf:{${account}}:led`;
-    try {
-      return await this.redis.evalsha(sha, 1, key, ...all);
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return this.redis.eval(text, 1, key, ...all);
-    }
+    const tolerance = CLOCK_TOLERANCE_MS * Math.max(1, speed);
+    const shared = [baseMs, speed, offsetMs, bucketMs, buckets, this.clock.nowMs(), tolerance];
+    return this.available(account, () => this.redis.run(script, keyOf(account), [...shared, ...args]));
   }
 
-  /** The run id of the server this connection talks to; asked once per connection. */
-  async runId(): Promise<string> {
-    if (this.currentRunId !== undefined) return this.currentRunId;
-    const info = await this.redis.info('server');
-    const found = /^run_id:(\S+)/m.exec(info)?.[1];
-    if (found === undefined) throw new Error('Redis did not tell its run_id: the ledger needs the INFO command.');
-    this.currentRunId = found;
-    return found;
+  /**
+   * Names the run of the server that holds the account, and the shape of the ledger there. Kept until a connection is
+   * lost, the nodes of a cluster change, or a ledger turns out stale.
+   * @throws LedgerUnavailable
+   */
+  async runId(account: SendingAccountId): Promise<string> {
+    const { buckets } = ringShape(this.clock.scale.speed);
+    const known = this.runs.get(account);
+    if (known !== undefined) return `${known}/${String(LAYOUT)}/${String(buckets)}`;
+    const run = await this.available(account, () => this.redis.runOf(keyOf(account)));
+    this.runs.set(account, run);
+    return `${run}/${String(LAYOUT)}/${String(buckets)}`;
+  }
+
+  /** The next question for the run asks the server. */
+  forgetRunId(account: SendingAccountId): void {
+    this.runs.delete(account);
+  }
+
+  /** @throws LedgerUnavailable */
+  fields(account: SendingAccountId, ...names: string[]): Promise<(string | null)[]> {
+    return this.available(account, () => this.redis.hmget(keyOf(account), ...names));
+  }
+
+  private async available<Reply>(account: SendingAccountId, ask: () => Promise<Reply>): Promise<Reply> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const reason = unavailableReason(error);
+      throw reason === undefined ? error : new LedgerUnavailable(reason, account, error);
+    }
   }
 }

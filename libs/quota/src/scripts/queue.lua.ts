@@ -1,41 +1,103 @@
 import { PRELUDE } from './prelude.lua';
 
 /**
- * Puts messages at the end of a tenant's ready list. After the shared six: class (tx or mk), tenant, weight, tenant's
- * 24 h cap (-1 = none), tenant's rate num (0 = none), den, most entries the list may hold, then id:recipients.
- * An id that is queued already is left out. Answers how many were queued.
+ * Puts messages at the end of a tenant's ready list. After the shared seven: class (tx or mk), tenant, its lane ('-' = as
+ * before), 1 when its cap is leased, weight, tenant's 24 h cap (-1 = none), tenant's rate num (0 = none), den, most entries
+ * the list may hold, then entries. An id that is queued or granted already is left out. Answers how many were queued.
  */
 export const OFFER = `${PRELUDE}
-local class, tenant, most = ARGV[7], ARGV[8], tonumber(ARGV[13])
+local class, tenant, lane, most = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[16])
 local list, hash = P .. 'l:' .. class .. ':' .. tenant, P .. 't:' .. tenant
 redis.call('SADD', P .. 'tenants', tenant)
-redis.call('HSET', hash, 'w', ARGV[9], 'cap', ARGV[10], 'num', ARGV[11], 'den', ARGV[12])
-redis.call('HSETNX', hash, 'tail', int(bucketOf(engineUs()) - N + 1))
-local length, queued = redis.call('LLEN', list), 0
-for i = 14, #ARGV do
-  if length + queued >= most then break end
-  local id = string.match(ARGV[i], '^([^:]+):')
-  if redis.call('SADD', P .. 'known', id) == 1 then
-    redis.call('RPUSH', list, ARGV[i])
-    queued = queued + 1
+redis.call('HSET', hash, 'leased', ARGV[11], 'w', ARGV[12], 'cap', ARGV[13], 'num', ARGV[14], 'den', ARGV[15])
+if lane ~= '-' then redis.call('HSET', hash, 'n' .. class, lane) end
+local length = redis.call('LLEN', list)
+local entries = {}
+if length < most then
+  for i = 17, #ARGV do entries[#entries + 1] = ARGV[i] end
+end
+local known = P .. 'k:' .. class .. ':' .. tenant .. ':'
+local seen = {}
+for s, numbers in pairs(byShard(entries)) do
+  for i, there in ipairs(redis.call('SMISMEMBER', known .. int(s), unpack(numbers))) do
+    if there == 1 then seen[tonumber(numbers[i])] = true end
   end
 end
-if length + queued > 0 and not redis.call('ZSCORE', P .. 'q:' .. class, tenant) and not redis.call('ZSCORE', P .. 'park:' .. class, tenant) then
+local fresh = {}
+for _, entry in ipairs(entries) do
+  if length + #fresh >= most then break end
+  local number = numberOf(entry)
+  if not seen[number] then
+    seen[number] = true
+    fresh[#fresh + 1] = entry
+  end
+end
+if #fresh > 0 then
+  for s, numbers in pairs(byShard(fresh)) do redis.call('SADD', known .. int(s), unpack(numbers)) end
+  redis.call('RPUSH', list, unpack(fresh))
+end
+if length + #fresh > 0 and not redis.call('ZSCORE', P .. 'q:' .. class, tenant) and not redis.call('ZSCORE', P .. 'park:' .. class, tenant) then
   -- An idle tenant enters at the queue's own time: idleness earns no credit.
-  local finish = tonumber(redis.call('HGET', P .. 'fin:' .. class, tenant) or '0')
+  local finish = tonumber(redis.call('HGET', hash, 'f' .. class) or '0')
   redis.call('ZADD', P .. 'q:' .. class, int(math.max(field('v' .. class), finish)), tenant)
 end
-return queued
+return #fresh
 `;
 
-/** Empties a tenant's ready list (it moved, or was paused). After the shared six: class, tenant. Answers how many went. */
+/** Empties a tenant's ready list (it moved, or was paused). After the shared seven: class, tenant. Answers how many went. */
 export const DROP = `${PRELUDE}
-local class, tenant = ARGV[7], ARGV[8]
+local class, tenant = ARGV[8], ARGV[9]
 local list = P .. 'l:' .. class .. ':' .. tenant
 local entries = redis.call('LRANGE', list, 0, -1)
-for _, entry in ipairs(entries) do redis.call('SREM', P .. 'known', string.match(entry, '^([^:]+):')) end
+forgetKnown(class, tenant, entries)
 redis.call('DEL', list)
 redis.call('ZREM', P .. 'q:' .. class, tenant)
 redis.call('ZREM', P .. 'park:' .. class, tenant)
 return #entries
+`;
+
+/** Everything an operator or a wait estimate asks, as JSON; read only but for time. */
+export const STATS = `${PRELUDE}
+if redis.call('EXISTS', LED) == 0 then return '{}' end
+local now = engineUs()
+local v = redis.call('HMGET', LED, 'epoch', 'runid', 'q', 'num', 'den', 'tat', 'sum', 'tail', 'frozen', 'ext', 'factor', 'since')
+local sum, tail, first = tonumber(v[7]), tonumber(v[8]), firstBucket(now)
+-- The sum as it will be once the next grant has dropped old buckets; nothing is written here.
+if first - tail >= N then sum = 0 elseif sum > 0 then sum = sum - sumOf('GET', P .. 'rg', N, tail, first) end
+local ready = {}
+for _, class in ipairs({'tx', 'mk'}) do
+  for _, key in ipairs({'q:', 'park:'}) do
+    for _, tenant in ipairs(redis.call('ZRANGE', P .. key .. class, 0, -1)) do
+      ready[#ready + 1] = { tenant, class, redis.call('LLEN', P .. 'l:' .. class .. ':' .. tenant), key == 'park:' }
+    end
+  end
+end
+local lanes = {}
+for _, lane in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
+  local l = redis.call('HMGET', P .. 'n:' .. lane, 'day', 'hour', 'sum', 'tail', 'hsum', 'htail')
+  local used, hused, hfirst = tonumber(l[3] or '0'), tonumber(l[5] or '0'), bucketOf(now) - HOUR + 1
+  if used > 0 then used = first - l[4] >= N and 0 or used - sumOf('GET', P .. 'nr:' .. lane, N, tonumber(l[4]), first) end
+  if hused > 0 then hused = hfirst - l[6] >= HOUR and 0 or hused - sumOf('GET', P .. 'nr:' .. lane, N, tonumber(l[6]), hfirst) end
+  lanes[#lanes + 1] = { lane, l[1], int(used), l[2], int(hused) }
+end
+return cjson.encode({ now = int(now), epoch = v[1], runid = v[2], q = v[3], num = v[4], den = v[5], tat = v[6], sum = int(sum),
+  frozen = v[9], ext = v[10], pace = paceAt(now, tonumber(v[11] or '1000'), tonumber(v[12] or '0')),
+  inflight = redis.call('ZCARD', P .. 'inflight'), ready = #ready > 0 and ready or false, lanes = #lanes > 0 and lanes or false })
+`;
+
+/** What each tenant that waits has been granted since the last rebuild. Answers fours: tenant, recipients, weight, 1 when parked. */
+export const SERVED = `${PRELUDE}
+local out, listed = {}, {}
+for _, class in ipairs({'tx', 'mk'}) do
+  for _, key in ipairs({'q:', 'park:'}) do
+    for _, tenant in ipairs(redis.call('ZRANGE', P .. key .. class, 0, -1)) do
+      if not listed[tenant] then
+        listed[tenant] = true
+        local t = redis.call('HMGET', P .. 't:' .. tenant, 'served', 'w')
+        for _, value in ipairs({ tenant, t[1] or '0', t[2] or '1', key == 'park:' and '1' or '0' }) do out[#out + 1] = value end
+      end
+    end
+  end
+end
+return out
 `;

@@ -1,9 +1,10 @@
 import type { FairQueueModel, Class } from './fair-queue-model';
-import type { RingModel } from './ring-model';
+import { limitsOf, type LaneState, type TenantState } from './limits-model';
 
 const TURN = 8;
 const FLOOR = 19;
 const FLOOR_MAX = 950;
+const SIDELINE = 10;
 const SHARE_BURST_US = 60_000_000;
 
 /** The reply of a script, as the script words it. */
@@ -20,30 +21,30 @@ export interface ModelAcquire {
   readonly lifeMs: number;
 }
 
-export interface TenantState {
-  weight: number;
-  cap: number;
-  num: number;
-  den: number;
-  tat: number;
-  txt: number;
-  readonly ring: RingModel;
-}
-
 /** What one acquire works on; queues and tenants are changed in place. */
 export interface GrantorState {
   readonly tat: number;
   readonly credit: number;
+  /** The paced rate as 429s have left it. */
   readonly num: number;
   readonly den: number;
+  /** A fifth of the paced rate: the transactional share of one tenant. */
+  readonly share: { readonly num: number; readonly den: number };
+  /** Recipients the day has left for marketing: less than `room` while the reserve holds. */
+  readonly bulkRoom: number;
   readonly queues: Readonly<Record<Class, FairQueueModel>>;
   readonly tenants: ReadonlyMap<string, TenantState>;
+  readonly lanes: ReadonlyMap<string, LaneState>;
 }
 
 export interface Picked {
   readonly ids: readonly string[];
   readonly cost: number;
   readonly perTenant: ReadonlyMap<string, number>;
+  readonly perLane: ReadonlyMap<string, number>;
+  /** Lane of each id. */
+  readonly laneOf: readonly string[];
+  readonly transactional: number;
   readonly t0: number;
   readonly alone: boolean;
   readonly credit: number;
@@ -67,6 +68,8 @@ export class GrantorModel {
   private sawRoom = false;
   private readonly spent: Record<Class, number> = { tx: 0, mk: 0 };
   private readonly perTenant = new Map<string, number>();
+  private readonly perLane = new Map<string, number>();
+  private readonly laneOf: string[] = [];
   private aside: (readonly [Class, string, number])[] = [];
   private readonly demoted: (readonly [string, number])[] = [];
 
@@ -98,8 +101,8 @@ export class GrantorModel {
     this.restore();
     if (this.cost === 0) return { reply: this.empty() };
     if (this.waiting.mk > 0) credit = Math.max(0, Math.min(FLOOR_MAX, credit + this.spent.tx - FLOOR * this.spent.mk));
-    const { ids, cost, perTenant, t0, alone } = this;
-    return { ids, cost, perTenant, t0, alone, credit };
+    const { ids, cost, perTenant, perLane, laneOf, t0, alone } = this;
+    return { ids, cost, perTenant, perLane, laneOf, t0, alone, credit, transactional: this.spent.tx };
   }
 
   private empty(): ModelReply {
@@ -116,35 +119,38 @@ export class GrantorModel {
     const left = () => Math.min(budget - (this.spent[klass] - before), this.n - this.cost);
     while (this.waitUntil === undefined && !this.alone && !this.full) {
       if ((this.cost > 0 || rules.credit === true) && left() <= 0) return;
+      if (this.roomOf(klass) - this.cost <= 0) return;
       const popped = queue.pop();
       if (!popped) return;
       const tenant = this.s.tenants.get(popped.tenant);
       if (!tenant) throw new Error('a queued tenant without limits');
-      const { taken, verdict, hold } = this.turn(klass, popped.tenant, tenant, rules, left);
+      const { taken, weighed, verdict } = this.turn(klass, popped.tenant, tenant, rules, left);
       let start = popped.start;
       if (taken > 0)
-        start = queue.advance(popped.tenant, popped.start, Math.floor((taken * 1_000_000) / tenant.weight));
+        start = queue.advance(popped.tenant, popped.start, Math.floor((weighed * 1_000_000) / tenant.weight));
       if (verdict === 'turn') queue.setIfWaiting(popped.tenant, start);
-      else if (verdict === 'park') queue.park(popped.tenant, start, Math.ceil((hold ?? 0) / 1000));
+      else if (verdict === 'park') queue.park(popped.tenant, start, Math.floor((this.now + 5_000_000) / 1000));
       else if (verdict === 'demoted') this.demoted.push([popped.tenant, start]);
       else if (verdict === 'aside') this.aside.push([klass, popped.tenant, start]);
     }
   }
 
   private turn(klass: Class, name: string, tenant: TenantState, rules: Rules, left: () => number) {
-    let taken = 0;
-    const result = (verdict: string, hold?: number) => ({ taken, verdict, hold });
+    let [taken, weighed] = [0, 0];
+    const result = (verdict: string) => ({ taken, weighed, verdict });
     if (klass === 'tx' && rules.share === true && Math.max(tenant.txt, this.now) - this.now > SHARE_BURST_US)
       return result('demoted');
     tenant.ring.expire(this.now);
+    const lane = this.s.lanes.get(tenant.lanes[klass]);
+    lane?.dayRing.expire(this.now);
+    lane?.hourRing.expire(this.now);
     for (;;) {
       const head = this.s.queues[klass].list(name)[0];
       if (!head) return result('empty');
       if (taken > 0 && taken + head.cost > TURN) return result('turn');
-      if (head.cost > this.room - this.cost) return result(taken > 0 ? 'turn' : 'aside');
+      if (head.cost > this.roomOf(klass) - this.cost) return result(taken > 0 ? 'turn' : 'aside');
       this.sawRoom = true;
-      const hold = this.tenantHold(name, tenant, head.cost);
-      if (hold !== undefined) return result(taken > 0 ? 'turn' : 'park', hold);
+      if (this.capped(name, tenant, tenant.lanes[klass], lane, head.cost)) return result(taken > 0 ? 'turn' : 'park');
       if (head.cost > left()) {
         if (taken > 0) return result('turn');
         if (head.cost <= this.n - this.cost || !rules.mayWait) return result('aside');
@@ -153,50 +159,66 @@ export class GrantorModel {
           return result('aside');
         }
         if (this.s.tat > this.now + this.p.leadMs * 1000) {
-          this.waitUntil = this.nextChance(this.s.tat, head.cost, this.s.num, this.s.den);
+          this.waitUntil = this.nextChance(this.s.tat, head.cost);
           return result('aside');
         }
         this.alone = true;
       }
-      this.take(klass, name, tenant, head);
+      weighed += this.take(klass, name, tenant, head);
       taken += head.cost;
       if (this.alone) return result('turn');
     }
   }
 
-  private take(klass: Class, name: string, tenant: TenantState, head: { id: string; cost: number }): void {
+  /** Moves the message into the grant, and answers what it counts for in the queue. */
+  private take(klass: Class, name: string, tenant: TenantState, head: { id: string; cost: number }): number {
     this.s.queues[klass].list(name).shift();
     this.ids.push(`${name}:${head.id}:${String(head.cost)}:${klass}`);
     this.cost += head.cost;
     this.spent[klass] += head.cost;
     this.perTenant.set(name, (this.perTenant.get(name) ?? 0) + head.cost);
-    if (tenant.num > 0) {
-      tenant.tat = Math.ceil(
-        Math.max(tenant.tat, this.now + this.p.leadMs * 1000) + (head.cost * 1_000_000 * tenant.den) / tenant.num,
-      );
-    }
+    const lane = tenant.lanes[klass];
+    this.laneOf.push(lane);
+    if (this.s.lanes.has(lane)) this.perLane.set(lane, (this.perLane.get(lane) ?? 0) + head.cost);
     if (klass === 'tx')
-      tenant.txt = Math.ceil(Math.max(tenant.txt, this.now) + (head.cost * 1_000_000 * this.s.den * 5) / this.s.num);
+      tenant.txt = Math.ceil(
+        Math.max(tenant.txt, this.now) + (head.cost * 1_000_000 * this.s.share.den) / this.s.share.num,
+      );
+    const { num, den } = limitsOf(tenant);
+    if (num <= 0) return head.cost;
+    const soonest = this.now + this.p.leadMs * 1000;
+    if (tenant.tat > soonest && head.cost > this.fits(tenant.tat, num, den)) return head.cost * SIDELINE;
+    tenant.tat = Math.ceil(Math.max(tenant.tat, soonest) + (head.cost * 1_000_000 * den) / num);
+    return head.cost;
   }
 
-  private tenantHold(name: string, tenant: TenantState, cost: number): number | undefined {
-    if (tenant.cap >= 0 && tenant.ring.sum + (this.perTenant.get(name) ?? 0) + cost > tenant.cap)
-      return this.now + 5_000_000;
-    if (tenant.num > 0) {
-      const soonest = this.now + this.p.leadMs * 1000;
-      if (cost > this.fits(Math.max(tenant.tat, soonest), tenant.num, tenant.den) && tenant.tat > soonest) {
-        return this.nextChance(tenant.tat, cost, tenant.num, tenant.den);
-      }
-    }
-    return undefined;
+  private roomOf(klass: Class): number {
+    return klass === 'mk' ? this.s.bulkRoom : this.room;
+  }
+
+  private capped(
+    name: string,
+    tenant: TenantState,
+    laneName: string,
+    lane: LaneState | undefined,
+    cost: number,
+  ): boolean {
+    const { cap } = limitsOf(tenant);
+    if (cap >= 0 && tenant.ring.sum + (this.perTenant.get(name) ?? 0) + cost > cap) return true;
+    if (!lane) return false;
+    const more = (this.perLane.get(laneName) ?? 0) + cost;
+    return (
+      (lane.day >= 0 && lane.dayRing.sum + more > lane.day) || (lane.hour >= 0 && lane.hourRing.sum + more > lane.hour)
+    );
   }
 
   private fits(from: number, num: number, den: number): number {
     return Math.floor(((this.now + this.p.leadMs * 1000 + this.p.sliceMs * 1000 - from) * num) / (den * 1_000_000));
   }
 
-  private nextChance(free: number, cost: number, num: number, den: number): number {
+  private nextChance(free: number, cost: number): number {
     const lead = this.p.leadMs * 1000;
+    const { num, den } = this.s;
     if (cost <= this.fits(this.now + lead, num, den))
       return free + (cost * 1_000_000 * den) / num - lead - this.p.sliceMs * 1000;
     return free - lead;

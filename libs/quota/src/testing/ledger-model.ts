@@ -1,5 +1,7 @@
 import { FairQueueModel, type Class } from './fair-queue-model';
-import { GrantorModel, type ModelAcquire, type ModelReply, type Picked, type TenantState } from './grantor-model';
+import { GrantorModel, type ModelAcquire, type ModelReply, type Picked } from './grantor-model';
+import { newLane, newTenant, type LaneState, type TenantState } from './limits-model';
+import { PaceModel } from './pace-model';
 import { RingModel } from './ring-model';
 
 export interface ModelOffer {
@@ -10,12 +12,27 @@ export interface ModelOffer {
   readonly num: number;
   readonly den: number;
   readonly most: number;
+  /** Its lane; left out = as before. */
+  readonly lane?: string;
+  readonly leased?: boolean;
   readonly entries: readonly { readonly id: string; readonly cost: number }[];
 }
+
+const DAY_US = 86_400_000_000;
+
+/** Deliberate faults, to see that what judges the engine sees them. Tests only. */
+export type LedgerFault =
+  /** Frees a bucket 24 h after its start, with no guard. */
+  | 'frees-early'
+  /** Gives back twice what was not used. */
+  | 'refunds-twice';
 
 interface Grant {
   readonly t0: number;
   deadline: number;
+  readonly num: number;
+  readonly den: number;
+  readonly lanes: readonly string[];
   readonly bucket: number;
   readonly cost: number;
   readonly at: number;
@@ -40,17 +57,26 @@ export class LedgerModel {
   private credit = 0;
   private exists = false;
   private ring: RingModel;
+  private pace = new PaceModel();
+  private reserve = { day: 0, used: 0, seen: 0 };
   private tenants = new Map<string, TenantState>();
+  private readonly lanes = new Map<string, LaneState>();
   private queues: Record<Class, FairQueueModel> = { tx: new FairQueueModel(), mk: new FairQueueModel() };
   private known = new Set<string>();
   private grants = new Map<string, Grant>();
-  private late: { dueMs: number; tenant: string; bucket: number; n: number }[] = [];
+  private late: { dueMs: number; tenant: string; lane: string; bucket: number; n: number }[] = [];
+  /** What the caller of the next call believes the time to be, milliseconds; 0 = it is not compared. */
+  callerMs = 0;
+  private readonly counted: number;
 
   constructor(
     private readonly bucketMs: number,
     private readonly buckets: number,
+    private readonly fault?: LedgerFault,
+    private readonly toleranceMs = 5_000,
   ) {
-    this.ring = new RingModel(bucketMs, buckets, 0);
+    this.counted = fault === 'frees-early' ? Math.floor(86_400_000 / bucketMs) : buckets;
+    this.ring = new RingModel(bucketMs, this.counted, 0);
   }
 
   get used(): number {
@@ -77,9 +103,10 @@ export class LedgerModel {
     used: readonly [number, number][],
     pauseUs = 1_000_000,
   ): boolean {
-    if (Math.max(this.epoch, this.pending) >= epoch) return false;
-    const ring = new RingModel(this.bucketMs, this.buckets, nowUs);
-    for (const [bucket, n] of used) ring.charge(bucket, n);
+    if (Math.max(this.epoch, this.pending) >= epoch || this.differs(nowUs)) return false;
+    const ring = new RingModel(this.bucketMs, this.counted, nowUs);
+    const current = Math.floor(nowUs / 1000 / this.bucketMs);
+    for (const [bucket, n] of used) ring.charge(Math.min(current, bucket), n);
     const sum = ring.sum;
     Object.assign(this, {
       exists: true,
@@ -95,6 +122,8 @@ export class LedgerModel {
       frozenMs: 0,
       credit: 0,
       ring,
+      pace: new PaceModel(),
+      reserve: { day: 0, used: 0, seen: 0 },
       tenants: new Map(),
       known: new Set(),
       grants: new Map(),
@@ -114,9 +143,10 @@ export class LedgerModel {
   /** What a tenant used before the rebuild; before the ledger is opened. */
   chargeTenant(nowUs: number, epoch: number, name: string, used: readonly [number, number][]): boolean {
     if (this.pending !== epoch) return false;
-    const ring = new RingModel(this.bucketMs, this.buckets, nowUs);
-    for (const [bucket, n] of used) ring.charge(bucket, n);
-    this.tenants.set(name, { tat: 0, txt: 0, ring, weight: 1, cap: -1, num: 0, den: 1 });
+    const tenant = newTenant(this.bucketMs, this.buckets, nowUs);
+    const current = Math.floor(nowUs / 1000 / this.bucketMs);
+    for (const [bucket, n] of used) tenant.ring.charge(Math.min(current, bucket), n);
+    this.tenants.set(name, tenant);
     return true;
   }
 
@@ -137,24 +167,19 @@ export class LedgerModel {
   }
 
   offer(nowUs: number, offer: ModelOffer): number {
-    const tenant = this.tenants.get(offer.tenant) ?? {
-      tat: 0,
-      txt: 0,
-      ring: new RingModel(this.bucketMs, this.buckets, nowUs),
-      weight: 1,
-      cap: -1,
-      num: 0,
-      den: 1,
-    };
-    Object.assign(tenant, { weight: offer.weight, cap: offer.cap, num: offer.num, den: offer.den });
+    const tenant = this.tenants.get(offer.tenant) ?? newTenant(this.bucketMs, this.buckets, nowUs);
+    const { weight, cap, num, den, lane, leased = false } = offer;
+    Object.assign(tenant, { weight, cap, num, den, leased });
+    if (lane !== undefined) tenant.lanes[offer.class] = lane;
     this.tenants.set(offer.tenant, tenant);
     const queue = this.queues[offer.class];
     let queued = 0;
     const length = queue.list(offer.tenant).length;
     for (const entry of offer.entries) {
       if (length + queued >= offer.most) break;
-      if (this.known.has(entry.id)) continue;
-      this.known.add(entry.id);
+      const key = knownKey(offer.class, offer.tenant, entry.id);
+      if (this.known.has(key)) continue;
+      this.known.add(key);
       queue.list(offer.tenant).push(entry);
       queued += 1;
     }
@@ -173,12 +198,6 @@ export class LedgerModel {
     return ['OK', String(this.ring.sum), String(this.ext)];
   }
 
-  drop(klass: Class, tenant: string): number {
-    const entries = this.queues[klass].drop(tenant);
-    for (const { id } of entries) this.known.delete(id);
-    return entries.length;
-  }
-
   settle(
     realUs: number,
     opId: string,
@@ -188,20 +207,89 @@ export class LedgerModel {
     const grant = this.grants.get(opId);
     if (!grant) return 0;
     this.grants.delete(opId);
-    for (const entry of grant.ids) this.known.delete(entry.split(':')[1] ?? '');
+    const given = grant.ids.map((entry, i) => {
+      const [tenant = '', id = '', cost = '', klass = ''] = entry.split(':');
+      this.known.delete(knownKey(klass as Class, tenant, id));
+      return { tenant, lane: grant.lanes[i] ?? '', cost: Number(cost) };
+    });
     const now = this.now(realUs);
     this.ring.expire(now);
     let left = grant.cost;
+    // Lanes get back no more than they gave, in the order in which they gave it.
+    const giveBack = (tenant: string, count: number, back: (lane: string, n: number) => void) => {
+      let rest = count;
+      for (const [lane, parts] of byLane(given, tenant)) {
+        let n = 0;
+        for (const part of parts) {
+          const share = Math.min(rest - n, part.cost);
+          part.cost -= share;
+          n += share;
+        }
+        if (n > 0) back(lane, n);
+        rest -= n;
+      }
+      if (rest > 0) back('', rest);
+    };
     for (const [tenant, atOnce, afterwards] of refunds) {
       this.tenants.get(tenant)?.ring.expire(now);
       const back = Math.min(left, atOnce);
       left -= back;
-      if (back > 0) this.uncharge(tenant, grant.bucket, back);
+      giveBack(tenant, this.fault === 'refunds-twice' ? back * 2 : back, (lane, n) => {
+        this.uncharge(tenant, lane, grant.bucket, n);
+      });
       const later = Math.min(left, afterwards);
       left -= later;
-      if (later > 0) this.late.push({ dueMs: Math.floor(now / 1000) + keepMs, tenant, bucket: grant.bucket, n: later });
+      giveBack(tenant, later, (lane, n) => {
+        this.late.push({ dueMs: Math.floor(now / 1000) + keepMs, tenant, lane, bucket: grant.bucket, n });
+      });
     }
     return 1;
+  }
+
+  drop(klass: Class, tenant: string): number {
+    const entries = this.queues[klass].drop(tenant);
+    for (const { id } of entries) this.known.delete(knownKey(klass, tenant, id));
+    return entries.length;
+  }
+
+  throttle(realUs: number): number {
+    return this.exists ? this.pace.throttle(this.now(realUs)) : 1_000;
+  }
+
+  /** @param lanes name, day cap, hour cap; -1 = none */
+  setLanes(nowUs: number, lanes: readonly (readonly [string, number, number])[]): void {
+    for (const name of this.lanes.keys()) if (!lanes.some(([kept]) => kept === name)) this.lanes.delete(name);
+    for (const [name, day, hour] of lanes) {
+      const lane = this.lanes.get(name) ?? newLane(this.bucketMs, this.buckets, nowUs);
+      Object.assign(lane, { day, hour });
+      this.lanes.set(name, lane);
+    }
+  }
+
+  lease(
+    realUs: number,
+    name: string,
+    generation: number,
+    part?: { readonly cap: number; readonly num: number; readonly den: number },
+  ): ModelReply {
+    if (!this.exists) return ['OLD'];
+    const tenant = this.tenants.get(name) ?? newTenant(this.bucketMs, this.buckets, realUs);
+    const now = this.now(realUs);
+    if (part ? tenant.generation !== generation : tenant.generation >= generation) return ['OLD'];
+    this.tenants.set(name, tenant);
+    if (part) tenant.lease = part;
+    else tenant.generation = generation;
+    tenant.ring.expire(now);
+    return ['OK', String(tenant.ring.sum), String(tenant.lease?.cap ?? 0)];
+  }
+
+  /** What each tenant that waits was granted: name, recipients, weight. */
+  served(): { tenant: string; recipients: number; weight: number }[] {
+    const names = new Set(this.lists().map(({ tenant }) => tenant));
+    return [...names].flatMap((tenant) => {
+      const state = this.tenants.get(tenant);
+      return state ? [{ tenant, recipients: state.served, weight: state.weight }] : [];
+    });
   }
 
   reslot(
@@ -217,13 +305,14 @@ export class LedgerModel {
     if (!this.exists || this.epoch !== epoch || this.runId !== runId || !grant) return ['GONE'];
     const now = this.now(realUs);
     const oldest = grant.at + oldestMs * 1000;
-    if (now > oldest || now < this.frozenMs * 1000 || this.num <= 0) return ['GONE'];
+    const { num, den } = this.paced(now);
+    if (now > oldest || now < this.frozenMs * 1000 || num <= 0) return ['GONE'];
     const t0 = Math.max(this.tat, now + 2000);
     if (t0 > oldest) return ['GONE'];
-    const finish = Math.ceil(t0 + (cost * 1_000_000 * this.den) / this.num);
+    const finish = Math.ceil(t0 + (cost * 1_000_000 * den) / num);
     grant.deadline = Math.min(finish, oldest) + lifeMs * 1000;
     this.tat = finish;
-    return ['SLOT', String(now), String(t0), String(grant.deadline)];
+    return ['SLOT', ...[now, t0, grant.deadline, num, den].map(String)];
   }
 
   acquire(realUs: number, p: ModelAcquire): ModelReply {
@@ -231,6 +320,7 @@ export class LedgerModel {
     const now = this.now(realUs);
     const stored = this.grants.get(p.opId);
     if (stored) return this.grantReply(now, stored);
+    if (this.differs(realUs) || this.differs(now)) return ['CLOCK', String(realUs)];
     if (now < this.frozenMs * 1000) return ['FROZEN', String(now), String(this.frozenMs * 1000)];
     this.applyLate(now);
     for (const queue of [this.queues.tx, this.queues.mk]) queue.unpark(Math.floor(now / 1000));
@@ -241,42 +331,106 @@ export class LedgerModel {
     const room = this.q >= 0 ? this.q - headroom - this.ring.sum - this.ext : Number.POSITIVE_INFINITY;
     if (room <= 0) return ['EMPTY', String(now), 'day', String(this.ring.nextReleaseUs(now))];
     if (this.num <= 0) return ['EMPTY', String(now), 'rate', String(now + 1_000_000)];
-    const { tat, credit, num, den, queues, tenants } = this;
-    const picked = new GrantorModel({ tat, credit, num, den, queues, tenants }, p, now, room, waiting).run();
+    const reserve = this.reserveAt(now, waiting.tx > 0);
+    const bulkRoom = this.q >= 0 ? room - reserve.closed : room;
+    const { tat, credit, queues, tenants, lanes } = this;
+    const share = { num: this.num, den: this.den * 5 };
+    const state = { tat, credit, share, bulkRoom, queues, tenants, lanes, ...this.paced(now) };
+    const picked = new GrantorModel(state, p, now, room, waiting).run();
+    if (!('reply' in picked)) {
+      this.reserve = { day: reserve.day, used: reserve.used + picked.transactional, seen: reserve.seen };
+    }
     return 'reply' in picked ? picked.reply : this.book(p, now, picked);
   }
 
   private book(p: ModelAcquire, now: number, picked: Picked): ModelReply {
-    const { ids, cost, perTenant, t0, alone, credit } = picked;
+    const { ids, laneOf, cost, perTenant, perLane, t0, alone, credit } = picked;
+    const { num, den } = this.paced(now);
     const bucket = Math.floor(now / 1000 / this.bucketMs);
     this.ring.charge(bucket, cost);
-    for (const [tenant, n] of perTenant) this.tenants.get(tenant)?.ring.charge(bucket, n);
-    const finish = Math.ceil(t0 + (cost * 1_000_000 * this.den) / this.num);
+    for (const [name, n] of perTenant) {
+      const tenant = this.tenants.get(name);
+      tenant?.ring.charge(bucket, n);
+      if (tenant) tenant.served += n;
+    }
+    for (const [name, n] of perLane) {
+      this.lanes.get(name)?.dayRing.charge(bucket, n);
+      this.lanes.get(name)?.hourRing.charge(bucket, n);
+    }
+    const finish = Math.ceil(t0 + (cost * 1_000_000 * den) / num);
     this.tat = finish;
     this.credit = credit;
-    const grant: Grant = { t0, deadline: (alone ? t0 : finish) + p.lifeMs * 1000, bucket, cost, at: now, ids };
+    const deadline = (alone ? t0 : finish) + p.lifeMs * 1000;
+    const grant: Grant = { t0, deadline, bucket, cost, at: now, ids, num, den, lanes: laneOf };
     this.grants.set(p.opId, grant);
     return this.grantReply(now, grant);
   }
 
   private grantReply(now: number, grant: Grant): ModelReply {
-    const numbers = [now, grant.t0, grant.deadline, grant.bucket, grant.cost, this.num, this.den];
+    const numbers = [now, grant.t0, grant.deadline, grant.bucket, grant.cost, grant.num, grant.den];
     return ['GRANT', ...numbers.map(String), ...grant.ids];
   }
 
+  /** Time never runs backwards, and stands still while the caller's clock and this one disagree. */
   private now(realUs: number): number {
-    this.last = Math.max(this.last, realUs);
+    if (this.last === 0 || (realUs > this.last && !this.differs(realUs))) this.last = realUs;
     return this.last;
   }
 
-  private applyLate(now: number): void {
-    const due = this.late.filter((entry) => entry.dueMs <= Math.floor(now / 1000));
-    this.late = this.late.filter((entry) => !due.includes(entry));
-    for (const entry of due) this.uncharge(entry.tenant, entry.bucket, entry.n);
+  private differs(us: number): boolean {
+    return this.callerMs > 0 && Math.abs(us / 1000 - this.callerMs) > this.toleranceMs;
   }
 
-  private uncharge(tenant: string, bucket: number, n: number): void {
+  private paced(now: number): { num: number; den: number } {
+    const pace = this.pace.at(now);
+    return pace < 1_000 ? { num: this.num * pace, den: this.den * 1_000 } : { num: this.num, den: this.den };
+  }
+
+  /** What of the day's reserve is closed to marketing: neither released by time nor used by transactional mail. */
+  private reserveAt(now: number, wanted: boolean): { closed: number; day: number; used: number; seen: number } {
+    const day = Math.floor(now / DAY_US);
+    const used = day > this.reserve.day ? 0 : this.reserve.used;
+    const seen = wanted ? now : this.reserve.seen;
+    const whole = Math.floor((this.q * 5) / 1000);
+    const released = Math.max((whole * (now - day * DAY_US)) / DAY_US, used);
+    const closed = seen > 0 && now - seen < DAY_US ? Math.max(0, Math.floor(whole - released)) : 0;
+    return { closed, day: Math.max(day, this.reserve.day), used, seen };
+  }
+
+  private applyLate(now: number): void {
+    if (this.late.length === 0) return;
+    const due = this.late.filter((entry) => entry.dueMs <= Math.floor(now / 1000));
+    if (due.length === 0) return;
+    this.late = this.late.filter((entry) => entry.dueMs > Math.floor(now / 1000));
+    for (const entry of due) this.uncharge(entry.tenant, entry.lane, entry.bucket, entry.n);
+  }
+
+  private uncharge(tenant: string, lane: string, bucket: number, n: number): void {
     this.ring.uncharge(bucket, n);
     this.tenants.get(tenant)?.ring.uncharge(bucket, n);
+    this.lanes.get(lane)?.dayRing.uncharge(bucket, n);
+    this.lanes.get(lane)?.hourRing.uncharge(bucket, n);
   }
+}
+
+function knownKey(klass: Class, tenant: string, id: string): string {
+  return `${klass}:${tenant}:${id}`;
+}
+
+interface Given {
+  readonly tenant: string;
+  readonly lane: string;
+  cost: number;
+}
+
+/** A tenant's messages by lane, in the order in which they were granted. */
+function byLane(given: readonly Given[], tenant: string): Map<string, Given[]> {
+  const lanes = new Map<string, Given[]>();
+  for (const part of given) {
+    if (part.tenant !== tenant) continue;
+    const parts = lanes.get(part.lane) ?? [];
+    parts.push(part);
+    lanes.set(part.lane, parts);
+  }
+  return lanes;
 }

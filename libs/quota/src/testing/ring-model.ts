@@ -4,35 +4,44 @@ export class RingModel {
   private tail: number;
   sum = 0;
 
+  /**
+   * @param buckets of the account's width that count
+   * @param width account's buckets per bucket of this ring: tenants are counted ten times as coarse
+   */
   constructor(
     private readonly bucketMs: number,
     private readonly buckets: number,
     nowUs: number,
+    private readonly width = 1,
   ) {
-    this.tail = this.bucketAt(nowUs) - buckets + 1;
+    this.tail = this.firstAt(nowUs);
   }
 
   expire(nowUs: number): void {
-    const first = this.bucketAt(nowUs) - this.buckets + 1;
+    const first = this.firstAt(nowUs);
     if (this.tail >= first) return;
+    // Insertion order is not time's (late refunds, rebuilds), so the few that are left are all looked at.
     for (const [bucket, used] of this.counts) {
       if (bucket >= first) continue;
       this.sum -= used;
       this.counts.delete(bucket);
     }
-    this.tail = Math.max(this.tail, first);
+    this.tail = first;
   }
 
-  charge(bucket: number, n: number): void {
+  charge(minute: number, n: number): void {
+    const bucket = Math.floor(minute / this.width);
     if (bucket < this.tail || n <= 0) return;
     this.counts.set(bucket, (this.counts.get(bucket) ?? 0) + n);
     this.sum += n;
   }
 
-  uncharge(bucket: number, n: number): void {
+  uncharge(minute: number, n: number): void {
+    const bucket = Math.floor(minute / this.width);
     if (bucket < this.tail) return;
-    const back = Math.min(this.counts.get(bucket) ?? 0, n);
-    this.counts.set(bucket, (this.counts.get(bucket) ?? 0) - back);
+    const used = this.counts.get(bucket) ?? 0;
+    const back = Math.max(0, Math.min(used, n));
+    this.counts.set(bucket, used - back);
     this.sum -= back;
   }
 
@@ -40,8 +49,12 @@ export class RingModel {
   nextReleaseUs(nowUs: number): number {
     const last = this.bucketAt(nowUs);
     let oldest = this.tail;
-    while (oldest < last && !this.counts.has(oldest)) oldest += 1;
+    while (oldest < last && (this.counts.get(oldest) ?? 0) === 0) oldest += 1;
     return (oldest + this.buckets) * this.bucketMs * 1000;
+  }
+
+  private firstAt(us: number): number {
+    return Math.floor((this.bucketAt(us) - this.buckets + 1) / this.width);
   }
 
   private bucketAt(us: number): number {

@@ -1,0 +1,13 @@
+import fc from 'fast-check';
+import { packId, unpackId } from './packed-id.policy';
+
+describe('an id as Redis keeps it', () => {
+  it('comes back as it was, in 26 letters and digits', () => {
+    fc.assert(
+      fc.property(fc.uuid(), (uuid) => {
+        expect(packId(uuid)).toMatch(/^[0-9a-z]{26}$/);
+        expect(unpackId(packId(uuid))).toBe(uuid);
+      }),
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import type { SendingAccountId } from '@libs/kernel';
+
+/** Why Redis does not serve the ledger. */
+export type UnavailableReason =
+  /** `maxmemory` is reached: nothing can be written until memory is freed or raised. */
+  | 'out-of-memory'
+  /** A replica, or a server that refuses writes because it cannot save (MISCONF, too few replicas). */
+  | 'read-only'
+  /** It starts, and reads its data from disk. */
+  | 'loading'
+  /** A script of somebody else holds it. */
+  | 'busy'
+  /** A cluster without an owner for this account's slot. */
+  | 'cluster-down'
+  /** No connection, or it broke before the answer: the script may have run or not. */
+  | 'unreachable';
+
+/**
+ * Redis does not answer as a ledger must: nothing is granted. Waiting and asking again, with the same op id, is safe; one
+ * line in the log says it for as long as it lasts.
+ */
+export class LedgerUnavailable extends Error {
+  constructor(
+    readonly reason: UnavailableReason,
+    readonly sendingAccountId: SendingAccountId,
+    override readonly cause: Error,
+  ) {
+    super(`the ledger cannot be used (${reason}): ${cause.message}`);
+    this.name = 'LedgerUnavailable';
+  }
+}
+
+/** This host's clock and that of Redis disagree by more than is safe: no ledger is built on either. */
+export class LedgerClockWrong extends Error {
+  constructor(readonly sendingAccountId: SendingAccountId) {
+    super('the clock of this host and that of Redis differ by more than 5 s: set both by NTP');
+    this.name = 'LedgerClockWrong';
+  }
+}
+
+const REASONS: readonly (readonly [RegExp, UnavailableReason])[] = [
+  [/^OOM\b|^-?OOM command/, 'out-of-memory'],
+  [/^(READONLY|MISCONF|NOREPLICAS|MASTERDOWN)\b/, 'read-only'],
+  [/^LOADING\b/, 'loading'],
+  [/^BUSY\b/, 'busy'],
+  [/^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK)\b|Failed to refresh slots cache|Too many Cluster redirections/, 'cluster-down'],
+  [
+    /Connection is closed|Stream isn't writeable|max retries per request|Connection timeout|Command timed out|None of startup nodes|Cluster isn't ready/,
+    'unreachable',
+  ],
+];
+const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/;
+
+/** Undefined for an error that is no state of Redis but a fault of ours. */
+export function unavailableReason(error: Error): UnavailableReason | undefined {
+  // A script that failed inside carries the reason of its command after its own words.
+  const message = error.message.replace(/^ERR Error running script[^:]*: @user_script:\d+: /, '');
+  const known = REASONS.find(([pattern]) => pattern.test(message));
+  if (known) return known[1];
+  const { code } = error as NodeJS.ErrnoException;
+  return code !== undefined && SOCKET_CODES.test(code) ? 'unreachable' : undefined;
+}

@@ -1,0 +1,64 @@
+import { RingModel } from './ring-model';
+
+/** What the scripts know of a tenant on an account. Times are microseconds. */
+export interface TenantState {
+  weight: number;
+  cap: number;
+  num: number;
+  den: number;
+  tat: number;
+  txt: number;
+  served: number;
+  leased: boolean;
+  generation: number;
+  lease: { readonly cap: number; readonly num: number; readonly den: number } | undefined;
+  readonly lanes: Record<'tx' | 'mk', string>;
+  readonly ring: RingModel;
+}
+
+/** A lane with warm-up caps; -1 is none. */
+export interface LaneState {
+  day: number;
+  hour: number;
+  readonly dayRing: RingModel;
+  readonly hourRing: RingModel;
+}
+
+export function newTenant(bucketMs: number, buckets: number, nowUs: number): TenantState {
+  return {
+    weight: 1,
+    cap: -1,
+    num: 0,
+    den: 1,
+    tat: 0,
+    txt: 0,
+    served: 0,
+    leased: false,
+    generation: 0,
+    lease: undefined,
+    lanes: { tx: '', mk: '' },
+    ring: new RingModel(bucketMs, buckets, nowUs, 10),
+  };
+}
+
+export function newLane(bucketMs: number, buckets: number, nowUs: number): LaneState {
+  const hour = Math.min(buckets, Math.ceil(3_600_000 / bucketMs) + 1);
+  return {
+    day: -1,
+    hour: -1,
+    dayRing: new RingModel(bucketMs, buckets, nowUs),
+    hourRing: new RingModel(bucketMs, hour, nowUs),
+  };
+}
+
+/** A tenant's own limits as they stand: those of its plan, or its part of them where they are divided. */
+export function limitsOf(tenant: TenantState): { cap: number; num: number; den: number } {
+  const { cap, num, den, leased, lease } = tenant;
+  if (!leased) return { cap, num, den };
+  const part = lease?.cap ?? 0;
+  return {
+    cap: cap < 0 ? part : part >= 0 ? Math.min(cap, part) : cap,
+    num: lease ? lease.num : num,
+    den: lease ? lease.den : den,
+  };
+}

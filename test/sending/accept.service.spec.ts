@@ -265,6 +265,98 @@ describe('an idempotency key', () => {
   });
 });
 
+describe('calls that arrive at the same time', () => {
+  const manyAt = (tenant: TenantId, domain: string, keys: readonly string[]) =>
+    keys.map((idempotencyKey) => accept.acceptOne(live(tenant), { idempotencyKey, email: mail(domain) }));
+
+  it('share transactions and are answered one by one', async () => {
+    const tenant = await process.tenant(account);
+    const keys = Array.from({ length: 60 }, (_, i) => `k${String(i)}`);
+    const all = await Promise.all(manyAt(tenant, await process.domainOf(tenant), keys));
+    expect(new Set(all.map(({ result }) => accepted(result).id)).size).toBe(60);
+    const [stored] = await process.query<{ calls: string; transactions: string }>(
+      'SELECT count(*) AS calls, count(DISTINCT xmin::text) AS transactions FROM idempotency WHERE tenant_id = $1',
+      [tenant],
+    );
+    expect(Number(stored?.calls)).toBe(60);
+    expect(Number(stored?.transactions)).toBeLessThan(30);
+  });
+
+  it('fail alone', async () => {
+    const tenant = await process.tenant(account);
+    const domain = await process.domainOf(tenant);
+    await accept.acceptOne(live(tenant), { idempotencyKey: 'used', email: mail(domain, { region: 'us' }) });
+    await process.query('BEGIN');
+    await process.query(
+      `INSERT INTO idempotency (tenant_id, mode, key, request_hash, result, created_at) VALUES ($1, 'LIVE', 'busy', '\\x00', '[]', $2)`,
+      [tenant, NOON],
+    );
+    const calls = Promise.allSettled(manyAt(tenant, domain, ['a', 'b', 'busy', 'used', 'c']));
+    const settled = await calls;
+    await process.query('ROLLBACK');
+    expect(settled.map((one) => one.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(settled.map((one) => (one.status === 'rejected' ? (one.reason as unknown) : undefined))).toEqual([
+      undefined,
+      undefined,
+      refusal('IDEMPOTENCY_IN_PROGRESS'),
+      refusal('IDEMPOTENCY_KEY_REUSED'),
+      undefined,
+    ]);
+    expect(await countOf('message', tenant)).toBe(4);
+  });
+});
+
+describe('mail in doubt', () => {
+  const policies = async (tenant: TenantId) =>
+    (
+      await process.query<{ policy: string }>(
+        'SELECT in_doubt_policy AS policy FROM message WHERE tenant_id = $1 ORDER BY id',
+        [tenant],
+      )
+    ).map((row) => row.policy);
+
+  it("follows the plan's policy of its stream, or its own", async () => {
+    const tenant = await process.tenant(account);
+    await process.query(
+      `UPDATE plan SET marketing_in_doubt = 'AT_MOST_ONCE' WHERE id = (SELECT plan_id FROM tenant WHERE id = $1)`,
+      [tenant],
+    );
+    const domain = await process.domainOf(tenant);
+    const { results } = await accept.accept(live(tenant), {
+      idempotencyKey: 'k',
+      emails: [
+        mail(domain),
+        mail(domain, { stream: 'MARKETING' }),
+        mail(domain, { inDoubtPolicy: 'AT_MOST_ONCE' }),
+        mail(domain, { inDoubtPolicy: 'TWICE' }),
+      ],
+    });
+    expect(await policies(tenant)).toEqual(['AT_LEAST_ONCE', 'AT_MOST_ONCE', 'AT_MOST_ONCE']);
+    expect(codes(results[3])).toEqual(['INVALID_INPUT emails.3.inDoubtPolicy']);
+  });
+});
+
+describe('a stream with several placements', () => {
+  it('goes out through all of them, by weight', async () => {
+    const [tenant, second] = [await process.tenant(account), await process.account()];
+    await process.query('UPDATE placement SET weight = 250 WHERE tenant_id = $1', [tenant]);
+    await process.query(
+      `INSERT INTO placement (tenant_id, id, mode, stream, sending_account_id, lane_id, weight, reason, decided_by, valid_from)
+       VALUES ($1, $2, 'LIVE', 'TRANSACTIONAL', $3, $4, 750, 'test', 'test', $5)`,
+      [tenant, newId(), second.id, second.lane, NOON],
+    );
+    const domain = await process.domainOf(tenant);
+    await accept.accept(live(tenant), { idempotencyKey: 'k', emails: Array.from({ length: 400 }, () => mail(domain)) });
+    const rows = await process.query<{ id: string; n: string }>(
+      'SELECT sending_account_id AS id, count(*) AS n FROM backlog WHERE tenant_id = $1 GROUP BY 1',
+      [tenant],
+    );
+    const share = Number(rows.find((row) => row.id === second.id)?.n) / 400;
+    expect(share).toBeGreaterThan(0.65);
+    expect(share).toBeLessThan(0.85);
+  });
+});
+
 describe('suppressed recipients', () => {
   it('are recorded and left out; a message with nobody else is SUPPRESSED and never READY', async () => {
     const tenant = await process.tenant(account);

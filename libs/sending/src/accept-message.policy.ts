@@ -1,4 +1,4 @@
-import { newId, type MessageId, type Mode, type TenantId } from '@libs/kernel';
+import type { MessageId, Mode, TenantId } from '@libs/kernel';
 import type { Draft } from './accept.policy';
 import type { Route, Sender } from './accept-route.policy';
 import type { NewMessage, NewRecipient } from './accept.repository';
@@ -13,6 +13,7 @@ const SUPPRESSED_DETAIL = 'On the suppression list when the message was accepted
  * recipient is suppressed is recorded whole and never sent, so that a batch tells the truth later.
  */
 export function newMessage(
+  id: MessageId,
   draft: Draft,
   route: Route,
   sender: Pick<Sender, 'inDoubt'>,
@@ -35,7 +36,7 @@ export function newMessage(
     });
   const content: StoredContent = { from, to: free(to), cc: free(cc), bcc: free(bcc), replyTo, ...draft.body };
   return {
-    id: newId<MessageId>(),
+    id,
     stream: draft.stream,
     state: startOf(draft, going.length === 0),
     sendingAccountId: route.sendingAccountId,

@@ -1,4 +1,4 @@
-import type { LaneId, SendingAccountId } from '@libs/kernel';
+import { newId, type LaneId, type MessageId, type SendingAccountId } from '@libs/kernel';
 import { admit } from './accept-admission.policy';
 import { bestRoute, chooseRoute, ownersOf, type Route, type Sender } from './accept-route.policy';
 import { checkEmail } from './accept.policy';
@@ -35,7 +35,7 @@ const choose = (over: { from?: string; stream?: string; region?: string }, who: 
     NOW,
   );
   if ('issues' in checked) throw new Error(JSON.stringify(checked.issues));
-  const choice = chooseRoute(checked.draft, who);
+  const choice = chooseRoute(checked.draft, who, newId<MessageId>());
   return 'issues' in choice
     ? choice.issues.map((issue) => `${issue.code} ${(issue.path ?? []).join('.')}`)
     : choice.route;
@@ -47,11 +47,24 @@ describe('the way of an entry', () => {
     expect(choose({ from: 'hi@news.acme.com' }, sender())).toEqual(route());
   });
 
+  it('is one that serves the region asked for, whatever the weights', () => {
+    const eu = route({ sendingAccountId: 'b' as SendingAccountId, region: 'eu-west-1', weight: 1 });
+    const us = route({ weight: 999 });
+    for (let i = 0; i < 20; i += 1) expect(choose({ region: 'eu' }, sender({ routes: [us, eu] }))).toEqual(eu);
+    expect(choose({ region: 'us' }, sender({ routes: [us, eu] }))).toEqual(us);
+  });
+
   it.each([
     ['a domain of nobody', { from: 'hi@other.com' }, {}, ['DOMAIN_NOT_VERIFIED from']],
     ['a domain that only ends alike', { from: 'hi@notacme.com' }, {}, ['DOMAIN_NOT_VERIFIED from']],
     ['a domain not verified yet', {}, { domains: [{ name: 'acme.com', ready: false }] }, ['DOMAIN_NOT_VERIFIED from']],
     ['a stream the plan lacks', { stream: 'MARKETING' }, {}, ['FORBIDDEN_BY_PLAN stream']],
+    [
+      'regions of none of several',
+      { region: 'eu' },
+      { routes: [route(), route({ region: 'us-west-2' })] },
+      ['INVALID_INPUT region'],
+    ],
     ['no placement', {}, { routes: [] }, ['NO_CAPACITY stream']],
     ['another region', { region: 'eu' }, {}, ['INVALID_INPUT region']],
     [

@@ -1,8 +1,17 @@
-import { domainOf, isSameOrBelow, type Issue, type LaneId, type SendingAccountId, type Stream } from '@libs/kernel';
+import {
+  domainOf,
+  isSameOrBelow,
+  type Issue,
+  type LaneId,
+  type MessageId,
+  type SendingAccountId,
+  type Stream,
+} from '@libs/kernel';
 import type { TenantLimits } from '@libs/quota';
 import type { InDoubtPolicy } from './message';
 import { regionServes, type Draft } from './accept.policy';
 import { quoted } from './accept-problems';
+import { chooseByWeight } from './route-split.policy';
 
 /** Where a tenant's stream goes out. */
 export interface Route {
@@ -29,8 +38,11 @@ export interface Sender {
 
 export type RouteDecision = { readonly route: Route } | { readonly issues: readonly Issue[] };
 
-/** Whether this tenant may send this entry, and through what; everything that stands in its way at once. */
-export function chooseRoute(draft: Draft, sender: Sender): RouteDecision {
+/**
+ * Whether this tenant may send this entry, and through what; everything that stands in its way at once. Several placements
+ * of a stream share its messages by their weights.
+ */
+export function chooseRoute(draft: Draft, sender: Sender, id: MessageId): RouteDecision {
   const issues: Issue[] = [];
   if (!sender.streams.includes(draft.stream)) {
     const message = `The plan ${quoted(sender.planName)} does not include ${draft.stream} mail; it includes ${sender.streams.join(' and ')}.`;
@@ -38,16 +50,23 @@ export function chooseRoute(draft: Draft, sender: Sender): RouteDecision {
   }
   const domain = domainProblem(domainOf(draft.envelope.from.email), sender);
   if (domain !== undefined) issues.push({ code: 'DOMAIN_NOT_VERIFIED', message: domain, path: ['from'] });
-  const route = bestRoute(draft.stream, sender.routes);
+  const open = sender.routes.filter((candidate) => candidate.stream === draft.stream && candidate.weight > 0);
+  const serving = open.filter((candidate) => regionServes(draft.region, candidate.region));
+  const [any] = open;
+  const route = chooseByWeight(serving, id) ?? any;
   if (issues.length === 0 && route === undefined) {
     const message = `No sending capacity is assigned to your ${draft.stream} mail yet. Ask the operator to place your account.`;
     issues.push({ code: 'NO_CAPACITY', message, path: ['stream'] });
   }
   if (route && !regionServes(draft.region, route.region)) {
-    const message = `Your mail leaves from ${route.region}; ${quoted(draft.region ?? '')} is not available to you.`;
+    const message = `Your mail leaves from ${regionsOf(open)}; ${quoted(draft.region ?? '')} is not available to you.`;
     issues.push({ code: 'INVALID_INPUT', message, path: ['region'] });
   }
   return route && issues.length === 0 ? { route } : { issues };
+}
+
+function regionsOf(routes: readonly Route[]): string {
+  return [...new Set(routes.map((route) => route.region))].sort().join(' and ');
 }
 
 /** The heaviest placement of the stream, and among equals always the same one. */

@@ -10,45 +10,46 @@ export interface RememberedCall {
   readonly result: readonly RememberedEntry[];
 }
 
+const FIND = `
+  SELECT key, request_hash AS "requestHash", result FROM idempotency WHERE tenant_id = $1 AND mode = $2 AND key = ANY($3::text[])`;
+
+// In the order of keys, so that two transactions with the same keys wait for each other one way round only.
+const REMEMBER = `
+  INSERT INTO idempotency (tenant_id, mode, key, request_hash, result, created_at)
+  SELECT $1, $2, c.key, c.hash, c.result, $3 FROM unnest($4::text[], $5::bytea[], $6::jsonb[]) AS c(key, hash, result) ORDER BY c.key
+  ON CONFLICT (tenant_id, mode, key) DO NOTHING RETURNING key`;
+
 const LOCK_NOT_AVAILABLE = '55P03';
-const WAIT = '2s';
 
 @Injectable()
 export class IdempotencyRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  async find(tenant: TenantId, mode: Mode, key: string): Promise<RememberedCall | undefined> {
-    const [row] = await this.uow.query<RememberedCall>(
-      'SELECT request_hash AS "requestHash", result FROM idempotency WHERE tenant_id = $1 AND mode = $2 AND key = $3',
-      [tenant, mode, key],
-    );
-    return row;
+  /** What earlier calls under these keys answered. */
+  async find(tenant: TenantId, mode: Mode, keys: readonly string[]): Promise<Map<string, RememberedCall>> {
+    const rows = await this.uow.prepared<RememberedCall & { readonly key: string }>(FIND, [tenant, mode, keys]);
+    return new Map(rows.map((row) => [row.key, row]));
   }
 
   /**
-   * Remembers a call. 'taken' when another call under the key has committed; this waits for one that is under way, and
-   * answers 'busy' when that takes over two seconds: the transaction is then unusable and must be rolled back.
+   * Remembers calls and answers the keys that were free. This waits for a call under the same key that is under way; when
+   * that takes longer than the transaction may wait for a lock, it fails (isLockTimeout).
    */
   async remember(
     tenant: TenantId,
     mode: Mode,
-    key: string,
-    call: RememberedCall,
+    calls: readonly (RememberedCall & { readonly key: string })[],
     at: Date,
-  ): Promise<'new' | 'taken' | 'busy'> {
-    await this.uow.query(`SELECT set_config('lock_timeout', $1, true)`, [WAIT]);
-    try {
-      const rows = await this.uow.query(
-        `INSERT INTO idempotency (tenant_id, mode, key, request_hash, result, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, mode, key) DO NOTHING RETURNING key`,
-        [tenant, mode, key, call.requestHash, JSON.stringify(call.result), at],
-      );
-      await this.uow.query(`SELECT set_config('lock_timeout', '0', true)`);
-      return rows.length === 1 ? 'new' : 'taken';
-    } catch (error) {
-      if (isLockTimeout(error)) return 'busy';
-      throw error;
-    }
+  ): Promise<Set<string>> {
+    const rows = await this.uow.prepared<{ key: string }>(REMEMBER, [
+      tenant,
+      mode,
+      at,
+      calls.map((call) => call.key),
+      calls.map((call) => call.requestHash),
+      calls.map((call) => JSON.stringify(call.result)),
+    ]);
+    return new Set(rows.map((row) => row.key));
   }
 
   /** Forgets keys older than that, a bounded number at a time, and answers how many. */
@@ -63,7 +64,8 @@ export class IdempotencyRepository {
   }
 }
 
-function isLockTimeout(error: unknown): boolean {
-  const cause = (error as { driverError?: { code?: unknown } }).driverError;
-  return cause?.code === LOCK_NOT_AVAILABLE;
+/** Another transaction held what this one needed for too long; this one is rolled back. */
+export function isLockTimeout(error: unknown): boolean {
+  const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
+  return (driverError?.code ?? code) === LOCK_NOT_AVAILABLE;
 }

@@ -1,6 +1,10 @@
 import { DeliverabilityModule } from '@libs/deliverability';
+import { SystemTimers, Timers } from '@libs/kernel';
 import { QuotaModule } from '@libs/quota';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AcceptAdmission } from './accept-admission.service';
+import { AcceptCoalescer } from './accept-coalescer.service';
+import { AcceptTransaction } from './accept-transaction.service';
 import { AcceptRepository } from './accept.repository';
 import { AcceptService } from './accept.service';
 import { ReadyOffers } from './backlog-offer.service';
@@ -26,8 +30,12 @@ export class SendingModule {
       imports: [DeliverabilityModule, QuotaModule],
       providers: [
         { provide: SendingSettings, useValue: new SendingSettings(options) },
+        { provide: Timers, useClass: SystemTimers },
+        AcceptAdmission,
+        AcceptCoalescer,
         AcceptRepository,
         AcceptService,
+        AcceptTransaction,
         BacklogRepository,
         BacklogService,
         EventApplier,

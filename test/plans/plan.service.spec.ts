@@ -32,13 +32,33 @@ describe('plans', () => {
 
   it('are stored to the last digit and read back by anybody, also inside a customer request', async () => {
     const plan = await plans.create(wanted, by);
-    const stored = { ...wanted, id: plan.id, recipientsPerSecond: '14.5', createdAt: plan.createdAt };
+    const stored = {
+      ...wanted,
+      id: plan.id,
+      recipientsPerSecond: '14.5',
+      bodyRetentionDays: 7,
+      metadataRetentionDays: 90,
+      transactionalInDoubt: 'AT_LEAST_ONCE',
+      marketingInDoubt: 'AT_LEAST_ONCE',
+      createdAt: plan.createdAt,
+    };
     await expect(plans.get(plan.id)).resolves.toEqual(stored);
     const tenant = newId<never>();
     const inside = process.uow.confine(tenant, () => process.uow.forTenant(tenant, () => plans.get(plan.id)));
     await expect(inside).resolves.toEqual(stored);
     await expect(process.uow.forSystem(() => plans.get(plan.id))).resolves.toEqual(stored);
     expect(await audited()).toEqual([{ actor: 'operator:test', action: 'plan.create' }]);
+  });
+
+  it('keep what they say about retention and doubt', async () => {
+    const said = {
+      bodyRetentionDays: 1,
+      metadataRetentionDays: 400,
+      transactionalInDoubt: 'AT_MOST_ONCE',
+      marketingInDoubt: 'AT_LEAST_ONCE',
+    };
+    const { id } = await plans.create({ ...wanted, ...said }, by);
+    await expect(plans.get(id)).resolves.toMatchObject(said);
   });
 
   it('name the tiers that exist when one is asked for that does not, and leave nothing behind', async () => {
@@ -115,5 +135,19 @@ describe('plans', () => {
   it('list the tiers from the lowest rank to the highest', async () => {
     const tiers = await plans.tiers();
     expect(tiers.map((tier) => tier.code)).toEqual(['quarantine', 'free', 'growth', 'premium']);
+  });
+
+  it('have tiers whose ramp an operator sets, audited, and refuses when it makes no sense', async () => {
+    const ramp = { floor: 9_007_199_254_740_993n, factor: '1.50' };
+    await expect(plans.setRamp('growth', ramp, by)).resolves.toMatchObject({
+      code: 'growth',
+      rampFloor: 9_007_199_254_740_993n,
+      rampFactor: '1.5',
+    });
+    expect(await audited()).toEqual([{ actor: 'operator:test', action: 'tier.set-ramp' }]);
+    await expect(plans.setRamp('growth', { floor: 0n, factor: '0.5' }, by)).rejects.toMatchObject({
+      issues: [{ path: ['rampFloor'] }, { path: ['rampFactor'] }],
+    });
+    await expect(plans.setRamp('gone', ramp, by)).rejects.toMatchObject({ issues: [{ code: 'NOT_FOUND' }] });
   });
 });

@@ -7,7 +7,7 @@ import { EngineClock, SystemClock } from '@libs/kernel';
 import { ObservabilityModule, type Log, type Metrics } from '@libs/observability';
 import { PlacementEngineModule } from '@libs/placement';
 import { QueueingModule } from '@libs/queueing';
-import { EngineModule, SendingModule } from '@libs/sending';
+import { EngineModule, SendingModule, UpkeepModule } from '@libs/sending';
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { HealthController } from './health/health.controller';
@@ -67,6 +67,8 @@ export class WorkerModule {
         FleetEngineModule.forRoot({ publicUrl: config.PUBLIC_URL }),
         PlacementEngineModule,
         SendingModule.forRoot(),
+        // Ids carry real time, and partitions go by ids.
+        UpkeepModule.forRoot({ clock: new SystemClock(), heldSnapshotSeconds: config.HELD_SNAPSHOT_ALARM_S }),
         EngineModule.forRoot({
           worker: resources.worker,
           recorderDir: config.RECORDER_DIR,

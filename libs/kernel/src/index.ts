@@ -25,6 +25,6 @@ export { canonicalAddress, canonicalDomain, domainOf, isHeaderSafe, isSameOrBelo
 export type { MailAddress } from './mail-address';
 export { divideHalfEven, formatUsd, parseUsd, priceOf } from './money';
 export type { Page, PageRequest } from './page';
-export { MODES, STREAMS } from './streams';
-export type { Mode, Stream } from './streams';
+export { IN_DOUBT_POLICIES, MODES, STREAMS } from './streams';
+export type { InDoubtPolicy, Mode, Stream } from './streams';
 export { SystemTimers, Timers } from './timers';

@@ -1,10 +1,7 @@
 import fc from 'fast-check';
-import { planIssues, type NewPlan, type Tier } from './new-plan.policy';
+import { planIssues, type NewPlan } from './new-plan.policy';
 
-const tiers: Tier[] = [
-  { code: 'free', name: 'Free', rank: 1 },
-  { code: 'premium', name: 'Premium', rank: 3 },
-];
+const tiers = [{ code: 'free' }, { code: 'premium' }];
 
 const valid: NewPlan = {
   code: 'premium-50k',
@@ -23,6 +20,11 @@ describe('a new plan', () => {
     expect(planIssues(valid, tiers)).toEqual([]);
   });
 
+  it('may say how long it keeps what, and what becomes of mail in doubt', () => {
+    const said = { bodyRetentionDays: 400, metadataRetentionDays: 400, transactionalInDoubt: 'AT_MOST_ONCE' };
+    expect(planIssues({ ...valid, ...said }, tiers)).toEqual([]);
+  });
+
   it('may leave both limits to the accounts and charge nothing', () => {
     expect(
       planIssues({ ...valid, recipientsPerDay: null, recipientsPerSecond: null, baseFeeMicro: 0n }, tiers),
@@ -38,6 +40,13 @@ describe('a new plan', () => {
     ['a name of 121 characters', { name: 'x'.repeat(121) }, ['name']],
     ['a tier that does not exist', { tier: 'platinum' }, ['tier']],
     ['no stream', { streams: [] }, ['streams']],
+    ['content kept for no day', { bodyRetentionDays: 0 }, ['bodyRetentionDays']],
+    ['content kept for half a day', { bodyRetentionDays: 1.5 }, ['bodyRetentionDays']],
+    ['content kept for 401 days', { bodyRetentionDays: 401, metadataRetentionDays: 800 }, ['bodyRetentionDays']],
+    ['the rest kept for two days', { bodyRetentionDays: 1, metadataRetentionDays: 2 }, ['metadataRetentionDays']],
+    ['the rest kept for 801 days', { metadataRetentionDays: 801 }, ['metadataRetentionDays']],
+    ['content kept longer than the rest', { bodyRetentionDays: 91 }, ['bodyRetentionDays']],
+    ['an unknown policy for doubt', { marketingInDoubt: 'EXACTLY_ONCE' }, ['marketingInDoubt']],
     ['an unknown stream', { streams: ['TRANSACTIONAL', 'SMS'] }, ['streams', '1']],
     ['a stream twice', { streams: ['MARKETING', 'MARKETING'] }, ['streams', '1']],
     ['weight 0', { weight: 0 }, ['weight']],

@@ -1,4 +1,12 @@
-import { isHeaderSafe, STREAMS, type Issue, type PlanId, type Stream } from '@libs/kernel';
+import {
+  IN_DOUBT_POLICIES,
+  isHeaderSafe,
+  STREAMS,
+  type InDoubtPolicy,
+  type Issue,
+  type PlanId,
+  type Stream,
+} from '@libs/kernel';
 
 /** What a tenant can buy. */
 export interface Plan {
@@ -16,6 +24,13 @@ export interface Plan {
   readonly dedicatedIps: boolean;
   /** Micro-dollars a month. */
   readonly baseFeeMicro: bigint;
+  /** Whole days the content of a message is kept after it was accepted. */
+  readonly bodyRetentionDays: number;
+  /** Whole days everything else about it is kept: states, recipients, events. */
+  readonly metadataRetentionDays: number;
+  /** What becomes of mail in doubt, stream by stream, unless a message says otherwise. */
+  readonly transactionalInDoubt: InDoubtPolicy;
+  readonly marketingInDoubt: InDoubtPolicy;
   readonly createdAt: Date;
 }
 
@@ -24,6 +39,10 @@ export interface Tier {
   readonly code: string;
   readonly name: string;
   readonly rank: number;
+  /** Recipients a day that a tenant of the tier may send whatever it sent before. */
+  readonly rampFloor: bigint;
+  /** A day may have this many times the highest of the last seven; a decimal with at most two places. */
+  readonly rampFactor: string;
 }
 
 /** What an operator asks for; nothing in it is believed yet. */
@@ -37,7 +56,19 @@ export interface NewPlan {
   readonly recipientsPerSecond: string | null;
   readonly dedicatedIps: boolean;
   readonly baseFeeMicro: bigint;
+  readonly bodyRetentionDays?: number;
+  readonly metadataRetentionDays?: number;
+  readonly transactionalInDoubt?: string;
+  readonly marketingInDoubt?: string;
 }
+
+/** What a plan keeps and does in doubt when its maker does not say. */
+export const PLAN_DEFAULTS = {
+  bodyRetentionDays: 7,
+  metadataRetentionDays: 90,
+  transactionalInDoubt: 'AT_LEAST_ONCE',
+  marketingInDoubt: 'AT_LEAST_ONCE',
+} as const;
 
 const CODE = /^[a-z][a-z0-9_-]{0,47}$/;
 /** Nine digits and three decimals: what the column numeric(12, 3) holds. */
@@ -45,7 +76,7 @@ const RATE = /^(?:0|[1-9]\d{0,8})(?:\.\d{1,3})?$/;
 const MAX_BIGINT = 2n ** 63n - 1n;
 
 /** Everything that is wrong with the plan, field by field; empty when it may be stored. */
-export function planIssues(plan: NewPlan, tiers: readonly Tier[]): Issue[] {
+export function planIssues(plan: NewPlan, tiers: readonly Pick<Tier, 'code'>[]): Issue[] {
   const issues: Issue[] = [];
   const refuse = (field: keyof NewPlan, message: string, ...rest: readonly string[]) => {
     issues.push({ code: 'INVALID_INPUT', message, path: [field, ...rest] });
@@ -81,7 +112,38 @@ export function planIssues(plan: NewPlan, tiers: readonly Tier[]): Issue[] {
   if (plan.baseFeeMicro < 0n || plan.baseFeeMicro > MAX_BIGINT) {
     refuse('baseFeeMicro', 'Expected an amount of 0 or more.');
   }
+  issues.push(...retentionIssues(plan), ...inDoubtIssues(plan));
   return issues;
+}
+
+function retentionIssues(plan: NewPlan): Issue[] {
+  const { bodyRetentionDays: body, metadataRetentionDays: metadata } = { ...PLAN_DEFAULTS, ...plan };
+  const issues: Issue[] = [];
+  if (!isDays(body, 1, 400)) issues.push(invalid('bodyRetentionDays', 'Expected whole days from 1 to 400.'));
+  if (!isDays(metadata, 3, 800)) issues.push(invalid('metadataRetentionDays', 'Expected whole days from 3 to 800.'));
+  if (issues.length === 0 && body > metadata) {
+    const message = `Content cannot be kept longer than the rest of a message: expected at most ${String(metadata)} days, as metadataRetentionDays says.`;
+    issues.push(invalid('bodyRetentionDays', message));
+  }
+  return issues;
+}
+
+function inDoubtIssues(plan: NewPlan): Issue[] {
+  return (['transactionalInDoubt', 'marketingInDoubt'] as const)
+    .filter((field) => plan[field] !== undefined && !isInDoubtPolicy(plan[field]))
+    .map((field) => invalid(field, `Expected one of ${IN_DOUBT_POLICIES.join(', ')}.`));
+}
+
+function invalid(field: keyof NewPlan, message: string): Issue {
+  return { code: 'INVALID_INPUT', message, path: [field] };
+}
+
+function isDays(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+export function isInDoubtPolicy(text: string): text is InDoubtPolicy {
+  return (IN_DOUBT_POLICIES as readonly string[]).includes(text);
 }
 
 export function isStream(text: string): text is Stream {

@@ -1,7 +1,8 @@
 import { UnitOfWork } from '@libs/database';
-import type { Page, PageRequest, PlanId, Stream } from '@libs/kernel';
+import type { InDoubtPolicy, Page, PageRequest, PlanId, Stream } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Plan, Tier } from './new-plan.policy';
+import type { TierRamp } from './tier-ramp.policy';
 
 interface PlanRow {
   id: PlanId;
@@ -14,12 +15,16 @@ interface PlanRow {
   recipients_per_second: string | null;
   dedicated_ips: boolean;
   base_fee_micro: string;
+  body_retention_days: number;
+  metadata_retention_days: number;
+  transactional_in_doubt: InDoubtPolicy;
+  marketing_in_doubt: InDoubtPolicy;
   created_at: Date;
 }
 
 const COLUMNS = `id, code, name, tier, streams, weight, recipients_per_day::text AS recipients_per_day,
   trim_scale(recipients_per_second)::text AS recipients_per_second, dedicated_ips, base_fee_micro::text AS base_fee_micro,
-  created_at`;
+  body_retention_days, metadata_retention_days, transactional_in_doubt, marketing_in_doubt, created_at`;
 const FIND = `SELECT ${COLUMNS} FROM plan WHERE id = ANY($1::uuid[])`;
 // Creation order: the cursor is the id of a row, and uuid v7 grows with time.
 const BETWEEN = `SELECT ${COLUMNS} FROM plan WHERE ($1::uuid IS NULL OR id > $1) AND ($2::uuid IS NULL OR id < $2)`;
@@ -31,7 +36,17 @@ export class PlanRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
   async tiers(): Promise<Tier[]> {
-    return this.uow.query<Tier>('SELECT code, name, rank FROM tier ORDER BY rank, code');
+    const rows = await this.uow.query<Omit<Tier, 'rampFloor'> & { rampFloor: string }>(
+      `SELECT code, name, rank, ramp_floor::text AS "rampFloor", trim_scale(ramp_factor)::text AS "rampFactor"
+         FROM tier ORDER BY rank, code`,
+    );
+    return rows.map((row) => ({ ...row, rampFloor: BigInt(row.rampFloor) }));
+  }
+
+  /** False when there is no such tier. */
+  async setRamp(tier: string, ramp: TierRamp): Promise<boolean> {
+    const sql = 'UPDATE tier SET ramp_floor = $2, ramp_factor = $3 WHERE code = $1 RETURNING code';
+    return (await this.uow.query(sql, [tier, ramp.floor.toString(), ramp.factor])).length > 0;
   }
 
   async codeExists(code: string): Promise<boolean> {
@@ -42,8 +57,9 @@ export class PlanRepository {
   async insert(plan: Plan): Promise<boolean> {
     const rows = await this.uow.query(
       `INSERT INTO plan (id, code, name, tier, streams, weight, recipients_per_day, recipients_per_second, dedicated_ips,
-                         base_fee_micro, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (code) DO NOTHING RETURNING id`,
+                         base_fee_micro, body_retention_days, metadata_retention_days, transactional_in_doubt, marketing_in_doubt,
+                         created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (code) DO NOTHING RETURNING id`,
       [
         plan.id,
         plan.code,
@@ -55,6 +71,10 @@ export class PlanRepository {
         plan.recipientsPerSecond,
         plan.dedicatedIps,
         plan.baseFeeMicro.toString(),
+        plan.bodyRetentionDays,
+        plan.metadataRetentionDays,
+        plan.transactionalInDoubt,
+        plan.marketingInDoubt,
         plan.createdAt,
       ],
     );
@@ -95,6 +115,10 @@ function toPlan(row: PlanRow): Plan {
     recipientsPerSecond: row.recipients_per_second,
     dedicatedIps: row.dedicated_ips,
     baseFeeMicro: BigInt(row.base_fee_micro),
+    bodyRetentionDays: row.body_retention_days,
+    metadataRetentionDays: row.metadata_retention_days,
+    transactionalInDoubt: row.transactional_in_doubt,
+    marketingInDoubt: row.marketing_in_doubt,
     createdAt: row.created_at,
   };
 }

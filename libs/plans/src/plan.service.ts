@@ -6,14 +6,24 @@ import {
   newId,
   notFound,
   toPublicId,
+  type InDoubtPolicy,
   type Issue,
   type Page,
   type PageRequest,
   type PlanId,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { isStream, planIssues, type NewPlan, type Plan, type Tier } from './new-plan.policy';
+import {
+  isInDoubtPolicy,
+  isStream,
+  PLAN_DEFAULTS,
+  planIssues,
+  type NewPlan,
+  type Plan,
+  type Tier,
+} from './new-plan.policy';
 import { PlanRepository } from './plan.repository';
+import { rampIssues, type TierRamp } from './tier-ramp.policy';
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
@@ -35,7 +45,10 @@ export class PlanService {
       DomainError.throwIfAny(issues);
 
       const plan: Plan = {
+        ...PLAN_DEFAULTS,
         ...input,
+        transactionalInDoubt: policyOf(input.transactionalInDoubt),
+        marketingInDoubt: policyOf(input.marketingInDoubt),
         id: newId<PlanId>(),
         streams: input.streams.filter(isStream),
         createdAt: this.clock.now(),
@@ -74,10 +87,30 @@ export class PlanService {
     return this.uow.forShared(() => this.plans.page(page));
   }
 
+  /**
+   * How fast the volume of the tier's tenants may grow; in force within seconds.
+   * @throws DomainError INVALID_INPUT or NOT_FOUND
+   */
+  setRamp(code: string, ramp: TierRamp, by: Author): Promise<Tier> {
+    return this.uow.forSystem(async () => {
+      DomainError.throwIfAny(rampIssues(ramp));
+      if (!(await this.plans.setRamp(code, ramp))) throw notFound('The tier', ['tier']);
+      const detail = { floor: ramp.floor.toString(), factor: ramp.factor };
+      await this.audit.record({ ...by, action: 'tier.set-ramp', subject: code, detail });
+      const tier = (await this.plans.tiers()).find((one) => one.code === code);
+      if (!tier) throw notFound('The tier', ['tier']);
+      return tier;
+    });
+  }
+
   /** From the lowest rank to the highest. */
   tiers(): Promise<Tier[]> {
     return this.uow.forShared(() => this.plans.tiers());
   }
+}
+
+function policyOf(text: string | undefined): InDoubtPolicy {
+  return text !== undefined && isInDoubtPolicy(text) ? text : PLAN_DEFAULTS.transactionalInDoubt;
 }
 
 function codeTaken(code: string): Issue {

@@ -19,3 +19,9 @@ export { EngineModule } from './engine/engine.module';
 export { FAILPOINTS, Failpoints } from './engine/failpoints';
 export type { Failpoint } from './engine/failpoints';
 export { SendEngine } from './engine/send-engine.service';
+
+// Care of the tables (upkeep/upkeep.module.ts).
+export { HeldSnapshotWatch } from './upkeep/held-snapshot.service';
+export { PartitionService } from './upkeep/partition.service';
+export { RetentionService } from './upkeep/retention.service';
+export { UpkeepModule } from './upkeep/upkeep.module';

@@ -1,4 +1,13 @@
-import { ERROR_CODES, MODES, STREAMS, type ErrorCode, type Mode, type Stream } from '@libs/kernel';
+import {
+  ERROR_CODES,
+  IN_DOUBT_POLICIES,
+  MODES,
+  STREAMS,
+  type ErrorCode,
+  type InDoubtPolicy,
+  type Mode,
+  type Stream,
+} from '@libs/kernel';
 import { Field, ObjectType, registerEnumType } from '@nestjs/graphql';
 import { DateTime, Url } from './scalars';
 
@@ -14,6 +23,16 @@ registerEnumType(StreamEnum, {
   valuesMap: {
     TRANSACTIONAL: { description: 'One person waits for it: receipts, sign-in links. Goes first.' },
     MARKETING: { description: 'Many people get it: newsletters, campaigns.' },
+  },
+});
+
+export const InDoubtPolicyEnum = enumOf<InDoubtPolicy>(IN_DOUBT_POLICIES);
+registerEnumType(InDoubtPolicyEnum, {
+  name: 'InDoubtPolicy',
+  description: 'What becomes of a message that was handed over and whose answer got lost.',
+  valuesMap: {
+    AT_LEAST_ONCE: { description: 'It is sent again when nothing shows that it went: rather twice than never.' },
+    AT_MOST_ONCE: { description: 'It is never sent again: rather never than twice.' },
   },
 });
 

@@ -1,7 +1,7 @@
 import { ObservationService, SubscriptionService } from '@libs/fleet';
 import { ProvisioningService } from '@libs/placement';
 import { Outbox } from '@libs/queueing';
-import { EventApplier, IdempotencyService } from '@libs/sending';
+import { EventApplier, HeldSnapshotWatch, IdempotencyService, PartitionService, RetentionService } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { ALL_JOBS } from '../jobs';
 import { Tick } from './tick.decorator';
@@ -16,6 +16,9 @@ export class UpkeepTicks {
     private readonly idempotency: IdempotencyService,
     private readonly observation: ObservationService,
     private readonly subscriptions: SubscriptionService,
+    private readonly partitions: PartitionService,
+    private readonly retention: RetentionService,
+    private readonly snapshots: HeldSnapshotWatch,
   ) {}
 
   @Tick({ name: 'outbox', everyMs: 150 })
@@ -46,5 +49,21 @@ export class UpkeepTicks {
   @Tick({ name: 'idempotency', everyMs: 600_000 })
   forgetIdempotencyKeys(): Promise<unknown> {
     return this.idempotency.forgetOld();
+  }
+
+  @Tick({ name: 'partitions', everyMs: 600_000 })
+  async keepPartitions(): Promise<void> {
+    await this.partitions.createAhead();
+    await this.partitions.watchDefaults();
+  }
+
+  @Tick({ name: 'retention', everyMs: 600_000 })
+  forgetOldMail(): Promise<unknown> {
+    return this.retention.apply();
+  }
+
+  @Tick({ name: 'held-snapshots', everyMs: 15_000 })
+  watchSnapshots(): Promise<unknown> {
+    return this.snapshots.watch();
   }
 }

@@ -12,7 +12,7 @@ const account = (change: Partial<SendingAccount>) =>
     ...change,
   }) as SendingAccount;
 const growth = (accounts: readonly SendingAccount[]) =>
-  overviewOf([{ code: 'growth', name: 'Growth', rank: 2 }], [], accounts).tiers[0];
+  overviewOf([{ code: 'growth', name: 'Growth', rank: 2, rampFloor: 50_000n, rampFactor: '3' }], [], accounts).tiers[0];
 
 describe('the overview of a tier', () => {
   it('adds up quota and use of accounts that may send', () => {

@@ -14,6 +14,10 @@ export function toPlan(row: PlanRow): Plan {
     recipientsPerSecond: row.recipientsPerSecond,
     dedicatedIps: row.dedicatedIps,
     baseFee: formatUsd(row.baseFeeMicro),
+    bodyRetentionDays: row.bodyRetentionDays,
+    metadataRetentionDays: row.metadataRetentionDays,
+    transactionalInDoubt: row.transactionalInDoubt,
+    marketingInDoubt: row.marketingInDoubt,
     createdAt: row.createdAt,
   };
 }

@@ -8,7 +8,15 @@ import { Input } from '../../graphql/input.decorator';
 import { invalidField, Payloads } from '../../graphql/payload';
 import type { AdminRequest } from '../admin.loaders';
 import { toPlan } from './plan.mapping';
-import { CreatePlanInput, CreatePlanPayload, Plan, PlanConnection, Tier } from './plan.type';
+import {
+  CreatePlanInput,
+  CreatePlanPayload,
+  Plan,
+  PlanConnection,
+  SetTierRampInput,
+  SetTierRampPayload,
+  Tier,
+} from './plan.type';
 
 @Resolver(() => Plan)
 export class PlanResolver {
@@ -45,6 +53,17 @@ export class PlanResolver {
         authorOf(context),
       );
       return { plan: toPlan(plan) };
+    });
+  }
+
+  @RequiresRole('owner')
+  @Mutation(() => SetTierRampPayload, {
+    description: 'Sets how fast the volume of a tier’s tenants may grow from day to day.',
+  })
+  setTierRamp(@Input() input: SetTierRampInput, @Context() context: AdminRequest): Promise<SetTierRampPayload> {
+    return this.payloads.of<Omit<SetTierRampPayload, 'userErrors'>>({ tier: null }, async () => {
+      const ramp = { floor: input.rampFloor, factor: input.rampFactor };
+      return { tier: await this.planService.setRamp(input.tier, ramp, authorOf(context)) };
     });
   }
 }

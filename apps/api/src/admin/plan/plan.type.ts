@@ -1,9 +1,9 @@
-import type { Stream } from '@libs/kernel';
+import type { InDoubtPolicy, Stream } from '@libs/kernel';
 import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
 import { connectionType } from '../../graphql/connection.type';
 import { inAdminSchema } from '../../graphql/endpoint.schema';
 import { BigIntScalar, DateTime, Decimal } from '../../graphql/scalars';
-import { StreamEnum, UserError } from '../../graphql/words.type';
+import { InDoubtPolicyEnum, StreamEnum, UserError } from '../../graphql/words.type';
 
 @ObjectType('Tier', { description: 'A class of AWS accounts that plans map to.', ...inAdminSchema })
 export class Tier {
@@ -15,6 +15,16 @@ export class Tier {
 
   @Field(() => Int, { description: 'From low to high.' })
   rank!: number;
+
+  @Field(() => BigIntScalar, {
+    description: 'Recipients a day that a tenant of the tier may send whatever it sent before.',
+  })
+  rampFloor!: bigint;
+
+  @Field(() => Decimal, {
+    description: 'Above the floor, a day may have this many times the highest of the last seven days.',
+  })
+  rampFactor!: string;
 }
 
 @ObjectType('Plan', { description: 'What a tenant bought.', ...inAdminSchema })
@@ -51,6 +61,18 @@ export class Plan {
 
   @Field(() => Decimal, { description: 'US dollars a month.' })
   baseFee!: string;
+
+  @Field(() => Int, { description: 'Days the content of a message is kept after it was accepted.' })
+  bodyRetentionDays!: number;
+
+  @Field(() => Int, { description: 'Days its states, recipients and events are kept.' })
+  metadataRetentionDays!: number;
+
+  @Field(() => InDoubtPolicyEnum, { description: 'What becomes of transactional mail in doubt.' })
+  transactionalInDoubt!: InDoubtPolicy;
+
+  @Field(() => InDoubtPolicyEnum, { description: 'What becomes of marketing mail in doubt.' })
+  marketingInDoubt!: InDoubtPolicy;
 
   @Field(() => DateTime, { description: 'When it was made.' })
   createdAt!: Date;
@@ -94,12 +116,56 @@ export class CreatePlanInput {
 
   @Field(() => Decimal, { defaultValue: '0', description: 'US dollars a month, at most six decimals.' })
   baseFee!: string;
+
+  @Field(() => Int, {
+    defaultValue: 7,
+    description: 'Days the content of a message is kept, 1 to 400; at most metadataRetentionDays.',
+  })
+  bodyRetentionDays!: number;
+
+  @Field(() => Int, { defaultValue: 90, description: 'Days its states, recipients and events are kept, 3 to 800.' })
+  metadataRetentionDays!: number;
+
+  @Field(() => InDoubtPolicyEnum, {
+    defaultValue: 'AT_LEAST_ONCE',
+    description: 'What becomes of transactional mail in doubt, unless a message says otherwise.',
+  })
+  transactionalInDoubt!: InDoubtPolicy;
+
+  @Field(() => InDoubtPolicyEnum, {
+    defaultValue: 'AT_LEAST_ONCE',
+    description: 'What becomes of marketing mail in doubt, unless a message says otherwise.',
+  })
+  marketingInDoubt!: InDoubtPolicy;
 }
 
 @ObjectType('CreatePlanPayload', { description: 'The new plan.', ...inAdminSchema })
 export class CreatePlanPayload {
   @Field(() => Plan, { nullable: true, description: 'Null when it was refused.' })
   plan!: Plan | null;
+
+  @Field(() => [UserError], { description: 'What is wrong with the input.' })
+  userErrors!: UserError[];
+}
+
+@InputType('SetTierRampInput', { description: 'A new ramp of a tier.', ...inAdminSchema })
+export class SetTierRampInput {
+  @Field(() => String, { description: 'Code of the tier.' })
+  tier!: string;
+
+  @Field(() => BigIntScalar, { description: 'Recipients a day that are always allowed, at least 1.' })
+  rampFloor!: bigint;
+
+  @Field(() => Decimal, {
+    description: 'Times the highest day of the last seven, 1 to 9999.99, at most two decimals.',
+  })
+  rampFactor!: string;
+}
+
+@ObjectType('SetTierRampPayload', { description: 'The tier as it is now.', ...inAdminSchema })
+export class SetTierRampPayload {
+  @Field(() => Tier, { nullable: true, description: 'Null when it was refused.' })
+  tier!: Tier | null;
 
   @Field(() => [UserError], { description: 'What is wrong with the input.' })
   userErrors!: UserError[];

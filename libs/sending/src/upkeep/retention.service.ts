@@ -1,0 +1,75 @@
+import { UnitOfWork } from '@libs/database';
+import { Log, Metrics } from '@libs/observability';
+import { Injectable } from '@nestjs/common';
+import { dayAt, daysBefore, droppableBefore, firstIdOf, type Day } from './day-partition.policy';
+import { PARTITIONED, PartitionRepository, type Partitioned } from './partition.repository';
+import { daysKept } from './retention.policy';
+import { RetentionRepository, type PlanRetention } from './retention.repository';
+import { UpkeepSettings } from './upkeep.settings';
+
+const PAGE = 1_000;
+const PAGES_PER_RUN = 50;
+
+/**
+ * Forgets what no plan keeps: whole days where every plan in use is through, and bodies of tenants whose plan keeps
+ * them shorter one by one. Never anything of a message that is still to be sent.
+ */
+@Injectable()
+export class RetentionService {
+  private readonly erased;
+  private readonly dropped;
+
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly partitions: PartitionRepository,
+    private readonly retention: RetentionRepository,
+    private readonly settings: UpkeepSettings,
+    private readonly log: Log,
+    metrics: Metrics,
+  ) {
+    this.erased = metrics.counter('bodies_erased_total', 'Bodies erased because their plan keeps them no longer');
+    this.dropped = metrics.counter('partitions_dropped_total', 'Days dropped after their retention, by table', [
+      'table',
+    ]);
+  }
+
+  /** For a tick. Where no tenant has a plan, nothing is dropped. */
+  async apply(): Promise<{ readonly dropped: number; readonly erased: number }> {
+    const plans = await this.uow.forSystem(() => this.retention.plansInUse());
+    if (plans.length === 0) return { dropped: 0, erased: 0 };
+    const today = dayAt(this.settings.clock.nowMs());
+    const dropped = await this.dropDays(today, plans);
+    return { dropped, erased: await this.eraseBodies(today, plans) };
+  }
+
+  private async dropDays(today: Day, plans: readonly PlanRetention[]): Promise<number> {
+    let dropped = 0;
+    for (const table of PARTITIONED) {
+      const keep = daysKept(table, plans);
+      dropped += await this.uow.forSystem(() => this.dropDaysOf(table, today, keep));
+    }
+    return dropped;
+  }
+
+  private async dropDaysOf(table: Partitioned, today: Day, keep: number): Promise<number> {
+    if ((await this.partitions.countBefore(table, daysBefore(today, keep))) === 0) return 0;
+    if (!(await this.partitions.takeTurn())) return 0;
+    const before = droppableBefore(today, keep, await this.partitions.oldestLive());
+    const days = await this.partitions.dropBefore(table, before);
+    this.dropped.inc({ table }, days);
+    if (days > 0) this.log.info('days were dropped after their retention', { table, days, before });
+    return days;
+  }
+
+  private async eraseBodies(today: Day, plans: readonly PlanRetention[]): Promise<number> {
+    const due = plans.map(({ planId, bodyDays }) => ({ planId, before: firstIdOf(daysBefore(today, bodyDays)) }));
+    let erased = 0;
+    for (let page = 0; page < PAGES_PER_RUN; page += 1) {
+      const gone = await this.uow.forSystem(() => this.retention.eraseBodies(due, PAGE));
+      erased += gone;
+      if (gone < PAGE) break;
+    }
+    this.erased.inc(erased);
+    return erased;
+  }
+}

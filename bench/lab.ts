@@ -16,7 +16,7 @@ import { redisPackagesFolder } from '../tools/local-stack/stack';
 import { loadSecrets, type StackSecrets } from '../tools/local-stack/stack-secrets';
 import { StackProblem } from '../tools/local-stack/stack-problem';
 import type { BenchArguments } from './arguments';
-import { LoadWatch } from './load-watch';
+import type { LoadWatch } from './load-watch';
 import { SinkClient } from './sink/sink-client';
 
 export interface BenchDatabase {
@@ -34,7 +34,6 @@ export class Lab {
   private readonly running = new Map<string, number>();
   private readonly arms: Child[] = [];
   private databases = 0;
-  readonly load = new LoadWatch();
 
   private constructor(
     private readonly session: Session,
@@ -45,10 +44,16 @@ export class Lab {
     readonly sinkUrl: string,
     readonly sink: SinkClient,
     readonly redis: Redis,
+    readonly load: LoadWatch,
     readonly progress: (line: string) => void,
   ) {}
 
-  static async boot(session: Session, args: BenchArguments, progress: (line: string) => void): Promise<Lab> {
+  static async boot(
+    session: Session,
+    args: BenchArguments,
+    load: LoadWatch,
+    progress: (line: string) => void,
+  ): Promise<Lab> {
     const { folder, supervisor, say } = session;
     folder.reset();
     const secrets = loadSecrets(folder.path);
@@ -76,8 +81,10 @@ export class Lab {
       `http://127.0.0.1:${port}`,
       new SinkClient(adminUrl),
       new Redis(services.redisUrl, { maxRetriesPerRequest: null }),
+      load,
       progress,
     );
+    lab.redis.on('error', () => undefined);
     for (const name of ['postgres', 'redis']) lab.running.set(name, pidOf(folder, name));
     await lab.start('sink', 'bench/sink/main.js', {
       args: [`--port=${port}`, `--admin=${admin}`],
@@ -107,6 +114,7 @@ export class Lab {
     // A name cannot be a parameter of this statement; ours is made of letters and a number.
     await this.administer(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
     const client = new Client({ connectionString: this.services.superuserUrl(name) });
+    client.on('error', () => undefined); // the server goes first when the run is interrupted; the reason is told elsewhere
     await client.connect();
     const urls = roleUrls(this.secrets, this.services.postgresPort, name);
     return { name, urls, superuserUrl: this.services.superuserUrl(name), client };

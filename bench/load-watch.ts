@@ -8,6 +8,13 @@ export class LoadWatch {
   private last = this.read();
   private worst = 0;
 
+  /** Watches a second in which nothing is measured. */
+  async look(lab: { readonly wait: (seconds: number) => Promise<void> }): Promise<void> {
+    this.foreignCores();
+    await lab.wait(1);
+    this.foreignCores();
+  }
+
   /** Foreign load since the last call, in cores. Ours is this process and all below it. */
   foreignCores(): number {
     const now = this.read();

@@ -1,8 +1,17 @@
 import type { BenchId } from './arguments';
 import { b01, b02, rateBoundSlices } from './arms/rate-bound';
 import { b04, b05, saturatedSlices } from './arms/saturated';
+import { b06 } from './arms/b06-redis';
+import { b07 } from './arms/b07-fairness';
+import { b08 } from './arms/b08-noisy-neighbour';
+import { b09 } from './arms/b09-transactional';
+import { b13 } from './arms/b13-accept';
+import { b14 } from './arms/b14-storage';
+import { b17 } from './arms/b17-soak';
+import { b03 } from './arms/b03-simulated-month';
+import { scale } from './arms/b11-b12-scale';
 import type { Lab } from './lab';
-import type { Failure, Result } from './result';
+import type { Outcome, Result } from './result';
 
 /** Measures that are taken together, in one scenario. */
 interface Scenario {
@@ -10,7 +19,18 @@ interface Scenario {
   readonly run: (lab: Lab, wanted: ReadonlySet<BenchId>) => Promise<readonly Result[]>;
 }
 
-const SCENARIOS: readonly Scenario[] = [{ ids: ['B1', 'B2', 'B4', 'B5'], run: slicesInTurns }];
+const SCENARIOS: readonly Scenario[] = [
+  { ids: ['B1', 'B2', 'B4', 'B5'], run: slicesInTurns },
+  { ids: ['B6'], run: async (lab) => [await b06(lab)] },
+  { ids: ['B7'], run: async (lab) => [await b07(lab)] },
+  { ids: ['B8'], run: async (lab) => [await b08(lab)] },
+  { ids: ['B9'], run: async (lab) => [await b09(lab)] },
+  { ids: ['B11', 'B12'], run: scale },
+  { ids: ['B13'], run: async (lab) => [await b13(lab)] },
+  { ids: ['B14'], run: async (lab) => [await b14(lab)] },
+  { ids: ['B17'], run: async (lab) => [await b17(lab)] },
+  { ids: ['B3'], run: async (lab) => [await b03(lab)] },
+];
 
 async function slicesInTurns(lab: Lab, wanted: ReadonlySet<BenchId>): Promise<Result[]> {
   const results: Result[] = [];
@@ -25,26 +45,24 @@ async function slicesInTurns(lab: Lab, wanted: ReadonlySet<BenchId>): Promise<Re
   return results;
 }
 
-/** Takes what was asked for. A measure that fails is told as such and does not stop the others. */
-export async function measureAll(lab: Lab): Promise<{ results: Result[]; failures: Failure[] }> {
+/** Measures that the lab takes; the kills of B10 have a stack of their own. */
+export const LAB_IDS: ReadonlySet<BenchId> = new Set(SCENARIOS.flatMap(({ ids }) => ids));
+
+/** Takes what was asked for, in order of the scenarios. A measure that fails is told as such and does not stop the others. */
+export async function measureInLab(lab: Lab, outcome: Outcome): Promise<void> {
   const wanted = new Set(lab.args.only);
-  const results: Result[] = [];
-  const failures: Failure[] = [];
   for (const { ids, run } of SCENARIOS) {
     const asked = ids.filter((id) => wanted.has(id));
     if (asked.length === 0) continue;
     lab.progress(`measuring ${asked.join(', ')}`);
     try {
-      results.push(...(await run(lab, wanted)).filter(({ id }) => wanted.has(id)));
+      outcome.results.push(...(await run(lab, wanted)).filter(({ id }) => wanted.has(id)));
     } catch (error) {
       if (lab.isEnding) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      failures.push(...asked.map((id) => ({ id, error: reason })));
+      outcome.failures.push(...asked.map((id) => ({ id, error: reason })));
       await lab.stopArms();
     }
     lab.load.foreignCores();
   }
-  const order = [...wanted];
-  results.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
-  return { results, failures };
 }

@@ -1,3 +1,4 @@
+import type { LoadWatch } from './load-watch';
 import {
   boundValue,
   isMet,
@@ -5,13 +6,13 @@ import {
   targetMet,
   totalCpuUs,
   type Bound,
-  type Failure,
   type Figure,
+  type Outcome,
   type Result,
 } from './result';
 
 /** The table for people: one line per figure, then the CPU and the notes of each measure. */
-export function textReport(results: readonly Result[], failures: readonly Failure[]): string {
+export function textReport({ results, failures }: Outcome): string {
   const rows = [
     ['id', 'measure', 'value', 'target', 'stretch', 'met', 'CPU/message'],
     ...results.flatMap((result) => result.figures.map((figure, i) => rowOf(result, figure, i === 0))),
@@ -41,7 +42,7 @@ function rowOf(result: Result, figure: Figure, isFirst: boolean): string[] {
 }
 
 /** The same as Markdown, for bench/RESULTS.md. */
-export function markdownTable(results: readonly Result[], failures: readonly Failure[]): string {
+export function markdownTable({ results, failures }: Outcome): string {
   const rows = [
     ['', 'measure', 'value', 'target', 'stretch', 'met', 'CPU per message'],
     ['---', '---', '---:', '---:', '---:', '---', '---:'],
@@ -65,11 +66,7 @@ export function markdownNotes(results: readonly Result[]): string {
 }
 
 /** The object that `--json` prints last. */
-export function jsonReport(
-  results: readonly Result[],
-  failures: readonly Failure[],
-  load: { busy: boolean; foreignCores: number },
-): string {
+export function jsonReport({ results, failures }: Outcome, load: LoadWatch): string {
   return JSON.stringify({
     results: [
       ...results.map((result) => ({
@@ -94,7 +91,8 @@ export function jsonReport(
       })),
       ...failures.map(({ id, error }) => ({ id, value: null, met: false, error })),
     ],
-    ...load,
+    busy: load.isBusy,
+    foreignCores: rounded(load.worstCores),
   });
 }
 

@@ -30,6 +30,12 @@ export interface Failure {
   readonly error: string;
 }
 
+/** What a run found, in the order it was found. */
+export interface Outcome {
+  readonly results: Result[];
+  readonly failures: Failure[];
+}
+
 export function isMet(value: number, bound: Bound): boolean {
   return 'most' in bound ? value <= bound.most : value >= bound.least;
 }

@@ -3,25 +3,21 @@ import { cpus, totalmem, release } from 'node:os';
 import path from 'node:path';
 import { SystemClock } from '@libs/kernel';
 import { projectRoot } from '../tools/local-stack/project-root';
-import type { Lab } from './lab';
+import type { BenchArguments } from './arguments';
+import type { LoadWatch } from './load-watch';
 import { markdownNotes, markdownTable } from './report';
-import type { Failure, Result } from './result';
+import type { Outcome } from './result';
 
 /** Writes bench/RESULTS.md: the template's words around the figures of this run. Answers the file. */
-export async function writeResults(
-  lab: Lab,
-  results: readonly Result[],
-  failures: readonly Failure[],
-  load: { readonly busy: boolean; readonly foreignCores: number },
-): Promise<string> {
+export function writeResults(args: BenchArguments, versions: string, outcome: Outcome, load: LoadWatch): string {
   const folder = path.join(projectRoot(), 'bench');
   const values: Record<string, string> = {
     DATE: new SystemClock().now().toISOString().slice(0, 10),
     MACHINE: `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}`,
-    VERSIONS: await lab.versions(),
-    CONDITIONS: `${lab.args.slices} slices of ${lab.args.seconds} s, seed ${lab.args.seed}${lab.args.long ? ', --long' : ''}; foreign load at most ${load.foreignCores} cores${load.busy ? ' (BUSY: timings mean little)' : ''}`,
-    TABLE: markdownTable(results, failures),
-    NOTES: markdownNotes(results),
+    VERSIONS: versions,
+    CONDITIONS: `${args.slices} slices of ${args.seconds} s, seed ${args.seed}${args.long ? ', --long' : ''}; foreign load at most ${load.worstCores.toFixed(2)} cores${load.isBusy ? ' (BUSY: timings mean little)' : ''}`,
+    TABLE: markdownTable(outcome),
+    NOTES: markdownNotes(outcome.results),
   };
   const template = readFileSync(path.join(folder, 'RESULTS.template.md'), 'utf8');
   const page = template.replaceAll(/\{\{([A-Z]+)\}\}/g, (_, name: string) => values[name] ?? '');

@@ -1,0 +1,137 @@
+import { fromPublicId, toPublicId } from '@libs/kernel';
+import type { Child } from '../tools/local-stack/child';
+import { GraphqlClient } from '../tools/local-stack/graphql-client';
+import { isHealthy } from '../tools/local-stack/reachable';
+import { makeOperatorKey } from '../tools/local-stack/seed';
+import type { BenchDatabase, Lab } from './lab';
+import { monotonicUs } from './monotonic';
+import { htmlOf, type SeededTenant, type Stream } from './seed';
+
+/** A message that the api has acknowledged; times by CLOCK_MONOTONIC. */
+export interface Accepted {
+  /** Uuid, as the sink sees it. */
+  readonly id: string;
+  readonly askedUs: number;
+  readonly ackUs: number;
+}
+
+/** The real api process in front of an engine arm's database, with a live key for every tenant. */
+export class ApiArm {
+  private readonly clients = new Map<string, GraphqlClient>();
+  private calls = 0;
+
+  private constructor(
+    private readonly lab: Lab,
+    private readonly child: Child,
+    private readonly run: string,
+  ) {}
+
+  static async start(lab: Lab, database: BenchDatabase, tenants: readonly SeededTenant[]): Promise<ApiArm> {
+    const url = `http://127.0.0.1:${await lab.port('api')}`;
+    const child = await lab.start('api', 'apps/api/src/main.js', {
+      env: {
+        NODE_ENV: 'development',
+        API_HOST: '127.0.0.1',
+        API_PORT: new URL(url).port,
+        DATABASE_APP_URL: database.urls.app,
+        DATABASE_ADMIN_URL: database.urls.admin,
+        REDIS_URL: lab.redisUrl,
+        API_KEY_PEPPER: lab.secrets.apiKeyPepper,
+        PUBLIC_URL: url,
+        LOG_LEVEL: 'warn',
+      },
+      isReady: () => isHealthy(`${url}/health/ready`),
+    });
+    const arm = new ApiArm(lab, child, database.name);
+    const operator = await makeOperatorKey({ databaseUrls: database.urls, secrets: lab.secrets });
+    const admin = new GraphqlClient(`${url}/admin/graphql`, operator);
+    for (const { id } of tenants) {
+      const input = { tenantId: toPublicId('tenant', id), name: 'benchmark', mode: 'LIVE', scopes: ['send', 'read'] };
+      const { key } = await admin.mutate<{ key: string }>('createTenantApiKey', input, 'key');
+      arm.clients.set(id, new GraphqlClient(`${url}/graphql`, key));
+    }
+    return arm;
+  }
+
+  /** One mutation with one message. @throws when the api refuses it */
+  async sendOne(tenant: SeededTenant, stream: Stream, bodyBytes: number): Promise<Accepted> {
+    const input = { idempotencyKey: this.nextKey(), email: this.email(tenant, stream, bodyBytes) };
+    const askedUs = monotonicUs();
+    const { message } = await this.clientOf(tenant).mutate<{ message: { id: string } }>(
+      'sendEmail',
+      input,
+      'message { id }',
+    );
+    return { id: uuidOf(message.id), askedUs, ackUs: monotonicUs() };
+  }
+
+  /** One mutation with that many messages. Answers how many were accepted. @throws when any is refused */
+  async sendBatch(tenant: SeededTenant, stream: Stream, bodyBytes: number, count: number): Promise<number> {
+    const emails = Array.from({ length: count }, () => this.email(tenant, stream, bodyBytes));
+    const { results } = await this.clientOf(tenant).mutate<{ results: { message: { id: string } | null }[] }>(
+      'sendEmails',
+      { idempotencyKey: this.nextKey(), emails },
+      'results { message { id } }',
+    );
+    const accepted = results.filter(({ message }) => message !== null).length;
+    if (accepted !== count) throw new Error(`the api refused ${count - accepted} of ${count} messages`);
+    return accepted;
+  }
+
+  async stop(): Promise<void> {
+    await this.lab.stop(this.child);
+  }
+
+  private email(tenant: SeededTenant, stream: Stream, bodyBytes: number) {
+    this.calls += 1;
+    return {
+      from: { email: `news@${tenant.domain}` },
+      to: [{ email: `r${this.calls}@inbox.example` }],
+      content: { inline: { subject: 'Benchmark', html: htmlOf(bodyBytes) } },
+      stream,
+    };
+  }
+
+  private nextKey(): string {
+    this.calls += 1;
+    return `${this.run}/${this.calls}`;
+  }
+
+  private clientOf(tenant: SeededTenant): GraphqlClient {
+    const client = this.clients.get(tenant.id);
+    if (!client) throw new Error('a tenant without a key');
+    return client;
+  }
+}
+
+function uuidOf(publicId: string): string {
+  const id = fromPublicId('message', publicId);
+  if (id === undefined) throw new Error(`not the id of a message: ${publicId}`);
+  return id;
+}
+
+/**
+ * Calls `work` at an even rate whether or not earlier calls have ended, as arriving customers do; catches up when the loop
+ * was late. Resolves when the last call has ended. @throws the first error of any call
+ */
+export async function atRate(
+  lab: Lab,
+  perSecond: number,
+  seconds: number,
+  work: (n: number) => Promise<unknown>,
+): Promise<void> {
+  const started = performance.now();
+  const calls: Promise<unknown>[] = [];
+  const total = Math.round(perSecond * seconds);
+  let failed: unknown;
+  while (calls.length < total && failed === undefined) {
+    const due = Math.min(total, Math.floor(((performance.now() - started) / 1_000) * perSecond) + 1);
+    while (calls.length < due) {
+      const call = work(calls.length);
+      call.catch((error: unknown) => (failed ??= error));
+      calls.push(call);
+    }
+    await lab.wait(0.002);
+  }
+  await Promise.all(calls);
+}

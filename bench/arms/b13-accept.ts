@@ -1,0 +1,82 @@
+import { ApiArm, atRate, type Accepted } from '../api-arm';
+import { EngineArm } from '../engine-arm';
+import type { Lab } from '../lab';
+import type { Result } from '../result';
+import { cpuPerMessage, measureSlice } from '../slice';
+import { percentile } from '../statistics';
+
+const TENANTS = 20;
+const BODY_BYTES = 2_048;
+const BATCH = 1_000;
+/** Clients that hand in batches side by side, each waiting for its answer. */
+const CLIENTS = 4;
+const SINGLES_PER_SECOND = 500;
+
+/** One api process, no worker: batches of 1,000 messages, then single mutations at a fixed rate. */
+export async function b13(lab: Lab): Promise<Result> {
+  const { seconds } = lab.args;
+  const arm = await EngineArm.prepare(lab, {
+    accounts: [{ rate: 1_000, quota: 50_000_000, tenantWeights: Array.from({ length: TENANTS }, () => 10) }],
+  });
+  let api: ApiArm | undefined;
+  try {
+    const { tenants } = arm.fleet;
+    api = await ApiArm.start(lab, arm.database, tenants);
+    const front = api;
+    lab.progress('accepting batches');
+    const hand: { accepted: number; ended: boolean } = { accepted: 0, ended: false };
+    const clients = Array.from({ length: CLIENTS }, async (_, client) => {
+      for (let n = client; !hand.ended; n += CLIENTS) {
+        const tenant = tenants[n % tenants.length];
+        if (tenant) hand.accepted += await front.sendBatch(tenant, 'MARKETING', BODY_BYTES, BATCH);
+      }
+    });
+    for (const client of clients) client.catch(() => (hand.ended = true));
+    await lab.wait(3);
+    const before = hand.accepted;
+    const slice = await measureSlice(lab, seconds);
+    const accepted = hand.accepted - before;
+    hand.ended = true;
+    await Promise.all(clients);
+    await arm.database.client.query('CHECKPOINT');
+
+    lab.progress(`single mutations at ${SINGLES_PER_SECOND}/s`);
+    const singles: Accepted[] = [];
+    const one = async (n: number) => {
+      const tenant = tenants[n % tenants.length];
+      if (tenant) singles.push(await front.sendOne(tenant, 'TRANSACTIONAL', BODY_BYTES));
+    };
+    await atRate(lab, SINGLES_PER_SECOND, 2, one);
+    singles.length = 0;
+    await atRate(lab, SINGLES_PER_SECOND, seconds, one);
+    const tookMs = singles.map(({ askedUs, ackUs }) => (ackUs - askedUs) / 1_000);
+    return {
+      id: 'B13',
+      measure: 'accepting mail with 2 KB bodies through the GraphQL api, every commit on disk',
+      figures: [
+        {
+          name: 'in batches of 1,000',
+          value: accepted / slice.seconds,
+          unit: '/s',
+          target: { least: 5_000 },
+          stretch: { least: 15_000 },
+        },
+        {
+          name: `single mutation p99 at ${SINGLES_PER_SECOND}/s`,
+          value: percentile(tookMs, 0.99),
+          unit: 'ms',
+          target: { most: 25 },
+          stretch: { most: 10 },
+        },
+      ],
+      cpuUs: cpuPerMessage({ ...slice, sent: accepted }),
+      notes: [
+        `${CLIENTS} clients with batches in turns for ${TENANTS} tenants; one api process; clients, PostgreSQL and Redis on the same cores.`,
+        `Single mutations: p50 ${percentile(tookMs, 0.5).toFixed(1)} ms, ${singles.length} measured by a client in the harness's process, so its own lags count too.`,
+      ],
+    };
+  } finally {
+    await api?.stop();
+    await arm.close();
+  }
+}

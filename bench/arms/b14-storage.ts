@@ -1,0 +1,146 @@
+import { Client } from 'pg';
+import { ApiArm } from '../api-arm';
+import { EngineArm } from '../engine-arm';
+import type { BenchDatabase, Lab } from '../lab';
+import type { Result } from '../result';
+import { measureSlice, perSecond } from '../slice';
+
+const ACCOUNTS = 4;
+const RATE = 400;
+const HELD_SECONDS = { short: 40, long: 3_600 };
+
+/**
+ * WAL of a message's whole way, from the api to SENT, without what its body's own row takes; and what a snapshot that is held
+ * open does to the rate, because vacuum can then remove nothing of what the engine leaves behind.
+ */
+export async function b14(lab: Lab): Promise<Result> {
+  const account = { rate: RATE, quota: 50_000_000, tenantWeights: [10, 10] };
+  const arm = await EngineArm.prepare(lab, { accounts: Array.from({ length: ACCOUNTS }, () => account) });
+  let api: ApiArm | undefined;
+  try {
+    api = await ApiArm.start(lab, arm.database, arm.fleet.tenants);
+    const wal = await walPerMessage(lab, arm, api);
+    await api.stop();
+    api = undefined;
+    const held = await rateLossUnderSnapshot(lab, arm);
+    return {
+      id: 'B14',
+      measure: 'WAL per message without its body, and rate lost while a snapshot is held',
+      figures: [
+        { name: 'WAL per message', value: wal.bytes, unit: 'B', target: { most: 800 }, stretch: { most: 600 } },
+        {
+          name: 'rate lost, snapshot held',
+          value: held.lostPercent,
+          unit: '%',
+          target: { most: 0 },
+          stretch: { most: 0 },
+        },
+      ],
+      notes: [
+        `${wal.messages} messages accepted in batches and sent: ${wal.bytes.toFixed(0)} B each, full-page images (${wal.imageBytes.toFixed(0)} B a message in this short run after a checkpoint) and the body's rows (${wal.bodyBytes.toFixed(0)} B) not counted; by pg_walinspect.`,
+        `Snapshot held for ${held.seconds} s at ${ACCOUNTS * RATE}/s: ${held.before.toFixed(1)}/s before, ${held.during.toFixed(1)}/s in its last third. Less than a batch of each account (${held.noisePercent.toFixed(2)} %) counts as nothing lost.`,
+      ],
+    };
+  } finally {
+    await api?.stop();
+    await arm.close();
+  }
+}
+
+interface WalUse {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly imageBytes: number;
+  readonly bodyBytes: number;
+}
+
+async function walPerMessage(lab: Lab, arm: EngineArm, api: ApiArm): Promise<WalUse> {
+  const messages = Math.max(4_000, ACCOUNTS * RATE * lab.args.seconds);
+  const { client } = arm.database;
+  await arm.connectSink();
+  await arm.startWorker();
+  lab.progress(`WAL of ${messages} messages`);
+  // A first few, so that connections, caches and the first pages of every table are not counted.
+  await accept(api, arm, 400);
+  await lab.until('the first messages to be sent', 60, () => allSent(arm.database));
+  await client.query('CREATE EXTENSION IF NOT EXISTS pg_walinspect');
+  await client.query('CHECKPOINT');
+  const from = await walPosition(client);
+  await accept(api, arm, messages);
+  await lab.until('all messages to be sent', 60 + messages / RATE, () => allSent(arm.database));
+  const to = await walPosition(client);
+  await arm.stopWorkers();
+  const { rows } = await client.query<{ bytes: string; images: string }>(
+    `SELECT sum(record_length)::text AS bytes, sum(fpi_length)::text AS images FROM pg_get_wal_records_info($1, $2)`,
+    [from, to],
+  );
+  const { rows: body } = await client.query<{ bytes: string }>(
+    `SELECT coalesce(sum(length), 0)::text AS bytes
+       FROM (SELECT DISTINCT ON (b.start_lsn) i.record_length - i.fpi_length AS length
+               FROM pg_get_wal_block_info($1, $2) b JOIN pg_get_wal_records_info($1, $2) i USING (start_lsn)
+               JOIN pg_class c ON c.relfilenode = b.relfilenode
+              WHERE c.oid IN (SELECT p.relid FROM pg_partition_tree('message_body') p
+                              UNION SELECT i.indexrelid FROM pg_index i JOIN pg_partition_tree('message_body') p ON p.relid = i.indrelid
+                              UNION SELECT t.reltoastrelid FROM pg_class t JOIN pg_partition_tree('message_body') p ON p.relid = t.oid)) AS own`,
+    [from, to],
+  );
+  const images = Number(rows[0]?.images ?? 0);
+  const bodies = Number(body[0]?.bytes ?? 0);
+  return {
+    messages,
+    bytes: (Number(rows[0]?.bytes ?? 0) - images - bodies) / messages,
+    imageBytes: images / messages,
+    bodyBytes: bodies / messages,
+  };
+}
+
+async function accept(api: ApiArm, arm: EngineArm, messages: number): Promise<void> {
+  const { tenants } = arm.fleet;
+  const each = Math.ceil(messages / tenants.length);
+  for (const tenant of tenants) {
+    for (let left = each; left > 0; left -= 1_000)
+      await api.sendBatch(tenant, 'MARKETING', 1_024, Math.min(1_000, left));
+  }
+}
+
+async function allSent({ client }: BenchDatabase): Promise<boolean> {
+  const { rows } = await client.query<{ open: boolean }>(
+    `SELECT EXISTS (SELECT FROM backlog) OR EXISTS (SELECT FROM message WHERE state <> 'SENT') OR EXISTS (SELECT FROM batch WHERE state = 'OPEN') AS open`,
+  );
+  return rows[0]?.open === false;
+}
+
+async function walPosition(client: Client): Promise<string> {
+  const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  return rows[0]?.lsn ?? '0/0';
+}
+
+async function rateLossUnderSnapshot(lab: Lab, arm: EngineArm) {
+  const seconds = lab.args.long ? HELD_SECONDS.long : HELD_SECONDS.short;
+  const third = seconds / 3;
+  const granted = ACCOUNTS * RATE;
+  await arm.fill(Math.ceil(granted * (seconds + third + 15)));
+  await arm.connectSink();
+  await arm.runUp();
+  lab.progress(`a snapshot held for ${seconds} s`);
+  const before = await measureSlice(lab, third);
+  const holder = new Client({ connectionString: arm.database.superuserUrl });
+  holder.on('error', () => undefined);
+  await holder.connect();
+  await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  await holder.query('SELECT count(*) FROM tenant');
+  await lab.wait(2 * third);
+  const during = await measureSlice(lab, third);
+  await holder.end();
+  await arm.stopWorkers();
+  // A slice begins and ends within a batch of each account: 50 messages more or less are chance, not loss.
+  const noisePercent = (100 * ACCOUNTS * 50) / (granted * third);
+  const lost = 100 * (1 - perSecond(during) / perSecond(before));
+  return {
+    seconds,
+    before: perSecond(before),
+    during: perSecond(during),
+    noisePercent,
+    lostPercent: lost <= noisePercent ? 0 : lost,
+  };
+}

@@ -52,6 +52,7 @@ export interface StackOptions {
   readonly inDoubtAfterMs?: number;
   readonly latencyMs?: number;
   readonly eventDelayMs?: number;
+  readonly rerouteAfterMs?: number;
 }
 
 export interface AccountWish {
@@ -175,6 +176,7 @@ export class SendingStack {
       RECORDER_DIR: this.recorderDir,
       IN_DOUBT_AFTER_TRANSACTIONAL_MS: wait,
       IN_DOUBT_AFTER_BULK_MS: wait,
+      ...(this.options.rerouteAfterMs === undefined ? {} : { REROUTE_AFTER_MS: String(this.options.rerouteAfterMs) }),
       WORKER_PORT: '0',
       LOG_LEVEL: 'warn',
       ...changes,
@@ -182,8 +184,8 @@ export class SendingStack {
   }
 
   /** A worker in this process, whole, but doing nothing until `worker.start()`. */
-  async createWorker(): Promise<RunningWorker> {
-    const config: WorkerConfig = loadConfig(workerConfig, this.workerEnvironment());
+  async createWorker(changes: Record<string, string> = {}): Promise<RunningWorker> {
+    const config: WorkerConfig = loadConfig(workerConfig, this.workerEnvironment(changes));
     const pool = await createDataSource({
       url: config.DATABASE_WORKER_URL,
       applicationName: 'test-worker',
@@ -204,8 +206,8 @@ export class SendingStack {
     return running;
   }
 
-  async startWorker(): Promise<RunningWorker> {
-    const running = await this.createWorker();
+  async startWorker(changes: Record<string, string> = {}): Promise<RunningWorker> {
+    const running = await this.createWorker(changes);
     await running.worker.start();
     return running;
   }

@@ -1,5 +1,6 @@
 import type { Fault } from './fault';
 import { eventFaults } from './kinds/events';
+import { hostFaults } from './kinds/host';
 import { networkFaults } from './kinds/network';
 import { postgresFaults } from './kinds/postgres';
 import { redisFaults } from './kinds/redis';
@@ -13,5 +14,6 @@ export const FAULTS: readonly Fault[] = [
   ...postgresFaults,
   ...sesFaults,
   ...eventFaults,
+  ...hostFaults,
   ...networkFaults,
 ];

@@ -4,6 +4,7 @@ import { LoadWatch } from '../bench/load-watch';
 import { ownEnvironment } from '../tools/local-stack/environment';
 import { withSupervisor, type Session } from '../tools/local-stack/launcher';
 import { LiveLine } from '../tools/local-stack/live-line';
+import { rememberedPort } from '../tools/local-stack/ports';
 import { projectRoot } from '../tools/local-stack/project-root';
 import { seededChance } from '../tools/local-stack/seeded-chance';
 import { seedFleet } from '../tools/local-stack/seed';
@@ -45,6 +46,7 @@ async function run(session: Session, args: FaultArguments, line: LiveLine): Prom
     folder,
     // A Redis of somebody else is not ours to break.
     env: { ...ownEnvironment(), REDIS_URL: '' },
+    port: await rememberedPort(folder.path, 'api'),
     seed: args.seed,
     applications: ['simulator', 'api', 'worker'],
     // One more than usual, for faults that need one.
@@ -61,6 +63,7 @@ async function run(session: Session, args: FaultArguments, line: LiveLine): Prom
       tenants,
       run: runId,
       ending,
+      foreignCores: () => load.foreignCores(),
       progress: (text: string) => {
         line.show(`${elapsed()}  ${text}`);
       },
@@ -70,7 +73,7 @@ async function run(session: Session, args: FaultArguments, line: LiveLine): Prom
     line.finish();
     say(`without any fault ${rate.toFixed(0)} recipients a second are sent`);
     const chosen = FAULTS.filter(({ name }) => args.only?.includes(name) ?? true);
-    const results = await tryAll(chosen, world, { ...common, rate }, load, (text) => {
+    const results = await tryAll(chosen, world, { ...common, rate }, (text) => {
       line.finish();
       say(text);
     });
@@ -90,7 +93,6 @@ async function tryAll(
   faults: readonly Fault[],
   world: World,
   settings: TrialSettings,
-  load: LoadWatch,
   say: (line: string) => void,
 ): Promise<TrialResult[]> {
   const results: TrialResult[] = [];
@@ -101,12 +103,11 @@ async function tryAll(
       continue;
     }
     const result = await tryFault(fault, world, settings);
-    const foreign = load.foreignCores();
     results.push(result);
     say(
       `${fault.name}: ${result.problems.length === 0 ? 'borne' : `NOT BORNE (${result.problems.join('; ')})`}, ` +
         `${result.accepted} accepted, recovered in ${result.secondsToRecover.toFixed(1)} s ${result.remark}` +
-        (foreign > 0.15 ? ` (other programs used ${foreign.toFixed(2)} cores)` : ''),
+        (result.foreignCores > 0.1 ? ` (other programs used ${result.foreignCores.toFixed(2)} cores)` : ''),
     );
   }
   return results;

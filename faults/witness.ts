@@ -6,6 +6,7 @@ import type { SeenSend } from './judge';
 export class Witness {
   sends: SeenSend[] = [];
   private readonly arrived = new Set<string>();
+  private looking = Promise.resolve();
   private next = 0;
   private base = { overQuota: 0, overRate: 0 };
 
@@ -22,8 +23,13 @@ export class Witness {
     this.base = await this.meters();
   }
 
-  /** Reads on in the arrival log. */
-  async look(): Promise<void> {
+  /** Reads on in the arrival log. One look after the other: two at once would see the same requests twice. */
+  look(): Promise<void> {
+    this.looking = this.looking.catch(() => undefined).then(() => this.readOn());
+    return this.looking;
+  }
+
+  private async readOn(): Promise<void> {
     for await (const arrival of this.simulator.allArrivals(this.next)) {
       this.next = arrival.seq;
       if (arrival.operation !== 'SendEmail') continue;

@@ -104,7 +104,7 @@ async function startRedis(
       durability,
       cluster: redisCluster,
     };
-    const part = new Part(supervisor, () => prepareRedis(source, settings, childEnv));
+    const part = new Part(supervisor, (changes) => prepareRedis(source, settings, { ...childEnv, ...changes }));
     await part.start();
     servers.push({ part, url: redisUrl(settings), folder: settings.folder });
   }

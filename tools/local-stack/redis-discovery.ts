@@ -1,6 +1,7 @@
-import { canDownloadPackages, downloadRedis } from './redis-packages';
+import { downloadRedis } from './redis-packages';
 import { findOnPath } from './search-path';
 import { StackProblem } from './stack-problem';
+import { canDownloadPackages } from './system-packages';
 
 export type RedisSource =
   /** A server that somebody else runs. */

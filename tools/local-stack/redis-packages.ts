@@ -1,27 +1,19 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { findOnPath } from './search-path';
-import { StackProblem } from './stack-problem';
+import { libraryFolders, unpackPackages } from './system-packages';
 
 /** Without these there is no server: in Debian `redis-server` is a link to a program of `redis-tools`. */
 const needed = ['redis-server', 'redis-tools'];
 /** What the server is linked with. Any of them may be built in on another release; then apt does not know its name. */
-const libraries = ['libjemalloc2', 'liblzf1', 'liblua5.1-0', 'lua-cjson', 'lua-bitop', 'libatomic1', 'libsystemd0'];
+const optional = ['libjemalloc2', 'liblzf1', 'liblua5.1-0', 'lua-cjson', 'lua-bitop', 'libatomic1', 'libsystemd0'];
 
 export interface UnpackedRedis {
   readonly command: string;
   readonly libraryPath: string;
 }
 
-/** True on a system whose own packages can be fetched without installing them. */
-export function canDownloadPackages(env: Readonly<Record<string, string>>): boolean {
-  return ['apt-get', 'dpkg'].every((tool) => findOnPath(tool, env['PATH']) !== undefined);
-}
-
 /**
- * The Redis server of the distribution, downloaded and unpacked into a folder of ours on the first call: nothing is
- * installed, no service started, no root needed, and the system's own package lists stay as they are.
+ * The Redis server of the distribution, without installing it.
  * @throws StackProblem when the download fails
  */
 export async function downloadRedis(
@@ -29,69 +21,9 @@ export async function downloadRedis(
   env: Readonly<Record<string, string>>,
   say: (line: string) => void,
 ): Promise<UnpackedRedis> {
-  const unpacked = path.join(folder, 'unpacked');
-  if (!existsSync(unpacked)) {
+  if (!existsSync(path.join(folder, 'unpacked'))) {
     say('downloading Redis from the packages of this distribution (nothing is installed) ...');
-    const lists = path.join(folder, 'apt', 'lists');
-    const cache = path.join(folder, 'apt', 'cache');
-    const debs = path.join(folder, 'apt', 'debs');
-    const fresh = `${unpacked}.${process.pid}`;
-    for (const target of [path.join(lists, 'partial'), path.join(cache, 'archives', 'partial'), debs, fresh]) {
-      mkdirSync(target, { recursive: true });
-    }
-    const options = ['-q', ...aptFolders(lists, cache)];
-    await run('apt-get', [...options, 'update'], folder, env);
-    await run('apt-get', [...options, 'download', ...needed], debs, env);
-    // One by one: a name this release does not know must not spoil the others.
-    for (const library of libraries)
-      await run('apt-get', [...options, 'download', library], debs, env).catch(() => undefined);
-    for (const file of readdirSync(debs)) await run('dpkg', ['-x', path.join(debs, file), fresh], debs, env);
-    if (existsSync(unpacked)) rmSync(fresh, { recursive: true, force: true });
-    else renameSync(fresh, unpacked);
-    rmSync(path.join(folder, 'apt'), { recursive: true, force: true });
   }
+  const unpacked = await unpackPackages(folder, { needed, optional }, env);
   return { command: path.join(unpacked, 'usr/bin/redis-server'), libraryPath: libraryFolders(unpacked).join(':') };
-}
-
-function aptFolders(lists: string, cache: string): string[] {
-  return [
-    `Dir::State::Lists=${lists}`,
-    `Dir::Cache=${cache}`,
-    // As root apt would fetch as the user _apt, who may not enter a private folder.
-    `APT::Sandbox::User=root`,
-    'Debug::NoLocking=1',
-  ].flatMap((option) => ['-o', option]);
-}
-
-/** lib/<architecture> and usr/lib/<architecture>, whatever this machine's is called. */
-function libraryFolders(unpacked: string): string[] {
-  return ['lib', 'usr/lib'].flatMap((parent) => {
-    const folder = path.join(unpacked, parent);
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() && entry.name.includes('-linux-') ? [path.join(folder, entry.name)] : [],
-    );
-  });
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...env, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else
-        reject(
-          new StackProblem(`${command} ${args.at(-1) ?? ''} failed: ${output.trim().split('\n').slice(-5).join('\n')}`),
-        );
-    });
-  });
 }

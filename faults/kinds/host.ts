@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { projectRoot } from '../../tools/local-stack/project-root';
+import { canDownloadPackages, libraryFolders, unpackPackages } from '../../tools/local-stack/system-packages';
+import { ownEnvironment } from '../../tools/local-stack/environment';
+import type { Fault } from '../fault';
+import type { World } from '../world';
+
+const OUTAGE_MS = 5_000;
+/** Room for the records of some minutes. */
+const DISK_KB = 512;
+const JUMP_SECONDS = 3_600;
+
+const recorderDisk = (world: World) => path.join(world.stack.folder.path, 'recorder-disk');
+const fillerOf = (world: World) => path.join(recorderDisk(world), 'filler');
+const offsetFile = (world: World) => path.join(world.stack.folder.path, 'redis-clock');
+
+function mounted(folder: string): string | undefined {
+  mkdirSync(folder, { recursive: true });
+  // One of a run that was killed would lie below the new one.
+  spawnSync('umount', ['--lazy', folder], { stdio: 'ignore' });
+  const { status, error, stderr } = spawnSync(
+    'mount',
+    ['-t', 'tmpfs', '-o', `size=${DISK_KB}k`, 'postfleet-faults', folder],
+    { encoding: 'utf8' },
+  );
+  return status === 0 ? undefined : (error?.message ?? stderr.trim());
+}
+
+/** Writes until the disk refuses. */
+function fill(file: string): void {
+  const descriptor = openSync(file, 'w');
+  try {
+    const page = Buffer.alloc(4_096);
+    for (let written = 0; written <= DISK_KB * 1_024; written += page.length) writeSync(descriptor, page);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The library that gives one process a clock of its own, from the packages of this distribution. */
+async function clockLibrary(): Promise<string> {
+  const env = ownEnvironment();
+  if (!canDownloadPackages(env)) throw new Error('libfaketime comes from packages of Debian or Ubuntu only');
+  const folder = path.join(projectRoot(), '.data', 'faketime');
+  const unpacked = await unpackPackages(folder, { needed: ['libfaketime'], optional: [] }, env);
+  const [library] = libraryFolders(unpacked);
+  if (library === undefined) throw new Error('the package libfaketime holds no library');
+  return path.join(library, 'faketime', 'libfaketimeMT.so.1');
+}
+
+async function restartRedis(world: World, environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  const { part } = await world.redisVictim();
+  await part.stop();
+  await part.start(environment);
+}
+
+export const hostFaults: readonly Fault[] = [
+  {
+    name: 'disk-full-under-recorder',
+    about: 'the disk of the flight recorder is full for 5 s',
+    rows: 'F18',
+    allow: { recoverySeconds: 15 },
+    impossible: (world) => {
+      const problem = mounted(recorderDisk(world));
+      return Promise.resolve(problem === undefined ? undefined : `no small disk can be mounted here (${problem})`);
+    },
+    prepare: (world) => world.workers(world.usualWorkers, { RECORDER_DIR: recorderDisk(world) }),
+    inject: async (world) => {
+      fill(fillerOf(world));
+      await world.wait(OUTAGE_MS);
+      rmSync(fillerOf(world));
+      return undefined;
+    },
+    restore: async (world) => {
+      await world.workers();
+      spawnSync('umount', ['--lazy', recorderDisk(world)], { stdio: 'ignore' });
+    },
+  },
+  {
+    name: 'clock-jump',
+    about: 'the clock of Redis jumps an hour ahead for 5 s, and back',
+    rows: '18',
+    allow: { recoverySeconds: 30 },
+    impossible: () =>
+      clockLibrary().then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      ),
+    prepare: async (world) => {
+      await world.workers();
+      writeFileSync(offsetFile(world), '+0');
+      await restartRedis(world, {
+        LD_PRELOAD: await clockLibrary(),
+        FAKETIME_TIMESTAMP_FILE: offsetFile(world),
+        FAKETIME_NO_CACHE: '1',
+        FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      });
+    },
+    inject: async (world) => {
+      writeFileSync(offsetFile(world), `+${JUMP_SECONDS}`);
+      await world.wait(OUTAGE_MS);
+      writeFileSync(offsetFile(world), '+0');
+      return undefined;
+    },
+    restore: (world) => restartRedis(world),
+  },
+];

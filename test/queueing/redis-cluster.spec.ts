@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { EngineClock, newId, type MessageId, type SendingAccountId, type TenantId } from '@libs/kernel';
+import { openEngineRedis, type EngineRedis } from '@libs/queueing';
+import { Ledger, parseRate } from '@libs/quota';
+import { BullClients } from '../../libs/queueing/src/bull-clients';
+import { parseRedisUrl } from '@libs/config';
+import Bull from 'bull';
+import { Redis } from 'ioredis';
+import { ScriptRunner } from '../../libs/quota/src/script-runner.repository';
+import { startRedisCluster, type RedisCluster } from '../support/redis-cluster';
+import { waitFor } from '../support/wait-for';
+
+const tenant = '00000000-0000-7000-8000-0000000000b1' as TenantId;
+const limits = { quota: 1_000n, rate: parseRate('100'), sesSent: 0n };
+const free = { weight: 1, dayCap: null, rate: null };
+
+describe('on a Redis Cluster of three masters with a replica each', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'pf-cluster-'));
+  const accounts = Array.from({ length: 12 }, () => newId<SendingAccountId>());
+  let cluster: RedisCluster;
+  let redis: EngineRedis;
+  let ledger: Ledger;
+
+  const acquire = (account: SendingAccountId, opId = newId<MessageId>(), epoch = 1n) =>
+    ledger.acquire(account, { opId, epoch, want: 100, leadMs: 100, sliceMs: 1_000, workers: 1 });
+  const offer = (account: SendingAccountId, count: number) =>
+    ledger.offer(
+      account,
+      tenant,
+      'MARKETING',
+      free,
+      Array.from({ length: count }, () => ({ id: newId<MessageId>(), recipients: 1 })),
+    );
+  /** The port of the master that holds the account's slot. */
+  const ownerOf = async (account: SendingAccountId): Promise<number> => {
+    const probe = new Redis({ port: cluster.nodes.find(({ pid }) => pid > 0)!.port, host: '127.0.0.1' });
+    const slot = Number(await probe.call('CLUSTER', 'KEYSLOT', `pf:{${account}}:led`));
+    const ranges = (await probe.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
+    probe.disconnect();
+    return ranges.find(([from, to]) => from <= slot && slot <= to)![2][1];
+  };
+
+  beforeAll(async () => {
+    cluster = await startRedisCluster(folder, { replicas: true });
+    redis = openEngineRedis(cluster.url);
+    redis.on('error', () => undefined);
+    await redis.connect();
+    const clock = new EngineClock();
+    ledger = new Ledger(new ScriptRunner(redis, clock), clock);
+    for (const account of accounts) await ledger.rebuild(account, 1n, limits, [], new Map(), 0);
+  }, 90_000);
+
+  afterAll(async () => {
+    redis.disconnect();
+    await cluster.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('every account has its ledger on the node that owns its slot, and is granted from there', async () => {
+    const owners = new Set<number>();
+    for (const account of accounts) {
+      owners.add(await ownerOf(account));
+      expect(await offer(account, 3)).toBe(3);
+      expect(await acquire(account)).toMatchObject({ kind: 'grant', recipients: 3 });
+      expect(await ledger.isCurrent(account, 1n)).toBe(true);
+    }
+    expect(owners.size).toBe(3);
+  });
+
+  it('sends its scripts again to every node that has forgotten them', async () => {
+    for (const { port } of cluster.nodes.slice(0, 3)) {
+      const node = new Redis({ port, host: '127.0.0.1' });
+      await node.script('FLUSH');
+      node.disconnect();
+    }
+    for (const account of accounts) expect(await offer(account, 1)).toBe(1);
+  });
+
+  it('carries Bull’s jobs, delayed ones too, and blocks for new ones', async () => {
+    const clients = new BullClients(parseRedisUrl(cluster.url)!);
+    const queues = ['a', 'b', 'c', 'd'].map(
+      (name) => new Bull(name, { createClient: clients.create, prefix: `bull:{${name}}` }),
+    );
+    const done: string[] = [];
+    for (const queue of queues) {
+      void queue.process('work', 1, (job: Bull.Job<{ n: number }>) => {
+        done.push(`${queue.name}${String(job.data.n)}`);
+        return Promise.resolve();
+      });
+    }
+    for (const queue of queues) {
+      await queue.add('work', { n: 1 }, { removeOnComplete: true });
+      await queue.add('work', { n: 2 }, { delay: 200, removeOnComplete: true });
+    }
+    await waitFor(() => done.length === 8, { what: 'all jobs', withinMs: 10_000 });
+    expect([...done].sort()).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'c2', 'd1', 'd2']);
+    await Promise.all(queues.map((queue) => queue.close()));
+    clients.close();
+  }, 30_000);
+
+  it('grants nothing from a replica that took a lost master’s place, until the ledger is rebuilt; others go on', async () => {
+    const [account] = accounts as [SendingAccountId];
+    const port = await ownerOf(account);
+    const other = (await Promise.all(accounts.map(async (one) => [one, await ownerOf(one)] as const))).find(
+      ([, owner]) => owner !== port,
+    )![0];
+    await offer(account, 5);
+    await offer(other, 5);
+    const before = cluster.nodes.find((node) => node.port === port)!;
+    await before.kill();
+    expect((await acquire(other)).kind).toBe('grant');
+    // Away, then without an owner, then on the replica, which knows the epoch and the run id of the lost one.
+    const reply = await waitFor(() => acquire(account).catch(() => undefined), {
+      what: 'a new master',
+      withinMs: 30_000,
+    });
+    expect(reply).toEqual({ kind: 'stale' });
+    expect(await ownerOf(account)).not.toBe(port);
+    expect(await ledger.isCurrent(account, 1n)).toBe(false);
+    expect(await ledger.rebuild(account, 2n, limits, [], new Map(), 0)).toBe(true);
+    expect(await ledger.isCurrent(account, 2n)).toBe(true);
+    await offer(account, 5);
+    expect((await acquire(account, undefined, 2n)).kind).toBe('grant');
+    await before.restart();
+  }, 60_000);
+
+  it('takes a master that was killed and came back for another server', async () => {
+    const account = accounts[1]!;
+    const port = await ownerOf(account);
+    const node = cluster.nodes.find((one) => one.port === port)!;
+    const { epoch } = (await ledger.stats(account))!;
+    const run = (await ledger.stats(account))!.runId;
+    await node.kill();
+    await node.restart();
+    await waitFor(() => ledger.stats(account).then(Boolean, () => false), { what: 'the master', withinMs: 30_000 });
+    expect((await ledger.stats(account))!.runId).toBe(run);
+    expect(await acquire(account, undefined, epoch)).toEqual({ kind: 'stale' });
+  }, 60_000);
+});

@@ -1,0 +1,227 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync, closeSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { ownEnvironment } from '../../tools/local-stack/environment';
+import { projectRoot } from '../../tools/local-stack/project-root';
+import { findRedis } from '../../tools/local-stack/redis-discovery';
+import { redisPackagesFolder } from '../../tools/local-stack/stack';
+
+const SLOTS = 16_384;
+const MASTERS = 3;
+const READY_WITHIN_MS = 30_000;
+
+export interface ClusterNode {
+  readonly port: number;
+  readonly pid: number;
+  /** Stops it dead; its data folder stays. */
+  kill(): Promise<void>;
+  /** Starts it again where it was. */
+  restart(): Promise<void>;
+}
+
+export interface RedisCluster {
+  /** For REDIS_URL. */
+  readonly url: string;
+  /** Of the servers as they run now. */
+  readonly pids: readonly number[];
+  /** The masters first, then a replica of each when asked for. */
+  readonly nodes: readonly ClusterNode[];
+  stop(): Promise<void>;
+}
+
+/** Three Redis masters on loopback, with a third of the slots each, in a folder of their own. */
+export async function startRedisCluster(
+  folder: string,
+  { replicas = false }: { readonly replicas?: boolean } = {},
+): Promise<RedisCluster> {
+  const program = await redisProgram();
+  const nodes: Server[] = [];
+  try {
+    for (let i = 0; i < (replicas ? 2 * MASTERS : MASTERS); i += 1) {
+      const node = new Server(program, path.join(folder, `node-${String(i)}`), await freePort());
+      nodes.push(node);
+      await node.start();
+    }
+    await join(nodes);
+    if (replicas) await replicate(nodes);
+  } catch (error) {
+    await Promise.all(nodes.map((node) => node.stop()));
+    throw error;
+  }
+  return {
+    url: `redis://${nodes.map(({ port }) => `127.0.0.1:${String(port)}`).join(',')}`,
+    get pids() {
+      return nodes.map(({ pid }) => pid);
+    },
+    nodes,
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+}
+
+interface Program {
+  readonly command: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function redisProgram(): Promise<Program> {
+  const env = { ...ownEnvironment(), REDIS_URL: '' };
+  const source = await findRedis(env, redisPackagesFolder(path.join(projectRoot(), '.data')), () => undefined);
+  if (source.kind === 'url') throw new Error('a cluster needs a redis-server of its own');
+  const { command, libraryPath } = source;
+  return { command, env: libraryPath === undefined ? env : { ...env, LD_LIBRARY_PATH: libraryPath } };
+}
+
+class Server implements ClusterNode {
+  private process: ChildProcess | undefined;
+
+  constructor(
+    private readonly program: Program,
+    private readonly folder: string,
+    readonly port: number,
+  ) {}
+
+  get pid(): number {
+    return this.process?.pid ?? 0;
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(this.folder, { recursive: true });
+    const file = path.join(this.folder, 'redis.conf');
+    writeFileSync(file, this.settings());
+    const log = openSync(path.join(this.folder, 'redis.log'), 'a');
+    this.process = spawn(this.program.command, [file], { env: this.program.env, stdio: ['ignore', log, log] });
+    closeSync(log);
+    await until(`Redis on port ${String(this.port)}`, () => ask(this.port, (redis) => redis.ping()));
+  }
+
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await Promise.race([ended, sleep(5_000).then(() => child.kill('SIGKILL'))]);
+  }
+
+  private settings(): string {
+    return [
+      `port ${String(this.port)}`,
+      'bind 127.0.0.1',
+      `dir ${this.folder}`,
+      'cluster-enabled yes',
+      'cluster-config-file nodes.conf',
+      'cluster-node-timeout 1500',
+      // The accounts of a lost node wait; those of the others go on.
+      'cluster-require-full-coverage no',
+      'cluster-replica-validity-factor 0',
+      'appendonly yes',
+      'appendfsync everysec',
+      'save ""',
+      'maxmemory-policy noeviction',
+      '',
+    ].join('\n');
+  }
+}
+
+async function join(nodes: readonly Server[]): Promise<void> {
+  const [first] = nodes;
+  for (const [i, { port }] of nodes.entries()) {
+    await ask(port, async (redis) => {
+      await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
+      if (i < MASTERS) {
+        const [from, to] = [i, i + 1].map((third) => Math.floor((third * SLOTS) / MASTERS));
+        await redis.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String((to ?? SLOTS) - 1));
+      }
+      if (first && i > 0) await redis.call('CLUSTER', 'MEET', '127.0.0.1', String(first.port));
+    });
+  }
+  for (const { port } of nodes) {
+    await until('the cluster', () =>
+      ask(port, async (redis) => {
+        const info = await redis.cluster('INFO');
+        const whole = info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${String(nodes.length)}`);
+        return whole && info.includes(`cluster_slots_ok:${String(SLOTS)}`);
+      }),
+    );
+  }
+}
+
+async function replicate(nodes: readonly Server[]): Promise<void> {
+  for (const [i, { port }] of nodes.entries()) {
+    const master = nodes[i - MASTERS];
+    if (!master) continue;
+    const id = await ask(master.port, (redis) => redis.call('CLUSTER', 'MYID') as Promise<string>);
+    await ask(port, (redis) => redis.call('CLUSTER', 'REPLICATE', id));
+    await until('a replica', () =>
+      ask(port, async (redis) => (await redis.info('replication')).includes('master_link_status:up')),
+    );
+  }
+}
+
+/** Asks one server, on a connection of its own. */
+async function ask<Answer>(port: number, question: (redis: Redis) => Promise<Answer>): Promise<Answer> {
+  const redis = new Redis({
+    port,
+    host: '127.0.0.1',
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    return await question(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function until(what: string, isSo: () => Promise<unknown>): Promise<void> {
+  for (let waited = 0; waited < READY_WITHIN_MS; waited += 50) {
+    const answer = await isSo().catch(() => false);
+    if (answer !== false) return;
+    await sleep(50);
+  }
+  throw new Error(`${what} did not become ready within ${String(READY_WITHIN_MS / 1000)} s`);
+}
+
+/** A free port whose neighbour for the cluster's own talk, 10,000 above, is free as well. */
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = await claim(0);
+    if (port !== undefined && port <= 55_000 && (await claim(port + 10_000)) !== undefined) return port;
+  }
+  throw new Error('no free port for a Redis cluster');
+}
+
+async function claim(wanted: number): Promise<number | undefined> {
+  const server = createServer();
+  try {
+    server.listen(wanted, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    server.close();
+  }
+}

@@ -438,6 +438,7 @@ describe('operators', () => {
   it('leave an entry in the audit log with every change, naming who and under which request', async () => {
     const changes: [string, object, string][] = [
       ['createPlan', { code: 'audited', name: 'Audited', tier: 'growth', streams: ['TRANSACTIONAL'] }, 'plan { id }'],
+      ['setTierRamp', { tier: 'growth', rampFloor: '60000', rampFactor: '2.5' }, 'tier { rampFloor rampFactor }'],
       ['createTenant', { name: 'Audited', planId: fleet.planId, domains: ['audited.example'] }, 'tenant { id }'],
       ['pauseTenant', { tenantId: other.id, reason: 'audit' }, 'tenant { id }'],
       ['resumeTenant', { tenantId: other.id }, 'tenant { id }'],

@@ -20,6 +20,7 @@ const LEAVES: Readonly<Record<string, string>> = {
   Decimal: '"1"',
   DateTime: '"2026-11-01T00:00:00Z"',
   EmailAddress: '"ann@example.com"',
+  InDoubtPolicy: 'AT_LEAST_ONCE',
   Stream: 'TRANSACTIONAL',
   Mode: 'TEST',
   TestMailbox: 'SUCCESS',

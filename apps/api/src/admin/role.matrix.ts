@@ -30,4 +30,5 @@ export const ROLE_MATRIX: Readonly<Record<string, Role>> = {
   'Mutation.resumeTenant': 'operator',
   'Mutation.retryAwsAccountVerification': 'operator',
   'Mutation.sendTestEmail': 'operator',
+  'Mutation.setTierRamp': 'owner',
 };

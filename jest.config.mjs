@@ -34,8 +34,10 @@ const maxWorkers = Math.min(4, Math.max(2, availableParallelism() - 1));
 /** unit: pure rules beside the code. integration: everything under test/, on real PostgreSQL and Redis. */
 export default {
   maxWorkers,
+  // Tests assert behaviour, never time: one that hangs ends, one on a busy machine may take long.
+  testTimeout: 30_000,
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,bench,faults,libs,tools}/**/*.spec.ts'] },
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,bench,faults,libs,simulation,tools}/**/*.spec.ts'] },
     {
       ...shared,
       displayName: 'integration',

@@ -7,6 +7,7 @@ import { LaneDiscovery } from './lane-discovery.service';
 import { ObservationService } from './observation.service';
 import { RouteRepository } from './route.repository';
 import { RouteService } from './route.service';
+import { SendRoles } from './send-roles.service';
 import { SubscriptionService } from './subscription.service';
 
 /** What the worker does to the fleet on AWS. Needs AwsModule; global, because there is one worker and one AWS. */
@@ -22,6 +23,7 @@ export class FleetEngineModule {
         { provide: FleetEngineSettings, useValue: new FleetEngineSettings(options) },
         LaneDiscovery,
         RouteRepository,
+        SendRoles,
         ...services,
       ],
       exports: services,

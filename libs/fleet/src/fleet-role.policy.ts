@@ -2,8 +2,10 @@ import type { FleetRole } from '@libs/aws';
 import type { AwsAccount } from './aws-account.repository';
 import { MANAGE_SESSION } from './aws-names.policy';
 
+type Owner = Pick<AwsAccount, 'mode' | 'accountId' | 'externalId' | 'sendRoleArn' | 'manageRoleArn'>;
+
 /** The role that sets an account up and looks at it. */
-export function manageRole(account: AwsAccount, region: string): FleetRole {
+export function manageRole(account: Owner, region: string): FleetRole {
   return {
     mode: account.mode,
     accountId: account.accountId,
@@ -15,7 +17,7 @@ export function manageRole(account: AwsAccount, region: string): FleetRole {
 }
 
 /** The role that sends; narrowed to one tenant by `sessionPolicy`. */
-export function sendRole(account: AwsAccount, region: string, sessionName: string, sessionPolicy?: string): FleetRole {
+export function sendRole(account: Owner, region: string, sessionName: string, sessionPolicy?: string): FleetRole {
   return {
     ...manageRole(account, region),
     roleArn: account.sendRoleArn,

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import type { LaneId, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import type { LaneId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 /** A tenant's way out of a sending account for one stream: its configuration set there, bound to a lane. */
@@ -13,9 +13,30 @@ export interface Route {
   readonly readyAt: Date | null;
 }
 
+/** A tenant on a sending account, with everything its sessions are made from. */
+export interface Sender {
+  readonly sendingAccountId: SendingAccountId;
+  readonly tenantId: TenantId;
+  readonly region: string;
+  readonly mode: Mode;
+  /** 12 digits. */
+  readonly accountId: string;
+  readonly externalId: string;
+  readonly sendRoleArn: string;
+  readonly manageRoleArn: string;
+  readonly domains: readonly string[];
+}
+
 const COLUMNS = `tenant_id AS "tenantId", sending_account_id AS "sendingAccountId", stream, name AS "configurationSet",
   lane_id AS "laneId", ready_at AS "readyAt"`;
 const LIST = `SELECT ${COLUMNS} FROM configuration_set WHERE tenant_id = $1 ORDER BY sending_account_id, stream`;
+
+const SENDERS = `
+  SELECT s.id AS "sendingAccountId", w.tenant_id AS "tenantId", s.region, a.mode, a.account_id AS "accountId",
+         a.external_id AS "externalId", a.send_role_arn AS "sendRoleArn", a.manage_role_arn AS "manageRoleArn",
+         ARRAY(SELECT d.name FROM domain d WHERE d.tenant_id = w.tenant_id ORDER BY d.id) AS domains
+    FROM unnest($1::uuid[], $2::uuid[]) AS w(account, tenant_id)
+    JOIN sending_account s ON s.id = w.account JOIN aws_account a ON a.id = s.aws_account_id`;
 
 @Injectable()
 export class RouteRepository {
@@ -23,6 +44,11 @@ export class RouteRepository {
 
   list(tenant: TenantId): Promise<Route[]> {
     return this.uow.query<Route>(LIST, [tenant]);
+  }
+
+  /** Pair by pair; a pair whose account is gone is left out. */
+  senders(accounts: readonly SendingAccountId[], tenants: readonly TenantId[]): Promise<Sender[]> {
+    return this.uow.prepared<Sender>(SENDERS, [accounts, tenants]);
   }
 
   async save(tenant: TenantId, route: Route): Promise<void> {

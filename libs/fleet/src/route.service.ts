@@ -1,10 +1,9 @@
-import { SesControl, sendSessionPolicy, type FleetRole } from '@libs/aws';
+import { SesControl, type FleetRole } from '@libs/aws';
 import { UnitOfWork } from '@libs/database';
 import {
   DomainError,
   EngineClock,
   notFound,
-  STREAMS,
   type LaneId,
   type SendingAccountId,
   type Stream,
@@ -12,29 +11,23 @@ import {
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AwsAccountRepository, type AwsAccount } from './aws-account.repository';
-import { configurationSetName, sendSessionName } from './aws-names.policy';
-import { DomainRepository } from './domain.repository';
-import { manageRole, sendRole } from './fleet-role.policy';
+import { configurationSetName } from './aws-names.policy';
+import { manageRole } from './fleet-role.policy';
 import { LaneRepository } from './lane.repository';
 import { RouteRepository, type Route } from './route.repository';
+import { SendRoles } from './send-roles.service';
 import { SendingAccountRepository, type SendingAccount } from './sending-account.repository';
-
-// Long enough to spare a query per message, short enough that a new domain is in the session before it is READY.
-const ROLE_TTL_MS = 2_000;
-const MAX_ROLES = 5_000;
 
 /** Tenants' ways out of sending accounts, and who to be on them. Worker only. */
 @Injectable()
 export class RouteService {
-  private readonly roles = new Map<string, { readonly role: FleetRole; readonly until: number }>();
-
   constructor(
     private readonly uow: UnitOfWork,
     private readonly awsAccounts: AwsAccountRepository,
     private readonly accounts: SendingAccountRepository,
     private readonly lanes: LaneRepository,
-    private readonly domains: DomainRepository,
     private readonly routes: RouteRepository,
+    private readonly roles: SendRoles,
     private readonly ses: SesControl,
     private readonly clock: EngineClock,
   ) {}
@@ -86,28 +79,10 @@ export class RouteService {
 
   /**
    * Who to be to send this tenant's mail through that account: the send role, narrowed to the tenant's identities,
-   * configuration sets and From domains. Kept for two seconds. @throws DomainError NOT_FOUND
+   * configuration sets and From domains, at most two seconds old. @throws DomainError NOT_FOUND
    */
-  async sendRole(account: SendingAccountId, tenant: TenantId): Promise<FleetRole> {
-    const key = `${account}/${tenant}`;
-    const now = this.clock.nowMs();
-    const known = this.roles.get(key);
-    if (known && known.until > now) return known.role;
-    const role = await this.uow.forSystem(async () => {
-      const { sendingAccount, owner } = await this.load(account);
-      const domains = await this.domains.list(tenant);
-      const policy = sendSessionPolicy({
-        accountId: sendingAccount.accountId,
-        region: sendingAccount.region,
-        domains: domains.map(({ name }) => name),
-        // Both, always: the session is then the same whatever streams the plan has.
-        configurationSets: STREAMS.map((stream) => configurationSetName(tenant, stream)),
-      });
-      return sendRole(owner, sendingAccount.region, sendSessionName(tenant), policy);
-    });
-    if (this.roles.size >= MAX_ROLES) this.roles.clear();
-    this.roles.set(key, { role, until: now + ROLE_TTL_MS });
-    return role;
+  sendRole(account: SendingAccountId, tenant: TenantId): Promise<FleetRole> {
+    return this.roles.of(account, tenant);
   }
 
   private async load(id: SendingAccountId): Promise<{ sendingAccount: SendingAccount; owner: AwsAccount }> {

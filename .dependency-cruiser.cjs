@@ -32,7 +32,7 @@ const looksDown = libs.map((lib) => {
     comment: `${lib} may import: ${allowed.join(', ')}`,
     severity: 'error',
     from: { path: `^libs/${lib}/` },
-    to: { path: '^(libs|apps|tools|test|bench|faults|migrations)/', pathNot: folder(allowed) },
+    to: { path: '^(libs|apps|tools|test|bench|faults|simulation|migrations)/', pathNot: folder(allowed) },
   };
 });
 

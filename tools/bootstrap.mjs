@@ -127,7 +127,7 @@ async function compile() {
   say(`built in ${seconds(started)} s`);
 }
 
-const builtFolders = ['apps', 'bench', 'faults', 'libs', 'migrations', 'tools'];
+const builtFolders = ['apps', 'bench', 'faults', 'libs', 'migrations', 'simulation', 'tools'];
 
 /** Content, not modification times: a checkout or a container copy touches every file without changing one. */
 function sourceHash() {

@@ -1,0 +1,71 @@
+export interface SimulateArguments {
+  readonly seeds: number;
+  readonly from: number;
+  /** One seed alone, for a replay. */
+  readonly seed: number | undefined;
+  readonly trace: boolean;
+  readonly json: boolean;
+  readonly brokenLedger: boolean;
+  /** A month at the quota instead of seeds. */
+  readonly month: boolean;
+  readonly days: number;
+  readonly workers: number;
+}
+
+export class BadArgument extends Error {}
+
+const DEFAULTS: SimulateArguments = {
+  seeds: 200,
+  from: 1,
+  seed: undefined,
+  trace: false,
+  json: false,
+  brokenLedger: false,
+  month: false,
+  days: 30,
+  workers: 8,
+};
+
+const SWITCHES: ReadonlyMap<string, Partial<SimulateArguments>> = new Map([
+  ['--trace', { trace: true }],
+  ['--json', { json: true }],
+  ['--broken-ledger', { brokenLedger: true }],
+  ['--b3', { month: true }],
+]);
+
+const NUMBERS: ReadonlyMap<
+  string,
+  { readonly field: 'seeds' | 'from' | 'seed' | 'days' | 'workers'; least: number; most: number }
+> = new Map([
+  ['--seeds', { field: 'seeds', least: 1, most: 1_000_000 }],
+  ['--from', { field: 'from', least: 0, most: 2_147_483_647 }],
+  ['--seed', { field: 'seed', least: 0, most: 2_147_483_647 }],
+  ['--days', { field: 'days', least: 2, most: 366 }],
+  ['--workers', { field: 'workers', least: 1, most: 64 }],
+]);
+
+/**
+ * Reads the arguments of `npm run simulate`; `--seed 7` and `--seed=7` are the same.
+ * @throws BadArgument naming what is unknown, incomplete or out of range
+ */
+export function readArguments(args: readonly string[]): SimulateArguments {
+  let read = DEFAULTS;
+  for (let at = 0; at < args.length; at += 1) {
+    const argument = args[at] ?? '';
+    const [name = '', inline] = argument.split('=', 2);
+    const flag = SWITCHES.get(argument);
+    const number = NUMBERS.get(name);
+    if (flag !== undefined) read = { ...read, ...flag };
+    else if (number !== undefined)
+      read = { ...read, [number.field]: readNumber(name, inline ?? args[(at += 1)], number) };
+    else throw new BadArgument(`unknown option "${argument}"; npm run simulate -- --help lists the known ones`);
+  }
+  if (read.trace && read.seed === undefined) throw new BadArgument('--trace shows one seed: give --seed too');
+  return read;
+}
+
+function readNumber(name: string, text: string | undefined, { least, most }: { least: number; most: number }): number {
+  const value = text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new BadArgument(`${name} needs a whole number from ${String(least)} to ${String(most)}, got "${text ?? ''}"`);
+}

@@ -1,0 +1,106 @@
+import { performance } from 'node:perf_hooks';
+import { LedgerModel } from '../libs/quota/src/testing';
+import { BadArgument, readArguments, type SimulateArguments } from './arguments';
+import type { Violation } from './checker';
+import { Month } from './month';
+import { playSeed, type SeedResult } from './run';
+import type { MakeLedger } from './world/redis-server';
+
+/** Of one account in the month: large enough that its headroom is a small share of it. */
+const MONTH_QUOTA = 1_000_000;
+const MONTH_RATE = 100;
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+}
+
+function seconds(sinceMs: number): string {
+  return ((performance.now() - sinceMs) / 1000).toFixed(1);
+}
+
+async function main(args: SimulateArguments): Promise<boolean> {
+  const makeLedger: MakeLedger = (bucketMs, buckets) =>
+    new LedgerModel(bucketMs, buckets, args.brokenLedger ? 'frees-early' : undefined);
+  return args.month ? playMonth(args, makeLedger) : playSeeds(args, makeLedger);
+}
+
+async function playSeeds(args: SimulateArguments, makeLedger: MakeLedger): Promise<boolean> {
+  const began = performance.now();
+  const first = args.seed ?? args.from;
+  const count = args.seed === undefined ? args.seeds : 1;
+  const print = args.trace ? (line: string) => process.stdout.write(`${line}\n`) : undefined;
+  const failed: SeedResult[] = [];
+  const sums = { accepted: 0, taken: 0, duplicates: 0, crashes: 0 };
+  for (let seed = first; seed < first + count; seed += 1) {
+    const result = await playSeed(seed, makeLedger, print);
+    for (const key of ['accepted', 'taken', 'duplicates', 'crashes'] as const) sums[key] += result[key];
+    if (result.violations.length > 0) {
+      failed.push(result);
+      report(result, args.brokenLedger);
+    }
+    progress(
+      `seed ${String(seed)} of ${String(first + count - 1)}, ${String(failed.length)} failed, ${seconds(began)} s`,
+    );
+    if (count === 1) say(`trace hash ${result.hash}`);
+  }
+  progress('');
+  say(
+    `${String(count)} seeds in ${seconds(began)} s: ${String(sums.accepted)} messages accepted, ${String(sums.taken)} recipients ` +
+      `taken by SES, ${String(sums.crashes)} workers killed, ${String(sums.duplicates)} second copies that nobody could have ` +
+      `prevented, ${String(failed.length)} seeds with a broken rule`,
+  );
+  if (args.json) process.stdout.write(`${JSON.stringify({ seeds: count, violations: failed.length })}\n`);
+  return failed.length === 0;
+}
+
+function report({ seed, violations }: SeedResult, broken: boolean): void {
+  const [first] = violations;
+  if (first === undefined) return;
+  progress('');
+  say(`seed ${String(seed)} broke a rule ${String(violations.length)} times; the first:`);
+  for (const line of describe(first)) say(line);
+  say(`  replay: npm run simulate -- --seed ${String(seed)} --trace${broken ? ' --broken-ledger' : ''}`);
+}
+
+function describe({ rule, what, atMs, before }: Violation): string[] {
+  return [`  ${rule} at ${(atMs / 1000).toFixed(3)} s: ${what}`, ...before.slice(-12).map((line) => `    ${line}`)];
+}
+
+async function playMonth(args: SimulateArguments, makeLedger: MakeLedger): Promise<boolean> {
+  const began = performance.now();
+  const { days, workers } = args;
+  const month = new Month({
+    days,
+    workers,
+    seed: args.seed ?? args.from,
+    quota: MONTH_QUOTA,
+    rate: MONTH_RATE,
+    makeLedger,
+    onDay: (day) => {
+      progress(`day ${String(day)} of ${String(days)}, ${seconds(began)} s`);
+    },
+  });
+  const result = await month.play();
+  progress('');
+  say(
+    `${String(days)} days, ${String(workers)} workers in ${seconds(began)} s: ${(result.quotaUsed * 100).toFixed(2)} % of the quota used, ` +
+      `${String(result.exceedances)} times over it, ${String(result.messages)} messages, ${String(result.crashes)} workers killed, ` +
+      `${String(result.lost)} lost, ${String(result.duplicates)} second copies that nobody could have prevented`,
+  );
+  if (args.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  return result.violations === 0;
+}
+
+void (async () => {
+  try {
+    process.exitCode = (await main(readArguments(process.argv.slice(2)))) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof BadArgument)) throw error;
+    say(`error: ${error.message}`);
+    process.exitCode = 1;
+  }
+})();

@@ -1,0 +1,18 @@
+export const manual = `Usage: npm run simulate -- [options]
+
+Plays the whole send engine on a virtual clock, with faults drawn from a seed, and judges it by what a simulated SES
+saw. The same seed plays the same run. docs/simulation.md explains rules and faults.
+
+  --seeds N         how many seeds (default 200)
+  --from S          the first of them (default 1)
+  --seed S          one seed alone
+  --trace           with --seed: print everything that happens
+  --broken-ledger   use a ledger that frees quota too early, to see that it is caught
+  --b3              a month at the daily quota instead, with workers killed all the time
+  --days N          with --b3: days (default 30)
+  --workers N       with --b3: worker processes (default 8)
+  --json            one JSON object as the last line of stdout
+  --help            this text
+
+Exit code 1 when a rule was broken.
+`;

@@ -1,0 +1,343 @@
+import type { MessageId, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import type {
+  Grant,
+  Ledger,
+  LedgerStats,
+  ObservedLimits,
+  OverdueGrant,
+  QueuedMessage,
+  Refund,
+  Refusal,
+  TenantLimits,
+  UsedMinute,
+} from '@libs/quota';
+import type { AcquireRequest, GrantedMessage, LaneCaps, SlotOffer } from '../../libs/quota/src/grant';
+import { CLASS_OF, readSlot } from '../../libs/quota/src/ledger-reply.policy';
+import { READY_WINDOW } from '../../libs/quota/src/ledger.service';
+import { pacedRate } from '../../libs/quota/src/pacing.policy';
+import { bucketOf, bucketStartMs } from '../../libs/quota/src/ring.policy';
+import { LedgerClockWrong } from '../../libs/quota/src/quota.errors';
+import type { LedgerModel, ModelReply } from '../../libs/quota/src/testing';
+import type { RedisServer } from './redis-server';
+import type { SimulatedProcess } from './simulated-process';
+import { EPOCH_MS, type VirtualTime } from './virtual-time';
+import type { Wire } from './wire';
+
+// As in libs/quota's ledger.service.ts.
+const SLOT_LIFE_MS = 5_000;
+const OLDEST_RESLOT_MS = 60_000;
+const KEEP_REFUSED_MS = 60_000;
+const CLOCK_TOLERANCE_MS = 5_000;
+
+/** What the checker is told of ledgers. */
+export interface LedgerEvents {
+  opened(account: SendingAccountId, epoch: bigint, runId: string): void;
+  granted(account: SendingAccountId, opId: string, grant: Grant): void;
+}
+
+/** The ledger as one process sees it: the model of the scripts, on whichever Redis the process is connected to. */
+export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
+  private skew = 0;
+  private readonly held = new Map<string, number>();
+
+  constructor(
+    private readonly process: SimulatedProcess,
+    /** The Redis this process is connected to. */
+    private readonly redis: () => RedisServer,
+    private readonly wire: Wire,
+    private readonly time: VirtualTime,
+    private readonly events: LedgerEvents,
+  ) {}
+
+  nowMs(): number {
+    return this.process.clock.nowMs() + this.skew;
+  }
+
+  async acquire(account: SendingAccountId, request: AcquireRequest): Promise<Grant | Refusal> {
+    const asked = this.process.clock.nowMs();
+    const reply = await this.ask(account, (ledger, nowUs, server) => {
+      const answer = readReply(
+        ledger.acquire(nowUs, {
+          opId: request.opId,
+          epoch: Number(request.epoch),
+          runId: server.runId,
+          want: request.want,
+          leadMs: request.leadMs,
+          sliceMs: request.sliceMs,
+          workers: request.workers,
+          lifeMs: SLOT_LIFE_MS,
+        }),
+      );
+      if (answer.kind === 'grant') this.events.granted(account, request.opId, answer);
+      return answer;
+    });
+    if (reply.kind !== 'stale' && reply.kind !== 'clock') {
+      const answered = this.process.clock.nowMs();
+      this.skew = Math.max(reply.nowMs - answered, Math.min(this.skew, reply.nowMs - asked));
+    }
+    return reply;
+  }
+
+  settle(account: SendingAccountId, opId: string, refunds: readonly Refund[]): Promise<boolean> {
+    return this.ask(
+      account,
+      (ledger, nowUs) =>
+        ledger.settle(
+          nowUs,
+          opId,
+          KEEP_REFUSED_MS,
+          refunds.map(({ tenantId, unused, refused }) => [tenantId, unused, refused] as const),
+        ) === 1,
+    );
+  }
+
+  reslot(account: SendingAccountId, opId: string, epoch: bigint, recipients: number): Promise<SlotOffer | undefined> {
+    return this.ask(account, (ledger, nowUs, { runId }) =>
+      readSlot(ledger.reslot(nowUs, opId, Number(epoch), runId, recipients, SLOT_LIFE_MS, OLDEST_RESLOT_MS)),
+    );
+  }
+
+  throttle(account: SendingAccountId): Promise<number> {
+    return this.ask(account, (ledger, nowUs) => ledger.throttle(nowUs));
+  }
+
+  forget(account: SendingAccountId): Promise<void> {
+    return this.ask(account, (_ledger, _nowUs, server) => {
+      server.ledgers.delete(account);
+    });
+  }
+
+  setLanes(account: SendingAccountId, lanes: readonly LaneCaps[]): Promise<void> {
+    return this.ask(account, (ledger, nowUs) => {
+      ledger.setLanes(
+        nowUs,
+        lanes.map(({ laneId, dayCap, hourCap }) => [laneId, dayCap ?? -1, hourCap ?? -1] as const),
+      );
+    });
+  }
+
+  /** No lane has a cap in these worlds. */
+  chargeLane(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  /** No tenant sends through two accounts in these worlds. */
+  lease(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  served(account: SendingAccountId): ReturnType<Ledger['served']> {
+    return this.ask(account, (ledger) =>
+      ledger.served().map(({ tenant, ...rest }) => ({ ...rest, tenantId: tenant as TenantId, parked: false })),
+    );
+  }
+
+  observe(account: SendingAccountId, epoch: bigint, limits: ObservedLimits): ReturnType<Ledger['observe']> {
+    const { num, den } = pacedRate(limits.rate);
+    return this.ask(account, (ledger, nowUs) => {
+      const [kind, used = '0', foreign = '0'] = ledger.observe(
+        nowUs,
+        Number(epoch),
+        Number(limits.quota),
+        num,
+        den,
+        Number(limits.sesSent),
+      );
+      return kind === 'OK' ? { used: BigInt(used), foreign: BigInt(foreign) } : undefined;
+    });
+  }
+
+  freeze(account: SendingAccountId, untilMs: number): Promise<void> {
+    return this.ask(account, (ledger) => {
+      ledger.freeze(Math.ceil(untilMs), false);
+    });
+  }
+
+  unfreeze(account: SendingAccountId): Promise<void> {
+    return this.ask(account, (ledger) => {
+      ledger.freeze(0, true);
+    });
+  }
+
+  async rebuild(
+    account: SendingAccountId,
+    epoch: bigint,
+    limits: ObservedLimits,
+    used: readonly UsedMinute[],
+    tenants: ReadonlyMap<TenantId, readonly UsedMinute[]>,
+    quiet: number,
+  ): Promise<boolean> {
+    const { num, den } = pacedRate(limits.rate);
+    const pauseUs = num > 0 ? Math.ceil((quiet * 1_000_000 * den) / num) : 0;
+    const replaced = await this.ask(account, (ledger, nowUs, { runId }) => {
+      if (Math.abs(nowUs / 1000 - ledger.callerMs) > CLOCK_TOLERANCE_MS) throw new LedgerClockWrong(account);
+      return ledger.rebuild(
+        nowUs,
+        Number(epoch),
+        runId,
+        Number(limits.quota),
+        num,
+        den,
+        Number(limits.sesSent),
+        pairs(used),
+        1_000_000 + pauseUs,
+      );
+    });
+    if (!replaced) return false;
+    for (const [tenant, minutes] of tenants) {
+      await this.ask(account, (ledger, nowUs) => ledger.chargeTenant(nowUs, Number(epoch), tenant, pairs(minutes)));
+    }
+    return this.ask(account, (ledger, _nowUs, { runId }) => {
+      const opened = ledger.open(Number(epoch));
+      if (opened) this.events.opened(account, epoch, runId);
+      return opened;
+    });
+  }
+
+  isCurrent(account: SendingAccountId, epoch: bigint): Promise<boolean> {
+    return this.ask(account, (ledger) => epoch > 0n && BigInt(ledger.epoch) === epoch && this.isHome(ledger));
+  }
+
+  offer(
+    account: SendingAccountId,
+    tenant: TenantId,
+    stream: Stream,
+    limits: TenantLimits,
+    messages: readonly QueuedMessage[],
+  ): Promise<number> {
+    return this.ask(account, (ledger, nowUs) =>
+      ledger.offer(nowUs, {
+        class: CLASS_OF[stream],
+        tenant,
+        weight: limits.weight,
+        cap: limits.dayCap === null ? -1 : Number(limits.dayCap),
+        num: limits.rate?.num ?? 0,
+        den: limits.rate?.den ?? 1,
+        most: READY_WINDOW,
+        entries: messages.map(({ id, recipients }) => ({ id, cost: recipients })),
+      }),
+    );
+  }
+
+  drop(account: SendingAccountId, tenant: TenantId, stream: Stream): Promise<number> {
+    return this.ask(account, (ledger) => ledger.drop(CLASS_OF[stream], tenant));
+  }
+
+  stats(account: SendingAccountId): Promise<LedgerStats | undefined> {
+    return this.ask(account, (ledger, nowUs, { runId }) =>
+      ledger.epoch === 0
+        ? undefined
+        : {
+            nowMs: nowUs / 1000,
+            epoch: BigInt(ledger.epoch),
+            runId,
+            quota: BigInt(ledger.q),
+            rate: { num: ledger.num, den: ledger.den },
+            used24h: BigInt(ledger.used + ledger.ext),
+            foreign: BigInt(ledger.ext),
+            rateFreeAtMs: 0,
+            frozenUntilMs: 0,
+            pacePermille: 1_000,
+            inflight: ledger.inflightOps().length,
+            ready: ledger.lists().map((list) => ({
+              tenantId: list.tenant as TenantId,
+              stream: list.class === 'tx' ? 'TRANSACTIONAL' : 'MARKETING',
+              messages: list.length,
+              atOwnLimit: list.parked,
+            })),
+            lanes: [],
+          },
+    );
+  }
+
+  async hold(
+    account: SendingAccountId,
+    what: 'pump' | 'feed' | 'rebuild',
+    holder: string,
+    lifeMs: number,
+  ): Promise<boolean> {
+    const key = `${account} ${what}`;
+    const now = this.process.clock.nowMs();
+    const until = this.held.get(key);
+    if (until !== undefined && now < until && until - now <= lifeMs / 2) return true;
+    const has = await this.ask(account, (_ledger, _nowUs, { locks }) => {
+      const lock = locks.get(key);
+      if (lock && lock.holder !== holder && lock.untilMs > this.time.nowMs) return false;
+      locks.set(key, { holder, untilMs: this.time.nowMs + lifeMs });
+      return true;
+    });
+    if (has) this.held.set(key, now + lifeMs / 2);
+    else this.held.delete(key);
+    return has;
+  }
+
+  overdue(account: SendingAccountId, limit: number): Promise<OverdueGrant[]> {
+    return this.ask(account, (ledger, nowUs) =>
+      ledger.overdue(nowUs, limit).map(({ opId, bucket, cost, ids }) => ({
+        opId,
+        bucketStartMs: bucketStartMs(bucket),
+        recipients: cost,
+        messages: ids.map(readMessage),
+      })),
+    );
+  }
+
+  private isHome(ledger: LedgerModel): boolean {
+    return ledger.isOf(this.redis().runId);
+  }
+
+  private ask<T>(
+    account: SendingAccountId,
+    answer: (ledger: LedgerModel, nowUs: number, server: RedisServer) => T,
+  ): Promise<T> {
+    const server = this.redis();
+    const callerMs = this.process.clock.nowMs();
+    return this.wire.call(this.process, 'redis', () => {
+      const nowUs = Math.floor((EPOCH_MS + this.time.nowMs + server.clockErrorMs) * 1000);
+      const ledger = server.ledger(account);
+      ledger.callerMs = callerMs;
+      return answer(ledger, nowUs, server);
+    });
+  }
+}
+
+function pairs(minutes: readonly UsedMinute[]): [number, number][] {
+  return minutes.map(({ startMs, recipients }) => [bucketOf(startMs), Number(recipients)]);
+}
+
+/** The model's reply to acquire; times in it are microseconds. */
+function readReply([kind, ...rest]: ModelReply): Grant | Refusal {
+  const ms = (place: number) => Number(rest[place]) / 1000;
+  switch (kind) {
+    case 'STALE':
+      return { kind: 'stale' };
+    case 'CLOCK':
+      return { kind: 'clock', nowMs: ms(0) };
+    case 'FROZEN':
+      return { kind: 'frozen', nowMs: ms(0), untilMs: ms(1) };
+    case 'EMPTY':
+      return { kind: 'empty', nowMs: ms(0), why: rest[1] as 'idle' | 'day' | 'rate' | 'tenants', retryAtMs: ms(2) };
+    default:
+      return {
+        kind: 'grant',
+        nowMs: ms(0),
+        slotStartMs: ms(1),
+        deadlineMs: ms(2),
+        bucketStartMs: bucketStartMs(Number(rest[3])),
+        recipients: Number(rest[4]),
+        rate: { num: Number(rest[5]), den: Number(rest[6]) },
+        messages: rest.slice(7).map(readMessage),
+      };
+  }
+}
+
+/** `tenant:message:recipients:class`, as the model writes it. */
+function readMessage(text: string): GrantedMessage {
+  const [tenantId = '', id = '', recipients = '', klass = ''] = text.split(':');
+  return {
+    tenantId: tenantId as TenantId,
+    id: id as MessageId,
+    recipients: Number(recipients),
+    stream: klass === 'tx' ? 'TRANSACTIONAL' : 'MARKETING',
+  };
+}

@@ -1,0 +1,33 @@
+import { LedgerModel } from '../../libs/quota/src/testing';
+import { playSeed } from '../../simulation/run';
+
+const sound = (bucketMs: number, buckets: number) => new LedgerModel(bucketMs, buckets);
+const freesEarly = (bucketMs: number, buckets: number) => new LedgerModel(bucketMs, buckets, 'frees-early');
+
+describe('the engine on a virtual clock', () => {
+  jest.setTimeout(120_000);
+
+  it('breaks no rule in ten seeds of faults', async () => {
+    const broken: string[] = [];
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const { violations } = await playSeed(seed, sound);
+      for (const { rule, what } of violations) broken.push(`seed ${String(seed)}: ${rule}: ${what}`);
+    }
+    expect(broken).toEqual([]);
+  });
+
+  it('catches a ledger that frees quota too early within twenty seeds', async () => {
+    let caught = false;
+    for (let seed = 1; seed <= 20 && !caught; seed += 1) {
+      const { violations } = await playSeed(seed, freesEarly);
+      caught = violations.some(({ rule }) => rule === 'over-quota');
+    }
+    expect(caught).toBe(true);
+  });
+
+  it('plays the same run for the same seed, and another one for another', async () => {
+    const [once, again, other] = [await playSeed(3, sound), await playSeed(3, sound), await playSeed(4, sound)];
+    expect(again).toEqual(once);
+    expect(other.hash).not.toBe(once.hash);
+  });
+});

@@ -120,7 +120,6 @@ describe('suppressed addresses', () => {
     const service = process.api.get(SuppressionService);
     expect(await service.suppress(tenant, ['a@example.com', 'A@example.com', 'b@example.com'])).toBe(2);
     expect(await service.suppress(tenant, ['a@example.com', 'c@example.com'], 'asked by phone')).toBe(1);
-    expect(await service.suppressed(tenant, ['A@Example.com', 'x@example.com'])).toEqual(new Set(['A@Example.com']));
     const first = await service.list(tenant, { limit: 2 });
     expect([first.rows.map((row) => row.address), first.hasNext]).toEqual([['c@example.com', 'b@example.com'], true]);
     const rest = await service.list(tenant, { limit: 2, after: first.rows[1]?.id ?? '' });
@@ -150,6 +149,6 @@ describe('suppressed addresses', () => {
     await service.suppress(theirs, ['a@example.com']);
     const [entry] = (await service.list(theirs, { limit: 1 })).rows;
     await expect(service.get(mine, entry?.id ?? '')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(await service.suppressed(mine, ['a@example.com'])).toEqual(new Set());
+    expect((await service.list(mine, { limit: 5 })).rows).toEqual([]);
   });
 });

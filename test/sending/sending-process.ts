@@ -2,8 +2,8 @@ import { createDataSource, DatabaseModule, UnitOfWork } from '@libs/database';
 import { DeliverabilityModule, type DeliverabilityOptions } from '@libs/deliverability';
 import {
   EngineClock,
-  ManualClock,
   newId,
+  SystemClock,
   type AttemptId,
   type LaneId,
   type MessageId,
@@ -48,7 +48,7 @@ export class SendingProcess {
     readonly api: TestingModule,
     readonly worker: TestingModule,
     readonly database: TestDatabase,
-    readonly clock: ManualClock,
+    readonly clock: EngineClock,
     private readonly redis: TestRedis,
     private readonly client: Client,
     private readonly ends: readonly (() => Promise<unknown>)[],
@@ -57,7 +57,7 @@ export class SendingProcess {
   static async start(options: DeliverabilityOptions = {}): Promise<SendingProcess> {
     const database = await createTestDatabase();
     const redis = await createTestRedis();
-    const clock = new ManualClock(NOON.getTime());
+    const clock = standingAt(NOON);
     const pool = (role: 'app' | 'admin' | 'worker') =>
       createDataSource({ url: database.urls[role], applicationName: `test-${role}`, poolSize: 6 });
     const [app, admin, worker] = [pool('app'), pool('admin'), pool('worker')];
@@ -203,13 +203,20 @@ export class SendingProcess {
   }
 }
 
+/** Engine time that stands still, for Redis too: so slow that a test does not see it move. */
+function standingAt(time: Date): EngineClock {
+  const real = new SystemClock();
+  const baseMs = real.nowMs();
+  return new EngineClock(real, { baseMs, speed: 1e-9, offsetMs: time.getTime() - baseMs });
+}
+
 @Global()
 @Module({})
 class ClockModule {
-  static of(clock: ManualClock): DynamicModule {
+  static of(clock: EngineClock): DynamicModule {
     return {
       module: ClockModule,
-      providers: [{ provide: EngineClock, useValue: new EngineClock(clock) }],
+      providers: [{ provide: EngineClock, useValue: clock }],
       exports: [EngineClock],
     };
   }

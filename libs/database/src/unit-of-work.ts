@@ -29,6 +29,11 @@ type Rows = readonly object[];
 /** Statements a process prepares at most. A constant statement is counted once; one built from data would pass this. */
 const MAX_PREPARED = 300;
 
+/** Both values are bound to this transaction; the policies compare the second with its start. */
+const BIND_TENANT = `
+  SELECT set_config('app.tenant', $1, true),
+         set_config('app.tenant_at', extract(epoch FROM transaction_timestamp())::text, true)`;
+
 /**
  * One transaction, found by every repository without being passed around. A nested call of the same scope joins; a
  * different tenant inside throws. Effects on the outside world are registered with onCommit and dropped on rollback.
@@ -130,17 +135,12 @@ export class UnitOfWork {
   private async open<T>(scope: Scope, source: DataSource | undefined, work: () => Promise<T>): Promise<T> {
     if (!source) throw new NoUnitOfWork();
     const afterCommit: Unit['afterCommit'] = [];
-    const result = await source.transaction(async (manager) => {
-      if (scope.kind === 'tenant') {
-        // Both values are bound to this transaction; the policies compare the second with its start.
-        await manager.query(
-          `SELECT set_config('app.tenant', $1, true),
-                  set_config('app.tenant_at', extract(epoch FROM transaction_timestamp())::text, true)`,
-          [scope.tenant],
-        );
-      }
-      return this.units.run({ scope, manager, afterCommit }, work);
-    });
+    const result = await source.transaction((manager) =>
+      this.units.run({ scope, manager, afterCommit }, async () => {
+        if (scope.kind === 'tenant') await this.prepared(BIND_TENANT, [scope.tenant]);
+        return work();
+      }),
+    );
     await this.units.exit(async () => {
       for (const effect of afterCommit) await effect();
     });

@@ -38,14 +38,6 @@ const FIND = `SELECT ${COLUMNS} FROM suppression WHERE tenant_id = $1 AND id = A
 export class SuppressionRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  async listed(tenant: TenantId, keys: readonly string[]): Promise<string[]> {
-    const rows = await this.uow.query<{ address: string }>(
-      'SELECT address FROM suppression WHERE tenant_id = $1 AND address = ANY($2::text[])',
-      [tenant, keys],
-    );
-    return rows.map((row) => row.address);
-  }
-
   /** Adds what is not there yet and answers how many that were. */
   async add(entries: readonly NewSuppression[], at: Date): Promise<number> {
     if (entries.length === 0) return 0;

@@ -11,7 +11,7 @@ import {
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { SuppressionRepository, type NewSuppression, type SuppressionRow } from './suppression.repository';
-import { suppressionKey, testVerdict, type SuppressionReason } from './suppression.policy';
+import { suppressionKey, type SuppressionReason } from './suppression.policy';
 
 export type Suppression = SuppressionRow & { readonly tenantId: TenantId };
 
@@ -40,22 +40,6 @@ export class SuppressionService {
     private readonly uow: UnitOfWork,
     private readonly clock: EngineClock,
   ) {}
-
-  /** Which of these addresses the tenant must not send to, each as it was given. */
-  suppressed(tenant: TenantId, addresses: readonly string[]): Promise<Set<string>> {
-    const keys = new Map(addresses.map((address) => [address, suppressionKey(address)]));
-    const asked = [...new Set([...keys.values()].filter((key) => key !== undefined && testVerdict(key) === undefined))];
-    return this.uow.forTenant(tenant, async () => {
-      const listed = new Set(asked.length === 0 ? [] : await this.rows.listed(tenant, asked as string[]));
-      return new Set(
-        addresses.filter((address) => {
-          const key = keys.get(address);
-          if (key === undefined) return false;
-          return listed.has(key) || testVerdict(key) === 'suppressed';
-        }),
-      );
-    });
-  }
 
   /**
    * Adds addresses by hand and answers how many were new.

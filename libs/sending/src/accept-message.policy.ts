@@ -17,15 +17,15 @@ export function newMessage(
   draft: Draft,
   route: Route,
   sender: Pick<Sender, 'inDoubt'>,
-  suppressed: ReadonlySet<string>,
+  isSuppressed: (address: string) => boolean,
 ): NewMessage {
   const { from, to, cc, bcc, replyTo } = draft.envelope;
   const everybody = [...to, ...cc, ...bcc];
-  const going = everybody.filter((one) => !suppressed.has(one.email));
-  const free = (list: typeof to) => list.filter((one) => !suppressed.has(one.email));
+  const going = everybody.filter((one) => !isSuppressed(one.email));
+  const free = (list: typeof to) => list.filter((one) => !isSuppressed(one.email));
   const rows = (list: typeof to, kind: RecipientKind): NewRecipient[] =>
     list.map((one) => {
-      const stopped = suppressed.has(one.email);
+      const stopped = isSuppressed(one.email);
       return {
         kind,
         address: one.email,

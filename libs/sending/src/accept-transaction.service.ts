@@ -1,15 +1,14 @@
 import { UnitOfWork } from '@libs/database';
-import { SuppressionService } from '@libs/deliverability';
+import { testVerdict } from '@libs/deliverability';
 import { domainOf, EngineClock, newId, notFound, type DomainError, type Issue, type MessageId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AcceptAdmission } from './accept-admission.service';
 import { asAccepted, newMessage } from './accept-message.policy';
 import { chooseRoute, ownersOf, type Route, type Sender } from './accept-route.policy';
 import { withinInlineLimit, type Checked, type Draft } from './accept.policy';
-import { AcceptRepository, type AcceptedRow, type NewMessage } from './accept.repository';
+import { AcceptRepository, type AcceptedRow, type NewMessage, type Opened } from './accept.repository';
 import type { Accepted, AcceptedEntry, Submitter } from './accept.service';
 import { ReadyOffers, type ReadyGroup } from './backlog-offer.service';
-import { BacklogRepository } from './backlog.repository';
 import { IdempotencyRepository, isLockTimeout, type RememberedCall } from './idempotency.repository';
 import type { Message } from './message';
 import { MessageRepository } from './message.repository';
@@ -48,21 +47,22 @@ export class AcceptTransaction {
     private readonly rows: AcceptRepository,
     private readonly calls: IdempotencyRepository,
     private readonly messages: MessageRepository,
-    private readonly backlog: BacklogRepository,
-    private readonly suppressions: SuppressionService,
     private readonly admission: AcceptAdmission,
     private readonly offers: ReadyOffers,
   ) {}
 
   /** What the call would meet. Writes nothing. */
   async dryRun(by: Submitter, call: AcceptCall): Promise<Accepted> {
-    const sender = await this.uow.forTenant(by.tenantId, () => this.senderOf(by, [call]));
-    if ('error' in sender) throw sender.error;
-    const [open] = await this.uow.forTenant(by.tenantId, () => this.decide(by, sender, [call]));
-    return {
-      replayed: false,
-      results: (open?.entries ?? []).map((entry) => ({ issues: 'issues' in entry ? entry.issues : [] })),
-    };
+    return this.uow.forTenant(by.tenantId, async () => {
+      const opened = await this.open(by, [call]);
+      const refusal = refusalOf(opened);
+      if (refusal || !opened) throw refusal ?? notFound('The tenant');
+      const [open] = await this.decide(by, opened.sender, [call]);
+      return {
+        replayed: false,
+        results: (open?.entries ?? []).map((entry) => ({ issues: 'issues' in entry ? entry.issues : [] })),
+      };
+    });
   }
 
   /** Takes calls in, each under a key of its own, and answers each at its place. All or none of them are written. */
@@ -77,39 +77,54 @@ export class AcceptTransaction {
   }
 
   private async takeInside(by: Submitter, calls: readonly AcceptCall[]): Promise<Map<string, AcceptAnswer>> {
-    await this.backlog.share(by.tenantId, calls.length > 1 ? WAIT_TOGETHER_MS : WAIT_ALONE_MS);
-    const answers = await this.replays(by, calls);
+    const opened = await this.open(by, calls);
+    const answers = await this.replays(by, calls, opened?.known ?? new Map<string, RememberedCall>());
     const fresh = calls.filter((call) => !answers.has(call.key));
     if (fresh.length === 0) return answers;
-    const at = this.clock.now();
-    const sender = await this.senderOf(by, fresh);
-    if ('error' in sender) {
-      for (const call of fresh) answers.set(call.key, sender);
+    const refusal = refusalOf(opened);
+    if (refusal || !opened) {
+      for (const call of fresh) answers.set(call.key, { error: refusal ?? notFound('The tenant') });
       return answers;
     }
-    const decided = await this.decide(by, sender, fresh);
-    const written = await this.withSuppression(by, sender, decided);
+    const at = this.clock.now();
+    const { sender } = opened;
+    const written = withSuppression(sender, opened.suppressed, await this.decide(by, sender, fresh));
     const taken = await this.write(by, at, sender, written);
     for (const { call, entries } of written) {
       if (!taken.has(call.key)) answers.set(call.key, answerOf(by, at, entries));
     }
-    const late = await this.replays(
-      by,
-      fresh.filter((call) => taken.has(call.key)),
-    );
-    for (const [key, answer] of late) answers.set(key, answer);
+    if (taken.size > 0) {
+      const late = await this.calls.find(by.tenantId, by.mode, [...taken]);
+      for (const [key, answer] of await this.replays(by, fresh, late)) answers.set(key, answer);
+    }
     return answers;
   }
 
-  /** The answers of earlier calls under these keys. */
-  private async replays(by: Submitter, calls: readonly AcceptCall[]): Promise<Map<string, AcceptAnswer>> {
+  private open(by: Submitter, calls: readonly AcceptCall[]): Promise<Opened | undefined> {
+    const domains = new Set<string>();
+    const suppressionKeys = new Set<string>();
+    for (const { checked } of calls) {
+      for (const one of checked) {
+        if ('issues' in one) continue;
+        domains.add(domainOf(one.draft.envelope.from.email));
+        for (const address of recipientsOf(one.draft)) suppressionKeys.add(keyOf(address));
+      }
+    }
+    return this.rows.open(by.tenantId, by.mode, {
+      domains: [...new Set([...domains].flatMap(ownersOf))],
+      keys: calls.map((call) => call.key),
+      suppressionKeys: [...suppressionKeys],
+      lockTimeoutMs: calls.length > 1 ? WAIT_TOGETHER_MS : WAIT_ALONE_MS,
+    });
+  }
+
+  /** The answers that are known of earlier calls. */
+  private async replays(
+    by: Submitter,
+    calls: readonly AcceptCall[],
+    known: ReadonlyMap<string, RememberedCall>,
+  ): Promise<Map<string, AcceptAnswer>> {
     const answers = new Map<string, AcceptAnswer>();
-    if (calls.length === 0) return answers;
-    const known = await this.calls.find(
-      by.tenantId,
-      by.mode,
-      calls.map((call) => call.key),
-    );
     if (known.size === 0) return answers;
     const ids = [...known.values()].flatMap(({ result }) => result.flatMap((entry) => ('id' in entry ? entry.id : [])));
     const found = new Map((await this.messages.findByIds(by.tenantId, ids)).map((message) => [message.id, message]));
@@ -120,16 +135,6 @@ export class AcceptTransaction {
       else answers.set(key, { replayed: true, results: resultsOf(earlier, found) });
     }
     return answers;
-  }
-
-  private async senderOf(by: Submitter, calls: readonly AcceptCall[]): Promise<Sender | { error: DomainError }> {
-    const domains = new Set<string>();
-    for (const { checked } of calls) {
-      for (const one of checked) if ('draft' in one) domains.add(domainOf(one.draft.envelope.from.email));
-    }
-    const sender = await this.rows.sender(by.tenantId, by.mode, [...new Set([...domains].flatMap(ownersOf))]);
-    if (!sender) return { error: notFound('The tenant') };
-    return sender.state === 'PAUSED' ? { error: new TenantPaused(sender.pausedReason) } : sender;
   }
 
   private async decide(by: Submitter, sender: Sender, calls: readonly AcceptCall[]): Promise<Open<Decided>[]> {
@@ -146,25 +151,6 @@ export class AcceptTransaction {
         place += 1;
         return refusal && 'draft' in entry ? { issues: [refusal] } : entry;
       }),
-    }));
-  }
-
-  private async withSuppression(
-    by: Submitter,
-    sender: Sender,
-    open: readonly Open<Decided>[],
-  ): Promise<Open<Written>[]> {
-    const addresses = new Set<string>();
-    for (const { entries } of open) {
-      for (const entry of entries)
-        if ('draft' in entry) for (const one of recipientsOf(entry.draft)) addresses.add(one);
-    }
-    const suppressed = await this.suppressions.suppressed(by.tenantId, [...addresses]);
-    return open.map(({ call, entries }) => ({
-      call,
-      entries: entries.map((entry) =>
-        'draft' in entry ? { row: newMessage(entry.id, entry.draft, entry.route, sender, suppressed) } : entry,
-      ),
     }));
   }
 
@@ -186,23 +172,18 @@ export class AcceptTransaction {
         result: entries.map((entry) => ('row' in entry ? { id: entry.row.id } : entry)),
       }));
     if (remembered.length === 0) return new Set();
-    const added = await this.calls.remember(by.tenantId, by.mode, remembered, at);
-    const rows = open
-      .filter(({ call }) => added.has(call.key))
-      .flatMap(({ call, entries }) =>
-        entries.flatMap((entry): AcceptedRow[] =>
-          'row' in entry ? [{ idempotencyKey: call.key, message: entry.row }] : [],
-        ),
-      );
-    if (rows.length > 0) {
-      await this.rows.insert(by.tenantId, by.mode, at, rows);
-      const messages = rows.map((row) => row.message);
-      this.admission.took(
-        by,
-        messages.reduce((sum, message) => sum + message.nRcpt, 0),
-      );
-      this.offerAfterCommit(by, sender, messages);
-    }
+    const rows = open.flatMap(({ call, entries }) =>
+      entries.flatMap((entry): AcceptedRow[] =>
+        'row' in entry ? [{ idempotencyKey: call.key, message: entry.row }] : [],
+      ),
+    );
+    const added = await this.rows.insert(by.tenantId, by.mode, at, remembered, rows);
+    const messages = rows.flatMap((row) => (added.has(row.idempotencyKey) ? row.message : []));
+    this.admission.took(
+      by,
+      messages.reduce((sum, message) => sum + message.nRcpt, 0),
+    );
+    this.offerAfterCommit(by, sender, messages);
     return new Set(remembered.map(({ key }) => key).filter((key) => !added.has(key)));
   }
 
@@ -235,6 +216,32 @@ const overInlineLimit: Issue = {
     'The attachments of one call have at most 1 MB together, and those before this entry used it up. Use another call.',
   path: ['attachments'],
 };
+
+function refusalOf(opened: Opened | undefined): DomainError | undefined {
+  return opened?.sender.state === 'PAUSED' ? new TenantPaused(opened.sender.pausedReason) : undefined;
+}
+
+/** The key under which a checked address would be suppressed (deliverability's suppressionKey of what is canonical). */
+function keyOf(address: string): string {
+  return address.toLowerCase();
+}
+
+function withSuppression(
+  sender: Sender,
+  listed: ReadonlySet<string>,
+  open: readonly Open<Decided>[],
+): readonly Open<Written>[] {
+  const isSuppressed = (address: string) => {
+    const verdict = testVerdict(keyOf(address));
+    return verdict === undefined ? listed.has(keyOf(address)) : verdict === 'suppressed';
+  };
+  return open.map(({ call, entries }) => ({
+    call,
+    entries: entries.map((entry) =>
+      'draft' in entry ? { row: newMessage(entry.id, entry.draft, entry.route, sender, isSuppressed) } : entry,
+    ),
+  }));
+}
 
 function routed(checked: readonly Checked[], sender: Sender): Decided[] {
   const fits = withinInlineLimit(checked.map((one) => ('draft' in one ? one.draft.attachmentBytes : 0)));

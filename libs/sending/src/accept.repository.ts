@@ -4,6 +4,7 @@ import { parseRate } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import type { NameValueInput } from './accept-input';
 import type { Route, Sender } from './accept-route.policy';
+import type { RememberedCall } from './idempotency.repository';
 import type { EngineState, InDoubtPolicy, RecipientKind } from './message';
 import type { StoredContent } from './stored-content';
 
@@ -42,6 +43,27 @@ export interface AcceptedRow {
   readonly message: NewMessage;
 }
 
+/** What an accept asks for at its beginning. */
+export interface OpenRequest {
+  /** Every name one of which a From of the calls could be verified under. */
+  readonly domains: readonly string[];
+  readonly keys: readonly string[];
+  readonly suppressionKeys: readonly string[];
+  readonly lockTimeoutMs: number;
+}
+
+export interface Opened {
+  readonly sender: Sender;
+  /** Earlier calls under the keys. */
+  readonly known: ReadonlyMap<string, RememberedCall>;
+  /** Those of the suppression keys that are on the tenant's list. */
+  readonly suppressed: ReadonlySet<string>;
+}
+
+export interface NewCall extends RememberedCall {
+  readonly key: string;
+}
+
 interface SenderRow {
   readonly state: Sender['state'];
   readonly pausedReason: string | null;
@@ -58,8 +80,8 @@ interface SenderRow {
 
 // Tenant, plan, domains and placements belong to other libs, whose services need five round trips for this; accepting
 // mail is the hottest write there is, so it reads them in one.
-const SENDER = `
-  SELECT t.state, t.paused_reason AS "pausedReason", p.name AS "planName", p.streams, p.weight,
+const SENDER_COLUMNS = `
+         t.state, t.paused_reason AS "pausedReason", p.name AS "planName", p.streams, p.weight,
          p.recipients_per_day::text AS "dayCap", trim_scale(p.recipients_per_second)::text AS rate,
          p.transactional_in_doubt AS "transactionalInDoubt", p.marketing_in_doubt AS "marketingInDoubt",
          coalesce((SELECT jsonb_agg(jsonb_build_object('name', d.name, 'ready', d.state = 'READY'))
@@ -67,22 +89,43 @@ const SENDER = `
          coalesce((SELECT jsonb_agg(jsonb_build_object('stream', c.stream, 'sendingAccountId', c.sending_account_id,
                                                        'laneId', c.lane_id, 'region', s.region, 'weight', c.weight))
                      FROM placement c JOIN sending_account s ON s.id = c.sending_account_id
-                    WHERE c.tenant_id = t.id AND c.mode = $2 AND c.valid_to IS NULL), '[]') AS routes
-    FROM tenant t JOIN plan p ON p.id = t.plan_id
-   WHERE t.id = $1`;
+                    WHERE c.tenant_id = t.id AND c.mode = $2 AND c.valid_to IS NULL), '[]') AS routes`;
+const SENDER = `SELECT ${SENDER_COLUMNS} FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`;
+
+// The lock is BacklogRepository's: held by every accept until it commits, so that a move can wait for those that read the
+// placement before it. From here on the accept waits for no lock longer than $6.
+const OPEN = `
+  SELECT pg_advisory_xact_lock_shared(hashtextextended('backlog ' || $1::uuid, 0)), set_config('lock_timeout', $6, true),
+         (SELECT jsonb_agg(jsonb_build_object('key', i.key, 'hash', encode(i.request_hash, 'hex'), 'result', i.result))
+            FROM idempotency i WHERE i.tenant_id = $1 AND i.mode = $2 AND i.key = ANY($4::text[])) AS known,
+         (SELECT array_agg(s.address) FROM suppression s WHERE s.tenant_id = $1 AND s.address = ANY($5::text[])) AS suppressed,
+         ${SENDER_COLUMNS}
+    FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`;
+
+interface OpenRow extends SenderRow {
+  readonly known: { key: string; hash: string; result: RememberedCall['result'] }[] | null;
+  readonly suppressed: string[] | null;
+}
 
 const WAITING = `
   SELECT sum(n_rcpt)::text AS n FROM (
     SELECT n_rcpt FROM backlog WHERE tenant_id = $1 AND mode = $2 LIMIT $3) AS open`;
 
-// Everything a message consists of in one statement: one round trip, whatever their number.
+// The calls, and everything their messages consist of, in one statement: one round trip, whatever their number. Of a call
+// whose key another one took first, nothing is written. In the order of keys, so that two transactions with the same keys
+// wait for each other one way round only.
 const INSERT = `
-  WITH m AS MATERIALIZED (
+  WITH call AS MATERIALIZED (
+    INSERT INTO idempotency (tenant_id, mode, key, request_hash, result, created_at)
+    SELECT $1, $2, c.key, c.hash, c.result, $3 FROM unnest($28::text[], $29::bytea[], $30::jsonb[]) AS c(key, hash, result) ORDER BY c.key
+    ON CONFLICT (tenant_id, mode, key) DO NOTHING RETURNING key
+  ), m AS MATERIALIZED (
     SELECT * FROM unnest($4::text[], $5::uuid[], $6::text[], $7::text[], $8::uuid[], $9::uuid[], $10::smallint[], $11::int[],
                          $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::text[], $17::text[], $18::timestamptz[],
                          $19::timestamptz[], $20::jsonb[])
       AS m(idempotency_key, id, stream, state, sending_account_id, lane_id, n_rcpt, bytes, from_address, from_name, subject, tags,
            region, in_doubt_policy, scheduled_at, expires_at, content)
+     WHERE idempotency_key IN (SELECT key FROM call)
   ), messages AS (
     INSERT INTO message (tenant_id, mode, created_at, idempotency_key, id, stream, state, sending_account_id, lane_id, n_rcpt, bytes,
                          from_address, from_name, subject, tags, region, in_doubt_policy, scheduled_at, expires_at, settled_at)
@@ -100,11 +143,14 @@ const INSERT = `
     SELECT $1, $3, id, id, 'message.suppressed', 'message.suppressed',
            'Every recipient is on the suppression list: accepted, recorded and not sent.'
       FROM m WHERE state = 'SUPPRESSED'
+  ), recipients AS (
+    INSERT INTO recipient (tenant_id, message_id, position, kind, address, name, state, at, detail)
+    SELECT $1, r.message_id, r.position, r.kind, r.address, r.name, r.state, CASE WHEN r.state IS NOT NULL THEN $3::timestamptz END, r.detail
+      FROM unnest($21::uuid[], $22::smallint[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[])
+        AS r(message_id, position, kind, address, name, state, detail)
+     WHERE r.message_id IN (SELECT id FROM m)
   )
-  INSERT INTO recipient (tenant_id, message_id, position, kind, address, name, state, at, detail)
-  SELECT $1, r.message_id, r.position, r.kind, r.address, r.name, r.state, CASE WHEN r.state IS NOT NULL THEN $3::timestamptz END, r.detail
-    FROM unnest($21::uuid[], $22::smallint[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[])
-      AS r(message_id, position, kind, address, name, state, detail)`;
+  SELECT key FROM call`;
 
 @Injectable()
 export class AcceptRepository {
@@ -113,12 +159,30 @@ export class AcceptRepository {
   /** @param domains every name one of which a From of the call could be verified under */
   async sender(tenant: TenantId, mode: Mode, domains: readonly string[]): Promise<Sender | undefined> {
     const [row] = await this.uow.prepared<SenderRow>(SENDER, [tenant, mode, domains]);
+    return row && senderOf(row);
+  }
+
+  /**
+   * Begins an accept: waits for a move of the tenant's backlog, and reads all that deciding needs.
+   * @returns undefined when there is no such tenant
+   */
+  async open(tenant: TenantId, mode: Mode, wanted: OpenRequest): Promise<Opened | undefined> {
+    const [row] = await this.uow.prepared<OpenRow>(OPEN, [
+      tenant,
+      mode,
+      wanted.domains,
+      wanted.keys,
+      wanted.suppressionKeys,
+      String(wanted.lockTimeoutMs),
+    ]);
     if (!row) return undefined;
-    const { weight, dayCap, rate, transactionalInDoubt, marketingInDoubt, ...rest } = row;
+    const { known, suppressed, ...sender } = row;
     return {
-      ...rest,
-      inDoubt: { TRANSACTIONAL: transactionalInDoubt, MARKETING: marketingInDoubt },
-      limits: { weight, dayCap: dayCap === null ? null : BigInt(dayCap), rate: rate === null ? null : parseRate(rate) },
+      sender: senderOf(sender),
+      known: new Map(
+        (known ?? []).map(({ key, hash, result }) => [key, { requestHash: Buffer.from(hash, 'hex'), result }]),
+      ),
+      suppressed: new Set(suppressed ?? []),
     };
   }
 
@@ -128,13 +192,22 @@ export class AcceptRepository {
     return BigInt(row?.n ?? '0');
   }
 
-  /** Writes all messages of one tenant's calls. */
-  async insert(tenant: TenantId, mode: Mode, at: Date, rows: readonly AcceptedRow[]): Promise<void> {
+  /**
+   * Remembers calls and writes their messages; answers the keys that were free. This waits for a call under the same key
+   * that is under way; when that takes longer than the lock timeout it fails (isLockTimeout).
+   */
+  async insert(
+    tenant: TenantId,
+    mode: Mode,
+    at: Date,
+    calls: readonly NewCall[],
+    rows: readonly AcceptedRow[],
+  ): Promise<Set<string>> {
     const column = <Value>(read: (message: NewMessage) => Value): Value[] => rows.map((row) => read(row.message));
     const recipients = rows.flatMap(({ message: { id, recipients: list } }) =>
       list.map((one, position) => ({ id, position, ...one })),
     );
-    await this.uow.prepared(INSERT, [
+    const added = await this.uow.prepared<{ key: string }>(INSERT, [
       tenant,
       mode,
       at,
@@ -162,6 +235,24 @@ export class AcceptRepository {
       recipients.map((one) => one.name),
       recipients.map((one) => one.state),
       recipients.map((one) => one.detail),
+      calls.map((call) => call.key),
+      calls.map((call) => call.requestHash),
+      calls.map((call) => JSON.stringify(call.result)),
     ]);
+    return new Set(added.map((row) => row.key));
   }
+}
+
+function senderOf(row: SenderRow): Sender {
+  const { state, pausedReason, planName, streams, weight, dayCap, rate, domains, routes } = row;
+  return {
+    state,
+    pausedReason,
+    planName,
+    streams,
+    domains,
+    routes,
+    inDoubt: { TRANSACTIONAL: row.transactionalInDoubt, MARKETING: row.marketingInDoubt },
+    limits: { weight, dayCap: dayCap === null ? null : BigInt(dayCap), rate: rate === null ? null : parseRate(rate) },
+  };
 }

@@ -17,22 +17,11 @@ export interface HeldMessage extends Target {
 /** Where a page of ids begins. */
 export const FIRST = '00000000-0000-0000-0000-000000000000' as MessageId;
 
-const SHARE = `
-  SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0)), set_config('lock_timeout', $2, true)`;
-
 @Injectable()
 export class BacklogRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /**
-   * Held by every accept until it commits, so that a move can wait for those that read the placement before it. From here
-   * on the accept waits for no lock longer than that.
-   */
-  async share(tenant: TenantId, waitMs: number): Promise<void> {
-    await this.uow.prepared(SHARE, [`backlog ${tenant}`, String(waitMs)]);
-  }
-
-  /** Waits until every accept that is under way has ended. */
+  /** Waits until every accept that is under way has ended: each shares this lock (accept.repository.ts). */
   async awaitAccepts(tenant: TenantId): Promise<void> {
     await this.uow.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`backlog ${tenant}`]);
   }

@@ -13,12 +13,6 @@ export interface RememberedCall {
 const FIND = `
   SELECT key, request_hash AS "requestHash", result FROM idempotency WHERE tenant_id = $1 AND mode = $2 AND key = ANY($3::text[])`;
 
-// In the order of keys, so that two transactions with the same keys wait for each other one way round only.
-const REMEMBER = `
-  INSERT INTO idempotency (tenant_id, mode, key, request_hash, result, created_at)
-  SELECT $1, $2, c.key, c.hash, c.result, $3 FROM unnest($4::text[], $5::bytea[], $6::jsonb[]) AS c(key, hash, result) ORDER BY c.key
-  ON CONFLICT (tenant_id, mode, key) DO NOTHING RETURNING key`;
-
 const LOCK_NOT_AVAILABLE = '55P03';
 
 @Injectable()
@@ -29,27 +23,6 @@ export class IdempotencyRepository {
   async find(tenant: TenantId, mode: Mode, keys: readonly string[]): Promise<Map<string, RememberedCall>> {
     const rows = await this.uow.prepared<RememberedCall & { readonly key: string }>(FIND, [tenant, mode, keys]);
     return new Map(rows.map((row) => [row.key, row]));
-  }
-
-  /**
-   * Remembers calls and answers the keys that were free. This waits for a call under the same key that is under way; when
-   * that takes longer than the transaction may wait for a lock, it fails (isLockTimeout).
-   */
-  async remember(
-    tenant: TenantId,
-    mode: Mode,
-    calls: readonly (RememberedCall & { readonly key: string })[],
-    at: Date,
-  ): Promise<Set<string>> {
-    const rows = await this.uow.prepared<{ key: string }>(REMEMBER, [
-      tenant,
-      mode,
-      at,
-      calls.map((call) => call.key),
-      calls.map((call) => call.requestHash),
-      calls.map((call) => JSON.stringify(call.result)),
-    ]);
-    return new Set(rows.map((row) => row.key));
   }
 
   /** Forgets keys older than that, a bounded number at a time, and answers how many. */

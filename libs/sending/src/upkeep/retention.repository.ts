@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import type { PlanId } from '@libs/kernel';
+import type { MessageId, PlanId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 /** What a plan in use promises, in days. */
@@ -13,18 +13,21 @@ const IN_USE = `
   SELECT p.id AS "planId", p.body_retention_days AS "bodyDays", p.metadata_retention_days AS "metadataDays"
     FROM plan p WHERE EXISTS (SELECT FROM tenant t WHERE t.plan_id = p.id)`;
 
-// Along the primary key of each tenant, oldest first; what still waits to be sent keeps its body.
+// Along the primary key of each tenant, and no further than the page; what still waits to be sent keeps its body.
+const DUE_BODIES = `
+  SELECT old.tenant_id AS "tenantId", old.message_id AS "messageId"
+    FROM unnest($1::uuid[], $2::uuid[]) AS p (plan_id, before) JOIN tenant t ON t.plan_id = p.plan_id
+   CROSS JOIN LATERAL (
+     SELECT b.tenant_id, b.message_id FROM message_body b
+      WHERE b.tenant_id = t.id AND b.message_id < p.before
+        AND (SELECT m.settled_at FROM message m WHERE m.tenant_id = b.tenant_id AND m.id = b.message_id) IS NOT NULL
+      LIMIT $3) AS old
+   LIMIT $3`;
+
+// A statement of its own, with the span of the ids: joined to the search above it would read every partition.
 const ERASE_BODIES = `
-  WITH due AS (
-    SELECT old.tenant_id, old.message_id
-      FROM unnest($1::uuid[], $2::uuid[]) AS p (plan_id, before) JOIN tenant t ON t.plan_id = p.plan_id
-     CROSS JOIN LATERAL (
-       SELECT b.tenant_id, b.message_id FROM message_body b
-         JOIN message m ON m.tenant_id = b.tenant_id AND m.id = b.message_id
-        WHERE b.tenant_id = t.id AND b.message_id < p.before AND m.settled_at IS NOT NULL
-        LIMIT $3) AS old
-     LIMIT $3)
-  DELETE FROM message_body b USING due WHERE b.tenant_id = due.tenant_id AND b.message_id = due.message_id
+  DELETE FROM message_body b USING unnest($1::uuid[], $2::uuid[]) AS due (tenant_id, message_id)
+   WHERE b.tenant_id = due.tenant_id AND b.message_id = due.message_id AND b.message_id BETWEEN $3 AND $4
   RETURNING b.message_id`;
 
 @Injectable()
@@ -36,9 +39,17 @@ export class RetentionRepository {
   }
 
   /** Erases bodies of settled messages whose id is below that of their plan, a page at a time; answers how many. */
-  async eraseBodies(due: readonly { readonly planId: PlanId; readonly before: string }[], limit: number) {
-    const plans = due.map(({ planId }) => planId);
-    const before = due.map((plan) => plan.before);
-    return (await this.uow.query(ERASE_BODIES, [plans, before, limit])).length;
+  async eraseBodies(
+    plans: readonly { readonly planId: PlanId; readonly before: string }[],
+    limit: number,
+  ): Promise<number> {
+    const ids = plans.map(({ planId }) => planId);
+    const before = plans.map((plan) => plan.before);
+    const due = await this.uow.query<{ tenantId: TenantId; messageId: MessageId }>(DUE_BODIES, [ids, before, limit]);
+    const messages = due.map(({ messageId }) => messageId);
+    const sorted = [...messages].sort();
+    if (sorted.length === 0) return 0;
+    const tenants = due.map(({ tenantId }) => tenantId);
+    return (await this.uow.query(ERASE_BODIES, [tenants, messages, sorted.at(0), sorted.at(-1)])).length;
   }
 }

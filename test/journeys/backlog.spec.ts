@@ -1,8 +1,9 @@
+import { SendingAccountService } from '@libs/fleet';
 import { type MessageId, type SendingAccountId, type TenantId } from '@libs/kernel';
-import { PlacementService } from '@libs/placement';
+import { PlacementService, ProvisioningService } from '@libs/placement';
 import { PlanService } from '@libs/plans';
 import { Ledger } from '@libs/quota';
-import { BacklogService } from '@libs/sending';
+import { BacklogService, SendEngine } from '@libs/sending';
 import { TenantService } from '@libs/tenancy';
 import type { RunningWorker } from '../../apps/worker/src/create-worker';
 import { waitFor } from '../support/wait-for';
@@ -18,7 +19,7 @@ describe('a backlog', () => {
   let second: SendingAccountId;
 
   beforeAll(async () => {
-    stack = await SendingStack.start();
+    stack = await SendingStack.start({ rerouteAfterMs: 1_000 });
     first = (await stack.account({ maxSendRate: 300, max24HourSend: 1_000_000 })).id;
     second = (await stack.account({ maxSendRate: 300 })).id;
     worker = await stack.startWorker();
@@ -86,9 +87,11 @@ describe('a backlog', () => {
     // As an answer that was awaited during the switch leaves a message: ready again, where it was tried, and not soon.
     const [late] = await stack
       .query<{ id: MessageId }>(
-        `UPDATE message SET sending_account_id = $2, not_before = now() + interval '60 seconds'
-        WHERE id = (SELECT id FROM message WHERE tenant_id = $1 AND state = 'READY' ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
-       RETURNING id`,
+        `WITH m AS (
+           UPDATE message SET sending_account_id = $2, not_before = now() + interval '60 seconds'
+            WHERE id = (SELECT id FROM message WHERE tenant_id = $1 AND state = 'READY' ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+           RETURNING id, not_before)
+         UPDATE backlog b SET sending_account_id = $2, due_at = m.not_before FROM m WHERE b.message_id = m.id RETURNING m.id`,
         [tenant, first],
       )
       .then((rows) => rows.flat() as { id: MessageId }[]);
@@ -102,4 +105,60 @@ describe('a backlog', () => {
     expect(accounts).toEqual([{ at: second }]);
     expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
   }, 80_000);
+
+  it('of a closed account goes through a sibling where its tenant may send, and stays there when the account is back', async () => {
+    const tenant = await stack.tenant('rerouted');
+    // Placed on the first account, and known to the second, as after a move there and back.
+    const provisioning = worker.app.get(ProvisioningService);
+    await stack.inApi(PlacementService).moveTenant({ tenantId: tenant, sendingAccountId: second }, by);
+    const isAt = async (account: SendingAccountId) =>
+      (await stack.inApi(PlacementService).currentFor([tenant])).every((one) => one.sendingAccountId === account);
+    await waitFor(() => isAt(second), { what: 'the move there', withinMs: 20_000 });
+    await stack.inApi(PlacementService).moveTenant({ tenantId: tenant, sendingAccountId: first }, by);
+    await waitFor(() => isAt(first), { what: 'the move back', withinMs: 20_000 });
+    await provisioning.provision(tenant);
+    const { accountId } = await stack.inApi(SendingAccountService).get(first);
+    const region = (enforcementStatus: 'SHUTDOWN' | 'HEALTHY') =>
+      stack.aws.putAccount(accountId, { regions: { 'us-east-1': { enforcementStatus } } });
+    await region('SHUTDOWN');
+    const ids = await stack.accept(tenant, 'rerouted', 300, (i) => ({ stream: i % 3 ? 'MARKETING' : 'TRANSACTIONAL' }));
+    await waitFor(async () => (await stack.judge(ids)).lost === 0, { what: 'all to go another way', withinMs: 40_000 });
+    expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+    const taken = await stack.query<{ account: SendingAccountId }>(
+      `SELECT DISTINCT sending_account_id AS account FROM attempt WHERE message_id = ANY($1) AND state = 'SENT'`,
+      [ids],
+    );
+    expect(taken).toEqual([{ account: second }]);
+    const said = await stack.query<{ n: number }>(
+      `SELECT count(DISTINCT message_id)::int AS n FROM message_event WHERE message_id = ANY($1) AND type = 'message.rerouted'`,
+      [ids],
+    );
+    expect(said).toEqual([{ n: 300 }]);
+    expect(
+      await stack.query('SELECT stream, to_account FROM reroute WHERE tenant_id = $1 ORDER BY stream', [tenant]),
+    ).toEqual([
+      { stream: 'MARKETING', to_account: second },
+      { stream: 'TRANSACTIONAL', to_account: second },
+    ]);
+    // New mail follows the placement, which never changed.
+    await region('HEALTHY');
+    await worker.app.get(SendEngine).observeAccounts();
+    await waitFor(
+      async () =>
+        (await stack.inApi(SendingAccountService).get(first)).state === 'PRODUCTION' ||
+        worker.app
+          .get(SendEngine)
+          .observeAccounts()
+          .then(() => false),
+      { what: 'the account to be back', withinMs: 15_000, everyMs: 500 },
+    );
+    const [later] = await stack.accept(tenant, 'rerouted', 1);
+    await waitFor(async () => (await stack.judge([later!])).lost === 0, { what: 'the next message', withinMs: 20_000 });
+    expect(
+      await stack.query(`SELECT sending_account_id AS account FROM attempt WHERE message_id = $1 AND state = 'SENT'`, [
+        later,
+      ]),
+    ).toEqual([{ account: first }]);
+    expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
+  }, 120_000);
 });

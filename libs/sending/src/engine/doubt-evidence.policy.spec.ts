@@ -19,11 +19,17 @@ const doubt = (startedMs: number, endedMs = startedMs + 40): DoubtRow => ({
 });
 
 it('doubts of one minute are judged by one span that covers every moment SES may have taken them', () => {
-  const groups = groupDoubts([doubt(1_000), doubt(59_000, 74_000), doubt(61_000)], 30_000);
+  const around = { beforeMs: 30_000, afterMs: 30_000, until: new Date(NOON + 600_000) };
+  const groups = groupDoubts([doubt(1_000), doubt(59_000, 74_000), doubt(61_000)], around);
   expect(groups.map(({ from, to, doubts }) => [from.getTime() - NOON, to.getTime() - NOON, doubts.length])).toEqual([
     [1_000 - 30_000, 74_000 + 30_000, 2],
     [61_000 - 30_000, 61_040 + 30_000, 1],
   ]);
+});
+
+it('what is too young to be confirmed is nobody’s neighbour', () => {
+  const [group] = groupDoubts([doubt(0, 40)], { beforeMs: 5_000, afterMs: 600_000, until: new Date(NOON + 90_000) });
+  expect(group?.to).toEqual(new Date(NOON + 90_000));
 });
 
 it('neighbours count for their configuration set and their account, and for no other account', () => {

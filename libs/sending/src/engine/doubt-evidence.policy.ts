@@ -1,4 +1,5 @@
 import type { Watermark } from './in-doubt.policy';
+import { groupBy } from './side-by-side';
 import type { DoubtRow, SentThrough } from './resolver.repository';
 
 /** Doubts that are judged by the same neighbours: those whose claims were made in the same minute. */
@@ -10,18 +11,21 @@ export interface DoubtGroup {
 
 const MINUTE_MS = 60_000;
 
+/** Which attempts are neighbours of a doubt. */
+export interface Neighbourhood {
+  /** How long before its claim they may have been claimed, milliseconds. */
+  readonly beforeMs: number;
+  /** How long after its end. */
+  readonly afterMs: number;
+  /** What is younger than this may not have been confirmed yet. */
+  readonly until: Date;
+}
+
 /** Groups doubts by the minute of their claims, each with the span in which its neighbours were claimed. */
-export function groupDoubts(doubts: readonly DoubtRow[], windowMs: number): DoubtGroup[] {
-  const minutes = new Map<number, DoubtRow[]>();
-  for (const doubt of doubts) {
-    const minute = Math.floor(doubt.startedAt.getTime() / MINUTE_MS);
-    const group = minutes.get(minute) ?? [];
-    group.push(doubt);
-    minutes.set(minute, group);
-  }
-  return [...minutes.values()].map((group) => ({
-    from: new Date(Math.min(...group.map(({ startedAt }) => startedAt.getTime())) - windowMs),
-    to: new Date(Math.max(...group.map(({ endedAt }) => endedAt.getTime())) + windowMs),
+export function groupDoubts(doubts: readonly DoubtRow[], { beforeMs, afterMs, until }: Neighbourhood): DoubtGroup[] {
+  return [...groupBy(doubts, ({ startedAt }) => Math.floor(startedAt.getTime() / MINUTE_MS)).values()].map((group) => ({
+    from: new Date(Math.min(...group.map(({ startedAt }) => startedAt.getTime())) - beforeMs),
+    to: new Date(Math.min(until.getTime(), Math.max(...group.map(({ endedAt }) => endedAt.getTime())) + afterMs)),
     doubts: group,
   }));
 }

@@ -31,7 +31,7 @@ export type Resolution = 'hold' | 'not-sent' | 'last-chance' | 'over';
 
 /** Neighbours that must all have their Send event before a missing one means something. */
 const WITNESSES = 10;
-/** After this many waiting times a quiet account is judged by the few neighbours it has. */
+/** After this many waiting times a quiet account is judged by the few neighbours it has, and by what it sent later. */
 const PATIENCE = 10;
 /** So long before its end a message in doubt goes again without evidence, at most: enough for a slot and a request. */
 const LAST_CHANCE_MS = 60_000;
@@ -44,9 +44,14 @@ const LAST_CHANCE_MS = 60_000;
 export function resolveDoubt({ policy, ageMs, leftMs, waitMs, watermark }: Doubt): Resolution {
   if (leftMs <= 0) return 'over';
   if (policy === 'AT_MOST_ONCE' || ageMs < waitMs) return 'hold';
-  if (watermark && speaksAgainst(watermark, ageMs >= waitMs * PATIENCE)) return 'not-sent';
+  if (watermark && speaksAgainst(watermark, isOld(ageMs, waitMs))) return 'not-sent';
   // A quarter of its time for those that live shorter.
   return leftMs <= Math.min(LAST_CHANCE_MS, (ageMs + leftMs) / 4) ? 'last-chance' : 'hold';
+}
+
+/** Whether a doubt is so old that its account may be judged by less, and by more time. */
+export function isOld(ageMs: number, waitMs: number): boolean {
+  return ageMs >= waitMs * PATIENCE;
 }
 
 /** Whether the events of an account are on their way at all: nothing of what was sent has been confirmed. */

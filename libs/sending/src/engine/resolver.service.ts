@@ -5,7 +5,7 @@ import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { groupDoubts, watermarkOf, type DoubtGroup } from './doubt-evidence.policy';
 import { EngineSettings } from './engine.settings';
-import { isSilent, resolveDoubt } from './in-doubt.policy';
+import { isOld, isSilent, resolveDoubt } from './in-doubt.policy';
 import { OutcomeRepository, type AttemptOutcome } from './outcome.repository';
 import type { AttemptEnd } from './outcome.policy';
 import { ResolverRepository, type DoubtRow } from './resolver.repository';
@@ -15,6 +15,10 @@ const PAGE = 1_000;
 const GROUPS = 20;
 /** Neighbours count within a minute before and after, less when the waiting time itself is short. */
 const WINDOW_MS = 60_000;
+/** What an account sent within this time after an old doubt counts too: around it nothing may have been sent. */
+const LATER_MS = 600_000;
+/** Old doubts are looked at this often, real milliseconds: their neighbours are many. */
+const OLD_EVERY_MS = 15_000;
 /** A silent pipeline is logged this often, real milliseconds. */
 const ALARM_MS = 60_000;
 const START = { endedAt: new Date(0), attemptId: '00000000-0000-0000-0000-000000000000' };
@@ -44,6 +48,7 @@ interface Settled {
 export class Resolver {
   private after: typeof START = START;
   private alarmedAt = Number.NEGATIVE_INFINITY;
+  private oldAt = Number.NEGATIVE_INFINITY;
   private readonly open;
   private readonly silent;
   private readonly settled;
@@ -86,20 +91,29 @@ export class Resolver {
   }
 
   private async judge(page: readonly DoubtRow[], now: number): Promise<Settled> {
-    const { TRANSACTIONAL, MARKETING } = this.settings.inDoubtAfterMs;
-    const windowMs = Math.min(WINDOW_MS, TRANSACTIONAL, MARKETING);
     const settled: Settled = { outcomes: [], over: [] };
     const silent = new Set<SendingAccountId>();
-    // Too young to be judged, unless their time is over.
-    const due = page.filter(
-      (doubt) =>
-        doubt.expiresAt.getTime() <= now || now - doubt.endedAt.getTime() >= this.settings.inDoubtAfterMs[doubt.stream],
-    );
-    for (const group of groupDoubts(due, windowMs).slice(0, GROUPS)) {
-      await this.judgeGroup(group, now, settled, silent);
-    }
+    for (const group of this.groups(page, now).slice(0, GROUPS)) await this.judgeGroup(group, now, settled, silent);
     this.raise(silent);
     return settled;
+  }
+
+  /** Those that may be judged by now, with their neighbourhoods. */
+  private groups(page: readonly DoubtRow[], now: number): DoubtGroup[] {
+    const waits = this.settings.inDoubtAfterMs;
+    const windowMs = Math.min(WINDOW_MS, waits.TRANSACTIONAL, waits.MARKETING);
+    const until = new Date(now - windowMs);
+    const age = (doubt: DoubtRow) => now - doubt.endedAt.getTime();
+    const isPatient = (doubt: DoubtRow) => isOld(age(doubt), waits[doubt.stream]);
+    const due = page.filter((doubt) => doubt.expiresAt.getTime() <= now || age(doubt) >= waits[doubt.stream]);
+    const groups = groupDoubts(
+      due.filter((doubt) => !isPatient(doubt)),
+      { beforeMs: windowMs, afterMs: windowMs, until: new Date(now) },
+    );
+    if (this.timers.monotonicMs() - this.oldAt < Math.min(OLD_EVERY_MS, windowMs)) return groups;
+    const old = due.filter(isPatient);
+    if (old.length > 0) this.oldAt = this.timers.monotonicMs();
+    return [...groups, ...groupDoubts(old, { beforeMs: windowMs, afterMs: LATER_MS, until })];
   }
 
   private async judgeGroup(

@@ -100,6 +100,27 @@ describe('on a Redis Cluster of three masters with a replica each', () => {
     clients.close();
   }, 30_000);
 
+  it.each([
+    ['out-of-memory', 'maxmemory', '1', '0'],
+    ['read-only', 'min-replicas-to-write', '5', '0'],
+  ])(
+    'says that a server is %s, grants nothing there meanwhile, and goes on afterwards',
+    async (reason, name, bad, good) => {
+      const account = accounts[2]!;
+      const node = new Redis({ port: await ownerOf(account), host: '127.0.0.1' });
+      await offer(account, 2);
+      await node.config('SET', name, bad);
+      try {
+        await expect(acquire(account)).rejects.toMatchObject({ name: 'LedgerUnavailable', reason });
+        await expect(offer(account, 1)).rejects.toMatchObject({ reason });
+      } finally {
+        await node.config('SET', name, good);
+        node.disconnect();
+      }
+      expect((await acquire(account)).kind).toBe('grant');
+    },
+  );
+
   it('grants nothing from a replica that took a lost master’s place, until the ledger is rebuilt; others go on', async () => {
     const [account] = accounts as [SendingAccountId];
     const port = await ownerOf(account);

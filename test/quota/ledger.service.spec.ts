@@ -1,16 +1,19 @@
 import {
   EngineClock,
   ManualClock,
+  newId,
   SystemClock,
+  type LaneId,
   type MessageId,
   type SendingAccountId,
   type TenantId,
 } from '@libs/kernel';
-import { Ledger, parseRate, READY_WINDOW } from '@libs/quota';
+import { Ledger, parseRate, READY_WINDOW, TenantLeases } from '@libs/quota';
 import { openEngineRedis, type EngineRedis } from '@libs/queueing';
 import { Redis } from 'ioredis';
 import { ScriptRunner } from '../../libs/quota/src/script-runner.repository';
 import { createTestRedis, type TestRedis } from '../support/redis';
+import { waitFor } from '../support/wait-for';
 
 const account = '00000000-0000-7000-8000-0000000000a1' as SendingAccountId;
 const tenant = '00000000-0000-7000-8000-0000000000b1' as TenantId;
@@ -180,12 +183,154 @@ describe('the ledger on real Redis', () => {
     expect(await ledger.reslot(account, 'late', 1n, 3)).toBeUndefined();
   });
 
+  it.each([
+    ['0', 'a rate of nothing', 'empty'],
+    ['0.5', 'one every two seconds', 'grant'],
+    ['1', 'one a second', 'grant'],
+  ])('sends a message of 50 recipients alone at a rate of %s (%s)', async (rate, _, kind) => {
+    await ledger.observe(account, 1n, { ...limits, rate: parseRate(rate) });
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(1, 50));
+    const reply = await waitFor(
+      async () => {
+        const answer = await acquire();
+        // The rate clock pauses for a second after a rebuild.
+        return answer.kind === 'empty' && answer.retryAtMs - answer.nowMs < 1_000 ? undefined : answer;
+      },
+      { what: 'the rate clock' },
+    );
+    expect(reply).toMatchObject(kind === 'grant' ? { kind, recipients: 50 } : { kind, why: 'rate' });
+  });
+
+  it('grants a thousand recipients at once when it is asked to', async () => {
+    await ledger.observe(account, 1n, { quota: -1n, rate: parseRate('5000'), sesSent: 0n });
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(1_000));
+    const request = { opId: 'large', epoch: 1n, want: 1_000, leadMs: 1_000, sliceMs: 1_000, workers: 1 };
+    const grant = await ledger.acquire(account, request);
+    expect(grant).toMatchObject({ kind: 'grant', recipients: 1_000 });
+    expect(await ledger.acquire(account, request)).toMatchObject({ recipients: 1_000 });
+  });
+
+  it('slows down after a 429, for batches that are late as well, and says by how much', async () => {
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(5));
+    await acquire(ledger, 'before');
+    expect(await ledger.throttle(account)).toBe(500);
+    expect(await ledger.stats(account)).toMatchObject({ pacePermille: 500 });
+    const slot = await ledger.reslot(account, 'before', 1n, 3);
+    expect(slot!.rate.num / slot!.rate.den).toBeCloseTo(49.75);
+  });
+
+  it('holds a lane to its warm-up caps, and lets the other lanes go', async () => {
+    const laneId = '00000000-0000-7000-8000-0000000000c1' as LaneId;
+    const other = '00000000-0000-7000-8000-0000000000b2' as TenantId;
+    await ledger.observe(account, 1n, { ...limits, rate: parseRate('10000') });
+    await ledger.setLanes(account, [{ laneId, dayCap: 500, hourCap: 4 }]);
+    await ledger.offer(account, tenant, 'MARKETING', { ...free, laneId }, messages(10));
+    await ledger.offer(account, other, 'MARKETING', { ...free, laneId: null }, messages(10));
+    const grant = await acquire(ledger, 'warm');
+    if (grant.kind !== 'grant') throw new Error('no grant');
+    expect(grant.messages.filter((message) => message.laneId === laneId)).toHaveLength(4);
+    expect(grant.messages).toHaveLength(14);
+    expect((await ledger.stats(account))?.lanes).toEqual([
+      { laneId, dayCap: 500, hourCap: 4, usedDay: 4, usedHour: 4 },
+    ]);
+    await ledger.settle(account, 'warm', [{ tenantId: tenant, unused: 3, refused: 0 }]);
+    expect((await ledger.stats(account))?.lanes).toMatchObject([{ usedDay: 1, usedHour: 1 }]);
+    expect(await ledger.chargeLane(account, laneId, [{ startMs: grant.nowMs, recipients: 9n }])).toBe(true);
+    await ledger.setLanes(account, []);
+    expect((await ledger.stats(account))?.lanes).toEqual([]);
+    expect(await ledger.chargeLane(account, laneId, [])).toBe(false);
+  });
+
+  it('never grants a tenant more than its cap on all its accounts together, however often they are divided anew', async () => {
+    const second = '00000000-0000-7000-8000-0000000000a2' as SendingAccountId;
+    const fast = { quota: -1n, rate: parseRate('2000'), sesSent: 0n };
+    await ledger.observe(account, 1n, fast);
+    await ledger.rebuild(second, 1n, fast, [], new Map(), 0);
+    const cap = { weight: 1, dayCap: 60n, rate: null, leased: true };
+    const accounts = [account, second];
+    for (const each of accounts) await ledger.offer(each, tenant, 'MARKETING', cap, messages(100));
+    expect(await acquire()).toMatchObject({ kind: 'empty', why: 'tenants' });
+    const clock = new EngineClock();
+    let granted = 0;
+    for (let round = 0; round < 12; round += 1) {
+      const dividers = [1, 2, 3].map(() => new TenantLeases(ledger, clock));
+      const divisions = dividers.map((leases, i) =>
+        leases.divide(
+          tenant,
+          cap,
+          accounts.map((sendingAccountId, n) => ({ sendingAccountId, waiting: (round + i + n) % 3 })),
+        ),
+      );
+      const grants = accounts.map((each) =>
+        ledger.acquire(each, {
+          opId: `lease-${String((sequence += 1))}`,
+          epoch: 1n,
+          want: 50,
+          leadMs: 100,
+          sliceMs: 1_000,
+          workers: 1,
+        }),
+      );
+      for (const reply of await Promise.all(grants)) granted += reply.kind === 'grant' ? reply.recipients : 0;
+      await Promise.all(divisions);
+      // A tenant at its limit is looked at again after five seconds.
+      for (const each of accounts) {
+        const key = `pf:{${each}}:park:mk`;
+        for (const parked of await direct.zrange(key, 0, -1)) await direct.zadd(key, 0, parked);
+      }
+    }
+    expect(granted).toBe(60);
+  });
+
+  it('tells what the tenants that wait were granted, by weight', async () => {
+    const heavy = '00000000-0000-7000-8000-0000000000b2' as TenantId;
+    await ledger.observe(account, 1n, { quota: -1n, rate: parseRate('30'), sesSent: 0n });
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(50));
+    await ledger.offer(account, heavy, 'MARKETING', { ...free, weight: 3 }, messages(50));
+    await waitFor(async () => (await acquire()).kind === 'grant', { what: 'a grant' });
+    const served = await ledger.served(account);
+    expect(served.map(({ tenantId, weight }) => [tenantId, weight]).sort()).toEqual([
+      [tenant, 1],
+      [heavy, 3],
+    ]);
+    expect(served.reduce((sum, { recipients }) => sum + recipients, 0)).toBeGreaterThan(0);
+  });
+
+  it('leaves nothing of an account that was removed, and grants nothing there', async () => {
+    await ledger.setLanes(account, [{ laneId: newId<LaneId>(), dayCap: 1, hourCap: 1 }]);
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(5));
+    await ledger.hold(account, 'pump', 'w', 5_000);
+    await acquire();
+    await ledger.forget(account);
+    expect(await direct.keys(`pf:{${account}}:*`)).toEqual([]);
+    expect(await acquire()).toEqual({ kind: 'stale' });
+    expect(await ledger.reslot(account, 'gone', 1n, 1)).toBeUndefined();
+    expect(await ledger.settle(account, 'gone', [])).toBe(false);
+    expect(await ledger.throttle(account)).toBe(1_000);
+  });
+
+  it('lets time stand still while the clock of Redis is an hour ahead, and goes on when it is back', async () => {
+    const real = new SystemClock();
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(5));
+    // The scripts' clock runs an hour ahead of what the caller says.
+    const runner = new ScriptRunner(redis, new EngineClock());
+    const jumped = Object.assign(Object.create(runner) as ScriptRunner, {
+      clock: { scale: { baseMs: 0, speed: 1, offsetMs: 3_600_000 }, nowMs: () => real.nowMs() },
+    });
+    const ahead = new Ledger(jumped, new EngineClock());
+    expect((await acquire(ahead, 'early')).kind).toBe('clock');
+    await expect(ahead.rebuild(account, 9n, limits, [], new Map(), 0)).rejects.toThrow('clock');
+    await ahead.observe(account, 1n, limits);
+    expect((await acquire()).kind).toBe('grant');
+  });
+
   it('is held by one pump at a time, and let go when its holder stops asking', async () => {
+    const other = ledgerWith(new EngineClock());
     expect(await ledger.hold(account, 'pump', 'w1', 100)).toBe(true);
-    expect(await ledger.hold(account, 'pump', 'w2', 100)).toBe(false);
+    expect(await other.hold(account, 'pump', 'w2', 100)).toBe(false);
     expect(await ledger.hold(account, 'pump', 'w1', 100)).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(await ledger.hold(account, 'pump', 'w2', 100)).toBe(true);
+    expect(await other.hold(account, 'pump', 'w2', 100)).toBe(true);
   });
 
   it('never grants more than the quota to any number of workers at once', async () => {

@@ -118,7 +118,7 @@ class Server implements ClusterNode {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill(signal);
-    await Promise.race([ended, sleep(5_000).then(() => child.kill('SIGKILL'))]);
+    await Promise.race([ended, sleep(5_000, undefined, { ref: false }).then(() => child.kill('SIGKILL'))]);
   }
 
   private settings(): string {

@@ -31,7 +31,6 @@ export class BullClients {
 
   private open(options: RedisOptions): Redis {
     const client = openRedis(this.address, options);
-    client.setMaxListeners(0);
     this.opened.push(client);
     // Bull's types know single servers only; all that it asks of a connection a cluster does as well.
     return client as unknown as Redis;

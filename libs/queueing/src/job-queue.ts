@@ -27,6 +27,12 @@ export class JobQueue {
     });
   }
 
+  /** Jobs that nobody has taken yet: one cheap call. */
+  async waiting(name: QueueName): Promise<number> {
+    const queue = this.queue(name);
+    return queue.client.llen(queue.toKey('wait'));
+  }
+
   /** Jobs waiting or running, per queue. */
   async counts(name: QueueName): Promise<{ waiting: number; active: number; delayed: number; failed: number }> {
     return this.queue(name).getJobCounts();

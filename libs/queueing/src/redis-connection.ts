@@ -10,8 +10,12 @@ export function openRedis(address: RedisAddress, options: RedisOptions): Redis |
     ...(tls ? { tls: {} } : {}),
   };
   const [first] = nodes;
-  if (!address.cluster) return new Redis({ ...options, ...login, ...first, db: database });
-  return new Cluster([...nodes], clusterOptions({ ...options, ...login }));
+  const connection = address.cluster
+    ? new Cluster([...nodes], clusterOptions({ ...options, ...login }))
+    : new Redis({ ...options, ...login, ...first, db: database });
+  // All queues of a process listen on one connection.
+  connection.setMaxListeners(0);
+  return connection;
 }
 
 function clusterOptions(options: RedisOptions): ClusterOptions {

@@ -120,6 +120,8 @@ export interface LedgerStats {
   /** Recipients charged in the last 24 h and the guard, those sent by others included. */
   readonly used24h: bigint;
   readonly foreign: bigint;
+  /** When the oldest recipients charged are forgotten: a full day has room again. */
+  readonly roomReturnsAtMs: number;
   /** When the rate clock is free. */
   readonly rateFreeAtMs: number;
   readonly frozenUntilMs: number;

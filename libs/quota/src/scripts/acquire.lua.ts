@@ -53,12 +53,7 @@ local tat, ext, credit = tonumber(led[8]), tonumber(led[9]), tonumber(led[10] or
 
 local room = math.huge
 if q >= 0 then room = q - math.min(16 * WORKERS, math.floor(q * 5 / 10000)) - sum - ext end
-if room <= 0 then
-  -- The oldest bucket that still holds something frees room first.
-  local ring, b, last = redis.call('GET', P .. 'rg') or '', tail, bucketOf(now)
-  while b < last and string.find(string.sub(ring, b % N * 4 + 1, b % N * 4 + 4), '[^%z]') == nil do b = b + 1 end
-  return {'EMPTY', int(now), 'day', int((b + N) * W * 1000)}
-end
+if room <= 0 then return {'EMPTY', int(now), 'day', int(roomReturns(now, tail))} end
 if num <= 0 then return {'EMPTY', int(now), 'rate', int(now + 1000000)} end
 
 -- What of the day's reserve neither time has released nor transactional mail has used is closed to marketing. Accounts

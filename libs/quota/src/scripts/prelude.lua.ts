@@ -89,6 +89,12 @@ local function expireAccount(now, sum, tail)
   redis.call('HSET', LED, 'sum', int(sum), 'tail', int(tail))
   return sum, tail
 end
+-- When the oldest bucket that still holds something is dropped, microseconds: room returns then first.
+local function roomReturns(now, tail)
+  local ring, b, last = redis.call('GET', P .. 'rg') or '', tail, bucketOf(now)
+  while b < last and string.find(string.sub(ring, b % N * 4 + 1, b % N * 4 + 4), '[^%z]') == nil do b = b + 1 end
+  return (b + N) * W * 1000
+end
 local function expireTenant(tenant, now)
   local hash = P .. 't:' .. tenant
   local v = redis.call('HMGET', hash, 'sum', 'tail')

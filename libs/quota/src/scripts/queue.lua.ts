@@ -81,7 +81,7 @@ for _, lane in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
   lanes[#lanes + 1] = { lane, l[1], int(used), l[2], int(hused) }
 end
 return cjson.encode({ now = int(now), epoch = v[1], runid = v[2], q = v[3], num = v[4], den = v[5], tat = v[6], sum = int(sum),
-  frozen = v[9], ext = v[10], pace = paceAt(now, tonumber(v[11] or '1000'), tonumber(v[12] or '0')),
+  frees = int(roomReturns(now, math.max(tail, first))), frozen = v[9], ext = v[10], pace = paceAt(now, tonumber(v[11] or '1000'), tonumber(v[12] or '0')),
   inflight = redis.call('ZCARD', P .. 'inflight'), ready = #ready > 0 and ready or false, lanes = #lanes > 0 and lanes or false })
 `;
 

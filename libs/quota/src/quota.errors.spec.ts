@@ -1,0 +1,25 @@
+import { unavailableReason } from './quota.errors';
+
+describe('why Redis does not serve the ledger', () => {
+  it.each([
+    ["OOM command not allowed when used memory > 'maxmemory'.", 'out-of-memory'],
+    ["READONLY You can't write against a read only replica.", 'read-only'],
+    ['MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.', 'read-only'],
+    ['NOREPLICAS Not enough good replicas to write.', 'read-only'],
+    ['LOADING Redis is loading the dataset in memory', 'loading'],
+    ['BUSY Redis is busy running a script.', 'busy'],
+    ['CLUSTERDOWN Hash slot not served', 'cluster-down'],
+    ['Connection is closed.', 'unreachable'],
+    ["Stream isn't writeable and enableOfflineQueue options is false", 'unreachable'],
+    ['Reached the max retries per request limit (which is 1).', 'unreachable'],
+    ['ERR Error running script (call to f_1): @user_script:3: OOM command not allowed', 'out-of-memory'],
+    ['WRONGTYPE Operation against a key holding the wrong kind of value', undefined],
+    ['ERR user_script:12: attempt to index a nil value', undefined],
+  ])('is read from "%s"', (message, reason) => {
+    expect(unavailableReason(new Error(message))).toBe(reason);
+  });
+
+  it('is read from the code of a socket', () => {
+    expect(unavailableReason(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toBe('unreachable');
+  });
+});

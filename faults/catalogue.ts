@@ -1,5 +1,6 @@
 import type { Fault } from './fault';
 import { eventFaults } from './kinds/events';
+import { failoverFaults } from './kinds/failover';
 import { hostFaults } from './kinds/host';
 import { networkFaults } from './kinds/network';
 import { postgresFaults } from './kinds/postgres';
@@ -11,6 +12,7 @@ import { workerFaults } from './kinds/workers';
 export const FAULTS: readonly Fault[] = [
   ...workerFaults,
   ...redisFaults,
+  ...failoverFaults,
   ...postgresFaults,
   ...sesFaults,
   ...eventFaults,

@@ -1,11 +1,8 @@
-import { Client } from 'pg';
 import type { Fault } from '../fault';
 import type { World } from '../world';
 
 const OUTAGE_MS = 5_000;
 const AFTER_OUTAGE = { recoverySeconds: 10 };
-/** More than the server grants, so that the last ones are refused. */
-const CONNECTIONS = 250;
 
 async function setForAll(world: World, statement: string): Promise<void> {
   await world.asSuperuser(async (client) => {
@@ -14,20 +11,11 @@ async function setForAll(world: World, statement: string): Promise<void> {
   });
 }
 
-/** Opens connections until the server refuses. */
-async function takeAllConnections(url: string): Promise<Client[]> {
-  const taken: Client[] = [];
-  for (let i = 0; i < CONNECTIONS; i += 1) {
-    const client = new Client({ connectionString: url });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-    } catch {
-      return taken;
-    }
-    taken.push(client);
-  }
-  return taken;
+/** How many connections these roles may have; -1 is as many as there are. */
+async function limitConnections(world: World, limit: number): Promise<void> {
+  await world.asSuperuser(async (client) => {
+    for (const role of ['pf_worker', 'pf_app']) await client.query(`ALTER ROLE ${role} CONNECTION LIMIT ${limit}`);
+  });
 }
 
 export const postgresFaults: readonly Fault[] = [
@@ -100,18 +88,17 @@ export const postgresFaults: readonly Fault[] = [
   },
   {
     name: 'connection-pool-exhaustion',
-    about: 'all connections that PostgreSQL grants are taken by somebody else for 5 s, those of the workers are cut',
+    about: 'for 5 s, api and workers get no connection to PostgreSQL any more, and those they had are cut',
     rows: '19',
     allow: AFTER_OUTAGE,
     inject: async (world) => {
-      const first = await takeAllConnections(world.stack.databaseUrls.worker);
+      await limitConnections(world, 0);
       await world.asSuperuser((client) =>
-        client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'postfleet%'`),
+        client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('pf_worker', 'pf_app')`),
       );
-      const second = await takeAllConnections(world.stack.databaseUrls.worker);
       await world.wait(OUTAGE_MS);
-      for (const client of [...first, ...second]) await client.end().catch(() => undefined);
-      return `${first.length + second.length} connections`;
+      await limitConnections(world, -1);
+      return undefined;
     },
   },
   {

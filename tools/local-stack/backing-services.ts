@@ -35,6 +35,8 @@ export interface BackingServices {
   readonly postgres: Part;
   /** The Redis servers of our own: one, the masters of the cluster, or none when REDIS_URL named somebody else's. */
   readonly redis: readonly RedisPart[];
+  /** One more server of our own, not started: for whoever rehearses a fail-over. */
+  readonly redisReplica?: RedisPart;
 }
 
 export interface RedisPart {
@@ -80,10 +82,15 @@ export async function bootBackingServices(
     say('Redis is the one of REDIS_URL');
     return { ...services, redisUrl: source.url, redis: [] };
   }
-  const redis = await startRedis(supervisor, source, childEnv, options);
+  const { masters: redis, replica: redisReplica } = await startRedis(supervisor, source, childEnv, options);
   say(`Redis is ready (${redis.length === 1 ? 'one server' : `a cluster of ${redis.length} masters`})`);
   const urls = redis.map(({ url }) => url);
-  return { ...services, redisUrl: options.redisCluster === true ? clusterUrl(urls) : (urls[0] ?? ''), redis };
+  return {
+    ...services,
+    redisUrl: options.redisCluster === true ? clusterUrl(urls) : (urls[0] ?? ''),
+    redis,
+    redisReplica,
+  };
 }
 
 async function startRedis(
@@ -91,10 +98,8 @@ async function startRedis(
   source: Extract<RedisSource, { kind: 'program' }>,
   childEnv: Readonly<Record<string, string>>,
   { folder, secrets, durability, redisDatabases, redisCluster = false }: BackingServicesOptions,
-): Promise<RedisPart[]> {
-  const servers: RedisPart[] = [];
-  for (let number = 1; number <= (redisCluster ? MASTERS : 1); number += 1) {
-    const name = redisCluster ? `redis-${number}` : 'redis';
+): Promise<{ masters: RedisPart[]; replica: RedisPart }> {
+  const server = async (name: string): Promise<RedisPart> => {
     const settings = {
       name,
       folder: path.join(folder.path, name),
@@ -105,9 +110,15 @@ async function startRedis(
       cluster: redisCluster,
     };
     const part = new Part(supervisor, (changes) => prepareRedis(source, settings, { ...childEnv, ...changes }));
-    await part.start();
-    servers.push({ part, url: redisUrl(settings), folder: settings.folder });
+    return { part, url: redisUrl(settings), folder: settings.folder };
+  };
+  const names = redisCluster ? Array.from({ length: MASTERS }, (_, i) => `redis-${i + 1}`) : ['redis'];
+  const masters: RedisPart[] = [];
+  for (const name of names) {
+    const master = await server(name);
+    await master.part.start();
+    masters.push(master);
   }
-  if (redisCluster) await formCluster(servers.map(({ url }) => url));
-  return servers;
+  if (redisCluster) await formCluster(masters.map(({ url }) => url));
+  return { masters, replica: await server('redis-replica') };
 }

@@ -78,6 +78,7 @@ export class DataFolder {
       'redis-1',
       'redis-2',
       'redis-3',
+      'redis-replica',
       'simulator',
       'recorder',
       'logs',

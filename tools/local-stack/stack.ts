@@ -56,6 +56,8 @@ export interface Stack {
 export interface StackParts {
   readonly postgres: Part;
   readonly redis: readonly RedisPart[];
+  /** Not started: for whoever rehearses a fail-over. */
+  readonly redisReplica: RedisPart | undefined;
   readonly simulator: Part;
   readonly api: Part;
   readonly workers: readonly Part[];
@@ -97,6 +99,7 @@ export async function bootStack(supervisor: Supervisor, options: StackOptions): 
   const parts: StackParts = {
     postgres: services.postgres,
     redis: services.redis,
+    redisReplica: services.redisReplica,
     simulator: new Part(supervisor, () => simulatorSpec(settings)),
     api: new Part(supervisor, (changes) => apiSpec(settings, changes)),
     workers: ports.workers.map((_, number) => new Part(supervisor, (changes) => workerSpec(settings, number, changes))),

@@ -1,11 +1,16 @@
 import { fromPublicId, toPublicId } from '@libs/kernel';
+import { Pool } from 'undici';
 import type { Child } from '../tools/local-stack/child';
 import { GraphqlClient } from '../tools/local-stack/graphql-client';
 import { isHealthy } from '../tools/local-stack/reachable';
 import { makeOperatorKey } from '../tools/local-stack/seed';
+import { CustomerClient } from './customer-client';
 import type { BenchDatabase, Lab } from './lab';
 import { monotonicUs } from './monotonic';
 import { htmlOf, type SeededTenant, type Stream } from './seed';
+
+/** Keep-alive connections of the customers, all together; what does not fit waits, and its wait counts. */
+const CONNECTIONS = 64;
 
 /** A message that the api has acknowledged; times by CLOCK_MONOTONIC. */
 export interface Accepted {
@@ -17,12 +22,13 @@ export interface Accepted {
 
 /** The real api process in front of an engine arm's database, with a live key for every tenant. */
 export class ApiArm {
-  private readonly clients = new Map<string, GraphqlClient>();
+  private readonly clients = new Map<string, CustomerClient>();
   private calls = 0;
 
   private constructor(
     private readonly lab: Lab,
     private readonly child: Child,
+    private readonly pool: Pool,
     private readonly run: string,
   ) {}
 
@@ -42,13 +48,13 @@ export class ApiArm {
       },
       isReady: () => isHealthy(`${url}/health/ready`),
     });
-    const arm = new ApiArm(lab, child, database.name);
+    const arm = new ApiArm(lab, child, new Pool(url, { connections: CONNECTIONS }), database.name);
     const operator = await makeOperatorKey({ databaseUrls: database.urls, secrets: lab.secrets });
     const admin = new GraphqlClient(`${url}/admin/graphql`, operator);
     for (const { id } of tenants) {
       const input = { tenantId: toPublicId('tenant', id), name: 'benchmark', mode: 'LIVE', scopes: ['send', 'read'] };
       const { key } = await admin.mutate<{ key: string }>('createTenantApiKey', input, 'key');
-      arm.clients.set(id, new GraphqlClient(`${url}/graphql`, key));
+      arm.clients.set(id, new CustomerClient(arm.pool, key));
     }
     return arm;
   }
@@ -79,6 +85,7 @@ export class ApiArm {
   }
 
   async stop(): Promise<void> {
+    await this.pool.destroy();
     await this.lab.stop(this.child);
   }
 
@@ -97,7 +104,7 @@ export class ApiArm {
     return `${this.run}/${this.calls}`;
   }
 
-  private clientOf(tenant: SeededTenant): GraphqlClient {
+  private clientOf(tenant: SeededTenant): CustomerClient {
     const client = this.clients.get(tenant.id);
     if (!client) throw new Error('a tenant without a key');
     return client;

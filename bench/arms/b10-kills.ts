@@ -7,6 +7,7 @@ import { ownEnvironment } from '../../tools/local-stack/environment';
 import { GraphqlClient } from '../../tools/local-stack/graphql-client';
 import type { Session } from '../../tools/local-stack/launcher';
 import type { Part } from '../../tools/local-stack/part';
+import { rememberedPort } from '../../tools/local-stack/ports';
 import { projectRoot } from '../../tools/local-stack/project-root';
 import { seedFleet, type SeededFleet } from '../../tools/local-stack/seed';
 import { bootStack, redisPackagesFolder, type Stack } from '../../tools/local-stack/stack';
@@ -37,6 +38,7 @@ export async function b10(session: Session, args: BenchArguments, progress: (lin
   const stack = await bootStack(session.supervisor, {
     folder: session.folder,
     env: { ...ownEnvironment(), REDIS_URL: '' },
+    port: await rememberedPort(session.folder.path, 'api'),
     seed: args.seed,
     applications: ['simulator', 'api', 'worker'],
     workers: 2,

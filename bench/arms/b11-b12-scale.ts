@@ -132,17 +132,16 @@ async function rateOf(lab: Lab, seconds: number): Promise<number> {
 function secondsToFullRate(arrivals: readonly Arrival[], lostAtUs: number, granted: number): number {
   const sent = arrivals.filter(({ status, atUs }) => status === 200 && atUs >= lostAtUs).map(({ atUs }) => atUs);
   const span = 2e6;
-  let end = 0;
   let gapSeen = false;
+  let first = 0;
+  let behind = 0;
   for (let startUs = lostAtUs; startUs < (sent[sent.length - 1] ?? lostAtUs) - span; startUs += 50_000) {
-    const count = sent.filter((atUs) => atUs >= startUs && atUs < startUs + span).length;
-    if (count < FULL * granted * 2) gapSeen = true;
-    else if (gapSeen) {
-      end = startUs;
-      break;
-    }
+    while ((sent[first] ?? Infinity) < startUs) first += 1;
+    while ((sent[behind] ?? Infinity) < startUs + span) behind += 1;
+    if (behind - first < FULL * granted * 2) gapSeen = true;
+    else if (gapSeen) return (startUs - lostAtUs) / 1e6;
   }
-  return gapSeen ? (end - lostAtUs) / 1e6 : 0;
+  return gapSeen ? Infinity : 0;
 }
 
 /** Accounts whose worst sliding second held more than a message above the rate. */

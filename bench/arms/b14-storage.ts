@@ -38,6 +38,7 @@ export async function b14(lab: Lab): Promise<Result> {
       ],
       notes: [
         `${wal.messages} messages accepted in batches and sent: ${wal.bytes.toFixed(0)} B each, full-page images (${wal.imageBytes.toFixed(0)} B a message in this short run after a checkpoint) and the body's rows (${wal.bodyBytes.toFixed(0)} B) not counted; by pg_walinspect.`,
+        `By table with its indexes: ${wal.tables.join(', ')}. Commits, locks and what touches no page make up the rest.`,
         `Snapshot held for ${held.seconds} s at ${ACCOUNTS * RATE}/s: ${held.before.toFixed(1)}/s before, ${held.during.toFixed(1)}/s in its last third. Less than a batch of each account (${held.noisePercent.toFixed(2)} %) counts as nothing lost.`,
       ],
     };
@@ -52,6 +53,8 @@ interface WalUse {
   readonly bytes: number;
   readonly imageBytes: number;
   readonly bodyBytes: number;
+  /** The tables that write most of it, with bytes per message. */
+  readonly tables: readonly string[];
 }
 
 async function walPerMessage(lab: Lab, arm: EngineArm, api: ApiArm): Promise<WalUse> {
@@ -74,24 +77,35 @@ async function walPerMessage(lab: Lab, arm: EngineArm, api: ApiArm): Promise<Wal
     `SELECT sum(record_length)::text AS bytes, sum(fpi_length)::text AS images FROM pg_get_wal_records_info($1, $2)`,
     [from, to],
   );
-  const { rows: body } = await client.query<{ bytes: string }>(
-    `SELECT coalesce(sum(length), 0)::text AS bytes
-       FROM (SELECT DISTINCT ON (b.start_lsn) i.record_length - i.fpi_length AS length
-               FROM pg_get_wal_block_info($1, $2) b JOIN pg_get_wal_records_info($1, $2) i USING (start_lsn)
-               JOIN pg_class c ON c.relfilenode = b.relfilenode
-              WHERE c.oid IN (SELECT p.relid FROM pg_partition_tree('message_body') p
-                              UNION SELECT i.indexrelid FROM pg_index i JOIN pg_partition_tree('message_body') p ON p.relid = i.indrelid
-                              UNION SELECT t.reltoastrelid FROM pg_class t JOIN pg_partition_tree('message_body') p ON p.relid = t.oid)) AS own`,
-    [from, to],
-  );
+  const tables = await bytesByTable(client, from, to);
   const images = Number(rows[0]?.images ?? 0);
-  const bodies = Number(body[0]?.bytes ?? 0);
+  const bodies = tables.find(({ name }) => name === 'message_body')?.bytes ?? 0;
   return {
     messages,
     bytes: (Number(rows[0]?.bytes ?? 0) - images - bodies) / messages,
     imageBytes: images / messages,
     bodyBytes: bodies / messages,
+    tables: tables.map(({ name, bytes }) => `${name} ${(bytes / messages).toFixed(0)} B`).slice(0, 8),
   };
+}
+
+/** WAL by table with its indexes, partitions and long values together, most first, without full-page images. */
+async function bytesByTable(client: Client, from: string, to: string): Promise<{ name: string; bytes: number }[]> {
+  const { rows } = await client.query<{ name: string; bytes: number }>(
+    `WITH touched AS MATERIALIZED (
+       SELECT DISTINCT ON (b.start_lsn) b.relfilenode, i.record_length - i.fpi_length AS bytes
+         FROM pg_get_wal_block_info($1, $2) b JOIN pg_get_wal_records_info($1, $2) i USING (start_lsn)
+        ORDER BY b.start_lsn, b.block_id),
+     owner AS (
+       SELECT c.relfilenode, coalesce(x.indrelid, l.oid, c.oid) AS oid
+         FROM pg_class c LEFT JOIN pg_class l ON l.reltoastrelid = c.oid
+         LEFT JOIN pg_index x ON x.indexrelid = c.oid)
+     SELECT coalesce(regexp_replace(t.relname, '_p[0-9]{8}$', ''), 'other') AS name, sum(d.bytes)::float8 AS bytes
+       FROM touched d LEFT JOIN owner o USING (relfilenode) LEFT JOIN pg_class t ON t.oid = o.oid
+      GROUP BY 1 ORDER BY 2 DESC`,
+    [from, to],
+  );
+  return rows;
 }
 
 async function accept(api: ApiArm, arm: EngineArm, messages: number): Promise<void> {

@@ -6,13 +6,14 @@ import { Processes } from '../processing/processes.decorator';
 export class DispatchProcessor {
   constructor(private readonly engine: SendEngine) {}
 
-  @Processes(dispatchTransactional, { concurrency: 64 })
+  // A ticket is held only until it is claimed: as many at once as the pool has connections to claim with.
+  @Processes(dispatchTransactional, { concurrency: 6 })
   transactional(ticket: Ticket): Promise<void> {
-    return this.engine.dispatch(ticket);
+    return this.engine.take(ticket);
   }
 
-  @Processes(dispatchBulk, { concurrency: 64 })
+  @Processes(dispatchBulk, { concurrency: 4 })
   bulk(ticket: Ticket): Promise<void> {
-    return this.engine.dispatch(ticket);
+    return this.engine.take(ticket);
   }
 }

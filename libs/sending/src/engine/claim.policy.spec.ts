@@ -55,7 +55,7 @@ describe('a claim', () => {
   });
 
   it('composes the mail without suppressed recipients', () => {
-    const mail = composeMail(candidate().content, ['bob@x.example'], 'set', { message: 'm' });
+    const mail = composeMail(JSON.stringify(candidate().content), ['bob@x.example'], 'set', { message: 'm' });
     expect(mail).toMatchObject({
       to: [{ email: 'Ann@x.example' }],
       cc: [],

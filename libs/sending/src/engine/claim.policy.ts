@@ -49,14 +49,16 @@ function recipientsOf(content: StoredContent): string[] {
   return [...content.to, ...content.cc, ...content.bcc].map((address) => address.email);
 }
 
-/** The mail of a claimed message, without its suppressed recipients, tagged so that its events find the way back. */
+/** The mail of a claimed message, from its content as JSON, without its suppressed recipients, tagged so that its events find the way back. */
 export function composeMail(
-  content: StoredContent,
+  stored: string,
   suppressed: readonly string[],
   configurationSet: string,
   tags: Readonly<Record<string, string>>,
 ): OutgoingMail {
-  const kept = (list: readonly MailAddress[]) => list.filter((address) => !suppressed.includes(address.email));
+  const content = JSON.parse(stored) as StoredContent;
+  const kept = (list: readonly MailAddress[]) =>
+    suppressed.length === 0 ? list : list.filter((address) => !suppressed.includes(address.email));
   return {
     from: content.from,
     to: kept(content.to),

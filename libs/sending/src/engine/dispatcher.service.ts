@@ -1,11 +1,11 @@
-import { CredentialCache, SesSender } from '@libs/aws';
+import { CredentialCache, SesSender, type FleetRole, type OutgoingMail } from '@libs/aws';
 import { RouteService } from '@libs/fleet';
-import { EngineClock, Timers } from '@libs/kernel';
+import { EngineClock, Timers, type SendingAccountId, type TenantId } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
-import { Ledger, slotSlackMs } from '@libs/quota';
+import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { BatchFlight, notStarted, type OtherSlot, type Tower } from './batch-flight';
 import { BatchSettler } from './batch-settler.service';
-import type { StoredContent } from '../stored-content';
 import { composeMail } from './claim.policy';
 import type { IntendedAttempt } from './claim.repository';
 import { ClaimService, type Claim } from './claim.service';
@@ -18,26 +18,40 @@ import { HeldBatches } from './held-batches';
 import { OutcomeWriter } from './outcome-writer.service';
 import { verdictOf, type AttemptEnd } from './outcome.policy';
 import { RecoveryService } from './recovery.service';
-import { SlotPlan, type Slot } from './slot-plan.policy';
+import type { Slot } from './slot-plan.policy';
+import { SlotWindow } from './slot-window.policy';
 
 /** Real milliseconds a request may take in all; the ring's guard counts on it. */
 const REQUEST_MS = 15_000;
 /** While draining, what is due within this still goes out. */
 const DRAIN_MS = 5_000;
 const CLAIM_FAILED_MS = 2_000;
+/** A batch waits this long for the sessions of its tenants; who has none by then waits for another batch. */
+const SESSIONS_MS = 2_000;
+/** Messages due within this many real milliseconds start together: a timer for each would cost more than it paces. */
+const TICK_MS = 2;
+/** While slots begin later than this many real milliseconds, the process has more in hand than it can send. */
+const LATE_MS = 100;
+/** A slot missed by more than this many real milliseconds is over: it hardly counts in the second that ends now. */
+const LATEST_MS = 800;
+const HOLD_BACK_MS = 5;
 
-const notStarted = (code: string, message: string): AttemptEnd => ({
-  kind: 'unstarted',
-  code: 'unstarted',
-  message: `${message} (${code})`,
-});
+interface Departure {
+  readonly slot: Slot<IntendedAttempt>;
+  readonly role: FleetRole;
+  readonly mail: OutgoingMail;
+}
 
-/** Works a ticket off: claim, then every message in its slot, then the books. */
+/** Works tickets off: claim, then every message in its slot, then the books. */
 @Injectable()
-export class Dispatcher {
+export class Dispatcher implements Tower {
+  drainUntilMs = Number.POSITIVE_INFINITY;
+  private readonly flights = new Map<BatchFlight, () => void>();
+  private readonly windows = new Map<SendingAccountId, SlotWindow>();
+  private lateMs = 0;
+  private wakes = 0;
   private readonly sends;
   private readonly moved;
-  private drainUntilMs = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly claims: ClaimService,
@@ -62,22 +76,115 @@ export class Dispatcher {
     this.moved = metrics.counter('slots_moved_total', 'Messages that missed their slot and got another');
   }
 
+  /** Works a ticket off. Resolves when every outcome is committed. */
   async dispatch(ticket: Ticket): Promise<void> {
+    await (
+      await this.take(ticket)
+    ).landed;
+  }
+
+  /**
+   * Claims a ticket and lets its messages fly. Resolves when the claim has ended; `landed` when every outcome is
+   * committed. Waits before the claim while this process is late with what it has, so that the next worker gets it.
+   */
+  async take(ticket: Ticket): Promise<{ readonly landed: Promise<void> }> {
+    const nothing = { landed: Promise.resolve() };
+    while (this.isLate && this.ledger.nowMs() <= ticket.deadlineMs) await this.timers.sleep(HOLD_BACK_MS);
     // Too late, or going down: the sweeper gives the grant back.
-    if (this.gate.isDraining || this.ledger.nowMs() > ticket.deadlineMs) return;
-    if (!this.held.add(ticket.batchId)) return;
+    if (this.gate.isDraining || this.ledger.nowMs() > ticket.deadlineMs) return nothing;
+    if (!this.held.add(ticket.batchId)) return nothing;
+    let flying = false;
     try {
-      const claim = await this.claim(ticket);
+      const [claim, roles] = await Promise.all([this.claim(ticket), this.rolesOf(ticket)]);
       this.failpoints.reach('after-claim');
-      if (claim?.kind === 'claimed') await this.fly(ticket, claim.attempts);
+      if (claim?.kind !== 'claimed') return nothing;
+      flying = true;
+      return { landed: this.fly(ticket, claim.attempts, roles) };
     } finally {
-      this.held.delete(ticket.batchId);
+      if (!flying) this.held.delete(ticket.batchId);
     }
   }
 
   /** Stops waiting for later slots; batches under way end soon. */
   drain(): void {
     this.drainUntilMs = this.ledger.nowMs() + DRAIN_MS * this.clock.scale.speed;
+    for (const flight of this.flights.keys()) flight.proceed();
+  }
+
+  nowMs(): number {
+    return this.ledger.nowMs();
+  }
+
+  get latestMs(): number {
+    return LATEST_MS * this.clock.scale.speed;
+  }
+
+  window({ sendingAccountId }: Ticket): SlotWindow {
+    let window = this.windows.get(sendingAccountId);
+    if (window === undefined) {
+      window = new SlotWindow(1_000 * this.clock.scale.speed);
+      this.windows.set(sendingAccountId, window);
+    }
+    return window;
+  }
+
+  at(timeMs: number, work: () => void): () => void {
+    const { speed } = this.clock.scale;
+    const ms = Math.ceil((timeMs - this.ledger.nowMs()) / speed);
+    this.wakes += 1;
+    const cancel = this.timers.after(Math.max(TICK_MS, ms), () => {
+      this.wakes -= 1;
+      const late = Math.max(0, (this.ledger.nowMs() - timeMs) / speed - TICK_MS);
+      this.lateMs += (late - this.lateMs) / 8;
+      work();
+    });
+    return () => {
+      this.wakes -= 1;
+      cancel();
+    };
+  }
+
+  async reslot(ticket: Ticket, recipients: number): Promise<OtherSlot> {
+    this.moved.inc(recipients);
+    return this.ledger
+      .reslot(ticket.sendingAccountId, ticket.batchId, BigInt(ticket.epoch), recipients)
+      .catch(() => undefined);
+  }
+
+  send(flight: BatchFlight, slots: readonly Slot<IntendedAttempt>[]): void {
+    let ready = this.prepare(flight, slots);
+    // The last look at the clock, right before the requests: a process that was frozen must not send on waking.
+    const now = this.ledger.nowMs();
+    const late = ready.filter(({ slot }) => now > slot.deadlineMs);
+    if (late.length > 0) {
+      for (const { slot } of late) flight.ended(slot.item, notStarted('late', 'The slot was over.'));
+      ready = ready.filter(({ slot }) => now <= slot.deadlineMs);
+    }
+    if (ready.length === 0) return;
+    try {
+      this.recorder.starting(ready.map(({ slot }) => slot.item.attemptId));
+    } catch (error) {
+      this.log.error('the flight recorder cannot be written: nothing is sent without it', { error });
+      const end = { kind: 'unsent', code: 'RecorderFailed', message: 'The recorder could not be written.' } as const;
+      for (const { slot } of ready) this.answered(flight, slot.item, end);
+      return;
+    }
+    for (const departure of ready) {
+      this.failpoints.reach('before-send');
+      this.request(flight, departure, true);
+    }
+  }
+
+  record({ tenantId, id: messageId, attemptId }: IntendedAttempt, end: AttemptEnd): void {
+    this.outcomes.write({ tenantId, messageId, attemptId, end, at: new Date(this.ledger.nowMs()) });
+  }
+
+  landed(flight: BatchFlight): void {
+    this.flights.get(flight)?.();
+  }
+
+  private get isLate(): boolean {
+    return this.lateMs > LATE_MS && this.wakes > 0;
   }
 
   /** Undefined after a failure: whether the claim was committed is unknown then, so nothing is sent. */
@@ -96,153 +203,109 @@ export class Dispatcher {
     }
   }
 
-  private async fly(ticket: Ticket, attempts: readonly IntendedAttempt[]): Promise<void> {
-    const plan = new SlotPlan(attempts, ticket.slotStartMs, ticket.deadlineMs, ticket.rate);
-    const flight = new Flight();
-    const written: Promise<void>[] = [];
-    const giveBack = (slots: readonly Slot<IntendedAttempt>[], why: AttemptEnd) => {
-      for (const slot of slots) written.push(this.write(slot.item, why));
-    };
-    while (plan.next !== undefined) {
-      await this.awaitSlot(plan.next, flight);
-      const now = this.ledger.nowMs();
-      const { dueMs, deadlineMs } = plan.next;
-      if (flight.stopped !== undefined) giveBack(plan.takeAll(), flight.stopped);
-      else if (dueMs > this.drainUntilMs) giveBack(plan.takeAll(), notStarted('drain', 'The worker was stopping.'));
-      else if (now > deadlineMs) giveBack(plan.takeOverdue(now), notStarted('late', 'The slot was over.'));
-      else if (now - dueMs > slotSlackMs(ticket.rate) * this.clock.scale.speed) {
-        const late = plan.takeOverdue(now);
-        if (!(await this.moveSlots(ticket, plan, late))) {
-          giveBack(late, notStarted('no-slot', 'The ledger gave no other slot.'));
-        }
+  /** Who to be for each tenant of the ticket, with a session at hand; an end instead for who has none. Once per ticket. */
+  private async rolesOf(ticket: Ticket): Promise<Map<TenantId, FleetRole | AttemptEnd>> {
+    const roles = new Map<TenantId, FleetRole | AttemptEnd>();
+    const asked = [...new Set(ticket.messages.map(({ tenantId }) => tenantId))].map(async (tenant) => {
+      try {
+        const role = await this.routes.sendRole(ticket.sendingAccountId, tenant);
+        await this.credentials.get(role);
+        roles.set(tenant, role);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : 'no session';
+        roles.set(tenant, { kind: 'credentials', code: 'NoSession', message });
+      }
+    });
+    const all = Promise.all(asked);
+    const waiting = new AbortController();
+    await Promise.race([all, this.timers.sleep(SESSIONS_MS, waiting.signal)]);
+    waiting.abort();
+    return roles;
+  }
+
+  private async fly(
+    ticket: Ticket,
+    attempts: readonly IntendedAttempt[],
+    roles: ReadonlyMap<TenantId, FleetRole | AttemptEnd>,
+  ): Promise<void> {
+    const flight = new BatchFlight(ticket, attempts, roles, this);
+    try {
+      await new Promise<void>((landed) => {
+        this.flights.set(flight, landed);
+        flight.proceed();
+      });
+      this.flights.delete(flight);
+      this.failpoints.reach('before-settle');
+      await this.settler.settle(ticket, flight.usage);
+      this.failpoints.reach('after-settle');
+      this.recorder.closed(ticket.batchId);
+    } catch (error) {
+      this.log.error('a batch was not closed; the sweeper will', { batch: ticket.batchId, error });
+    } finally {
+      this.flights.delete(flight);
+      this.held.delete(ticket.batchId);
+    }
+  }
+
+  /** Those that can be sent, with their mail; the others end here. */
+  private prepare(flight: BatchFlight, slots: readonly Slot<IntendedAttempt>[]): Departure[] {
+    const ready: Departure[] = [];
+    for (const slot of slots) {
+      const { item: attempt } = slot;
+      const role = flight.roles.get(attempt.tenantId) ?? notStarted('no-session', 'AWS gave no session in time.');
+      if ('kind' in role) this.answered(flight, attempt, role);
+      else if (attempt.content === null) {
+        const message = 'The content was erased before the message could go.';
+        this.answered(flight, attempt, { kind: 'invalid', code: 'BodyGone', message });
       } else {
-        const slot = plan.take();
-        if (slot) written.push(this.send(ticket, slot, flight).then((end) => this.write(slot.item, end)));
+        const { tenantId: tenant, id: message, attemptId } = attempt;
+        const mail = composeMail(attempt.content, attempt.suppressed, attempt.configurationSet, {
+          tenant,
+          message,
+          attempt: attemptId,
+        });
+        ready.push({ slot, role, mail });
       }
     }
-    await Promise.all(written);
-    this.failpoints.reach('before-settle');
-    await this.settler.settle(ticket);
-    this.failpoints.reach('after-settle');
-    this.recorder.closed(ticket.batchId);
+    return ready;
   }
 
-  /** Until the slot begins, the batch is stopped, or the worker drains before it. */
-  private async awaitSlot(slot: Slot<IntendedAttempt>, flight: Flight): Promise<void> {
-    while (flight.stopped === undefined && slot.dueMs <= this.drainUntilMs) {
-      const wait = slot.dueMs - this.ledger.nowMs();
-      if (wait <= 0) return;
-      const ms = Math.max(1, wait / this.clock.scale.speed);
-      await this.timers.sleep(ms, flight.signal);
-    }
-  }
-
-  /** Overdue messages sent at once would be a burst: they get slots of their own, paid with rate only. */
-  private async moveSlots(
-    ticket: Ticket,
-    plan: SlotPlan<IntendedAttempt>,
-    late: readonly Slot<IntendedAttempt>[],
-  ): Promise<boolean> {
-    const recipients = late.reduce((sum, slot) => sum + slot.recipients, 0);
-    const offer = await this.ledger
-      .reslot(ticket.sendingAccountId, ticket.batchId, BigInt(ticket.epoch), recipients)
-      .catch(() => undefined);
-    if (offer === undefined) return false;
-    this.moved.inc(late.length);
-    plan.add(
-      late.map((slot) => slot.item),
-      offer.slotStartMs,
-      offer.deadlineMs,
-    );
-    return true;
-  }
-
-  private async send(ticket: Ticket, slot: Slot<IntendedAttempt>, flight: Flight): Promise<AttemptEnd> {
-    const { item: attempt, deadlineMs } = slot;
-    const first = await this.once(ticket, attempt, deadlineMs);
-    let end = first;
-    // Refused by its session, so certainly not sent: once more with a fresh one.
-    if (first.kind === 'credentials' && (await this.forgetSession(ticket, attempt))) {
-      end = await this.once(ticket, attempt, deadlineMs);
-    }
-    this.sends.inc({ kind: end.kind });
-    const verdict = verdictOf(end);
-    if (verdict.stopsBatch) flight.stop(notStarted(end.kind, 'SES refused a message before this one.'));
-    await this.reactions.react(verdict.reaction, ticket.sendingAccountId, attempt.tenantId);
-    return end;
-  }
-
-  private async forgetSession(ticket: Ticket, attempt: IntendedAttempt): Promise<boolean> {
-    try {
-      this.credentials.forget(await this.routes.sendRole(ticket.sendingAccountId, attempt.tenantId));
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  private async once(ticket: Ticket, attempt: IntendedAttempt, deadlineMs: number): Promise<AttemptEnd> {
-    let role;
-    try {
-      role = await this.routes.sendRole(ticket.sendingAccountId, attempt.tenantId);
-      await this.credentials.get(role);
-    } catch (error) {
-      return { kind: 'credentials', code: 'NoSession', message: error instanceof Error ? error.message : 'no session' };
-    }
-    if (attempt.content === null) {
-      return { kind: 'invalid', code: 'BodyGone', message: 'The content was erased before the message could go.' };
-    }
-    const mail = composeMail(
-      JSON.parse(attempt.content) as StoredContent,
-      attempt.suppressed,
-      attempt.configurationSet,
-      {
-        tenant: attempt.tenantId,
-        message: attempt.id,
-        attempt: attempt.attemptId,
+  private request(flight: BatchFlight, departure: Departure, mayRepeat: boolean): void {
+    const { slot, role, mail } = departure;
+    this.sender.send(role, mail, REQUEST_MS).then(
+      (end) => {
+        // Refused by its session, so certainly not sent: once more with a fresh one.
+        if (end.kind === 'credentials' && mayRepeat && this.ledger.nowMs() <= slot.deadlineMs) {
+          this.credentials.forget(role);
+          this.request(flight, departure, false);
+        } else this.answered(flight, slot.item, end);
+      },
+      (error: unknown) => {
+        this.log.error('sending threw instead of answering', { attempt: slot.item.attemptId, error });
+        const message = 'The request failed in a way nobody foresaw.';
+        this.answered(flight, slot.item, { kind: 'in-doubt', code: 'Fault', message });
       },
     );
-    // The last look at the clock, right before the request: a process that was frozen must not send on waking.
-    if (this.ledger.nowMs() > deadlineMs) return notStarted('late', 'The slot was over.');
-    try {
-      this.recorder.starting(attempt.attemptId);
-    } catch (error) {
-      this.log.error('the flight recorder cannot be written: nothing is sent without it', { error });
-      return { kind: 'unsent', code: 'RecorderFailed', message: 'The flight recorder could not be written.' };
-    }
-    this.failpoints.reach('before-send');
-    const outcome = await this.sender.send(role, mail, REQUEST_MS).catch((error: unknown): AttemptEnd => {
-      this.log.error('sending threw instead of answering', { attempt: attempt.attemptId, error });
-      return { kind: 'in-doubt', code: 'Fault', message: 'The request failed in a way nobody foresaw.' };
-    });
+  }
+
+  private answered(flight: BatchFlight, attempt: IntendedAttempt, end: AttemptEnd): void {
     this.failpoints.reach('after-answer');
-    const detail = outcome.kind === 'sent' ? outcome.sesMessageId : outcome.code;
     try {
-      this.recorder.answered(attempt.attemptId, outcome.kind, detail);
+      this.recorder.answered(attempt.attemptId, end.kind, end.kind === 'sent' ? end.sesMessageId : end.code);
     } catch (error) {
       this.log.error('an answer of SES could not be recorded; PostgreSQL will have it', { error });
     }
     this.failpoints.reach('after-record');
-    return outcome;
-  }
-
-  private write(attempt: IntendedAttempt, end: AttemptEnd): Promise<void> {
-    const { tenantId, id: messageId, attemptId } = attempt;
-    return this.outcomes.write({ tenantId, messageId, attemptId, end, at: new Date(this.ledger.nowMs()) });
-  }
-}
-
-/** A batch on its way: set to a reason once nothing more of it may start. */
-class Flight {
-  stopped: AttemptEnd | undefined;
-  private readonly abort = new AbortController();
-
-  get signal(): AbortSignal {
-    return this.abort.signal;
-  }
-
-  stop(reason: AttemptEnd): void {
-    this.stopped ??= reason;
-    this.abort.abort();
+    this.sends.inc({ kind: end.kind });
+    const verdict = verdictOf(end);
+    if (verdict.stopsBatch) flight.stop(notStarted(end.kind, 'SES refused a message before this one.'));
+    const { reaction } = verdict;
+    if (reaction.kind === 'none') flight.ended(attempt, end);
+    else {
+      // First the account is closed, then the message waits again: or it would be granted once more at once.
+      void this.reactions.react(reaction, flight.ticket.sendingAccountId, attempt.tenantId).then(() => {
+        flight.ended(attempt, end);
+      });
+    }
   }
 }

@@ -60,9 +60,11 @@ export class FlightRecorder {
     this.write(claimLine(batch));
   }
 
-  /** Right before the request is written. Throws when the disk refuses: then nothing may be sent. */
-  starting(attempt: AttemptId): void {
-    this.write(startLine(attempt));
+  /** Right before their requests are written, with one write. Throws when the disk refuses: then nothing may be sent. */
+  starting(attempts: readonly AttemptId[]): void {
+    let lines = '';
+    for (const attempt of attempts) lines += startLine(attempt);
+    this.write(lines);
   }
 
   answered(attempt: AttemptId, end: string, detail: string): void {

@@ -3,24 +3,29 @@ import { Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
 import { Failpoints } from './failpoints';
-import { OutcomeRepository, type AttemptOutcome } from './outcome.repository';
+import { OutcomeRepository, type AttemptOutcome, type SettledBatch } from './outcome.repository';
 
 const FLUSH_MS = 15;
 const FLUSH_ROWS = 500;
 const RETRY_MS = 500;
 
-interface Pending {
-  readonly outcome: AttemptOutcome;
-  readonly written: () => void;
+interface Closing {
+  readonly batch: SettledBatch;
+  /** How many outcomes must be committed with it or before it. */
+  readonly after: number;
+  readonly closed: () => void;
 }
 
 /**
- * Collects outcomes for a moment and writes them together: one row a transaction is 10 to 50 times slower. While
- * PostgreSQL is away they wait here, and the flight recorder has them too.
+ * Collects outcomes for a moment and writes them together, in their order: one row a transaction is 10 to 50 times
+ * slower. While PostgreSQL is away they wait here, and the flight recorder has them too.
  */
 @Injectable()
 export class OutcomeWriter {
-  private waiting: Pending[] = [];
+  private waiting: AttemptOutcome[] = [];
+  private closing: Closing[] = [];
+  private taken = 0;
+  private committed = 0;
   private cancelTimer: (() => void) | undefined;
   private writing = false;
 
@@ -32,12 +37,18 @@ export class OutcomeWriter {
     private readonly log: Log,
   ) {}
 
-  /** Resolves when the outcome is committed; never rejects. */
-  write(outcome: AttemptOutcome): Promise<void> {
-    return new Promise((written) => {
-      this.waiting.push({ outcome, written });
-      if (this.waiting.length >= FLUSH_ROWS) this.flushSoon(0);
-      else this.flushSoon(FLUSH_MS);
+  /** Takes an outcome; it is committed a moment later. */
+  write(outcome: AttemptOutcome): void {
+    this.taken += 1;
+    this.waiting.push(outcome);
+    this.flushSoon(this.waiting.length >= FLUSH_ROWS ? 0 : FLUSH_MS);
+  }
+
+  /** Closes a batch whose outcomes were all given here. Resolves when they and it are committed; never rejects. */
+  settle(batch: SettledBatch): Promise<void> {
+    return new Promise((closed) => {
+      this.closing.push({ batch, after: this.taken, closed });
+      this.flushSoon(FLUSH_MS);
     });
   }
 
@@ -58,22 +69,28 @@ export class OutcomeWriter {
 
   private async flush(): Promise<void> {
     this.writing = true;
-    const batch = this.waiting.splice(0, FLUSH_ROWS);
-    let pause = this.waiting.length > 0 ? 0 : FLUSH_MS;
+    const outcomes = this.waiting.splice(0, FLUSH_ROWS);
+    const upTo = this.committed + outcomes.length;
+    const later = this.closing.findIndex(({ after }) => after > upTo);
+    const closing = this.closing.splice(0, later < 0 ? this.closing.length : later);
+    let pause = this.waiting.length >= FLUSH_ROWS ? 0 : FLUSH_MS;
     try {
       await this.uow.forSystem(async () => {
-        await this.rows.apply(batch.map((pending) => pending.outcome));
+        await this.rows.apply(outcomes);
+        await this.rows.settleBatches(closing.map(({ batch }) => batch));
         this.failpoints.reach('before-outcome-commit');
       });
       this.failpoints.reach('after-outcome-commit');
-      for (const pending of batch) pending.written();
+      this.committed = upTo;
+      for (const { closed } of closing) closed();
     } catch (error) {
-      this.log.error('outcomes could not be written; trying again', { count: batch.length, error });
-      this.waiting.unshift(...batch);
+      this.log.error('outcomes could not be written; trying again', { count: outcomes.length, error });
+      this.waiting.unshift(...outcomes);
+      this.closing.unshift(...closing);
       pause = RETRY_MS;
     } finally {
       this.writing = false;
     }
-    if (this.waiting.length > 0) this.flushSoon(pause);
+    if (this.waiting.length + this.closing.length > 0) this.flushSoon(pause);
   }
 }

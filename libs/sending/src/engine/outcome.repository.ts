@@ -59,11 +59,7 @@ export class OutcomeRepository {
     return this.uow.query(USAGE, [batch]);
   }
 
-  /** Closes a batch: from now on it counts what SES has or may have of it. */
-  async settleBatch(batchId: BatchId, used: number, at: Date): Promise<void> {
-    await this.settleBatches([{ batchId, used, at }]);
-  }
-
+  /** Closes batches: from now on each counts what SES has or may have of it. */
   async settleBatches(batches: readonly SettledBatch[]): Promise<void> {
     const ids = batches.map(({ batchId }) => batchId).sort();
     if (ids.length === 0) return;

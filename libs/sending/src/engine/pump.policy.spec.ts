@@ -1,20 +1,29 @@
-import { restAfter } from './pump.policy';
+import { idlePollMs, restAfter } from './pump.policy';
 
 const at = { nowMs: 1_000 };
+const pace = { sliceMs: 500, leadMs: 100, idleMs: 40 };
+
+const grant = (recipients: number, slotStartMs: number) =>
+  ({
+    kind: 'grant',
+    ...at,
+    slotStartMs,
+    deadlineMs: 0,
+    bucketStartMs: 0,
+    recipients,
+    rate: { num: 100, den: 1 },
+    messages: [],
+  }) as const;
 
 describe('a pump', () => {
-  it('comes back before the slice it granted is over', () => {
-    const grant = {
-      kind: 'grant',
-      ...at,
-      slotStartMs: 0,
-      deadlineMs: 0,
-      bucketStartMs: 0,
-      recipients: 1,
-      rate: { num: 1, den: 1 },
-      messages: [],
-    } as const;
-    expect(restAfter(grant, 500)).toBe(250);
+  it('comes back before the clock of what it granted idles', () => {
+    // 50 recipients at 100/s end at 1,600; the clock idles when a grant made 100 ms earlier could start later than that.
+    expect(restAfter(grant(50, 1_100), pace)).toBe(500 - 60);
+  });
+
+  it('comes back sooner after less than a slice, and never for crumbs', () => {
+    expect(restAfter(grant(25, 1_100), pace)).toBe(250 - 60);
+    expect(restAfter(grant(1, 1_100), pace)).toBe(125);
   });
 
   it.each([
@@ -28,6 +37,13 @@ describe('a pump', () => {
     [{ kind: 'stale' }, 100],
     [{ kind: 'clock', ...at }, 1_000],
   ] as const)('after %j rests %d ms', (reply, ms) => {
-    expect(restAfter(reply, 500)).toBe(ms);
+    expect(restAfter(reply, pace)).toBe(ms);
+  });
+
+  it('looks at many idle accounts less often each, and hardly at all when offers wake it', () => {
+    expect(idlePollMs(10, false)).toBe(40);
+    expect(idlePollMs(1_000, false)).toBe(500);
+    expect(idlePollMs(10, true)).toBe(250);
+    expect(idlePollMs(2_000, true)).toBe(2_000);
   });
 });

@@ -1,14 +1,27 @@
 import type { Grant, Refusal } from '@libs/quota';
 
+/** What the pump of an account knows when it plans its next question. Milliseconds of engine time. */
+export interface PumpPace {
+  readonly sliceMs: number;
+  /** Time between a grant and its first slot. */
+  readonly leadMs: number;
+  /** How long an account may go unasked while nobody waits: an offer wakes it, this is for the offer that was lost. */
+  readonly idleMs: number;
+}
+
+/** The next grant is made this long before the rate clock would idle. */
+const MARGIN_MS = 60;
+/** Small grants cost as much as large ones: none is asked for before this part of a slice is free. */
+const LEAST_PART = 4;
+
 /** How long the pump of an account rests after a reply, milliseconds of engine time. */
-export function restAfter(reply: Grant | Refusal, sliceMs: number): number {
+export function restAfter(reply: Grant | Refusal, pace: PumpPace): number {
   switch (reply.kind) {
     case 'grant':
-      // Half a slice of work is out; by then the next half can be granted and the rate clock never idles.
-      return sliceMs / 2;
+      return untilNextGrant(reply, pace);
     case 'empty':
-      if (reply.why === 'idle') return 40;
-      if (reply.why === 'rate') return clamp(reply.retryAtMs - reply.nowMs, 5, Math.max(5, sliceMs));
+      if (reply.why === 'idle') return pace.idleMs;
+      if (reply.why === 'rate') return clamp(reply.retryAtMs - reply.nowMs, 5, Math.max(5, pace.sliceMs));
       if (reply.why === 'day') return clamp(reply.retryAtMs - reply.nowMs, 50, 1_000);
       return 50;
     case 'frozen':
@@ -20,6 +33,22 @@ export function restAfter(reply: Grant | Refusal, sliceMs: number): number {
   }
 }
 
+/** The clock idles from `lead` before the end of what was granted; by then the next grant must be out. */
+function untilNextGrant(grant: Grant, { sliceMs, leadMs }: PumpPace): number {
+  const lastsMs = (grant.recipients * 1000 * grant.rate.den) / grant.rate.num;
+  const idlesAt = grant.slotStartMs + lastsMs - leadMs;
+  const margin = Math.min(MARGIN_MS, sliceMs / 2);
+  return clamp(idlesAt - margin - grant.nowMs, sliceMs / LEAST_PART, sliceMs);
+}
+
 function clamp(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value));
+}
+
+/**
+ * How often an account is asked that has no reason to have work, milliseconds: with many of them less often, so that a
+ * thousand idle accounts together cost a few per cent of a core.
+ */
+export function idlePollMs(accounts: number, canBeWoken: boolean): number {
+  return canBeWoken ? Math.max(250, accounts) : Math.max(40, accounts / 2);
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { SendingAccount } from '@libs/fleet';
 import { EngineClock, newId, Timers, type BatchId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
@@ -10,13 +9,30 @@ import { EngineAccounts } from './engine-accounts.service';
 import { EngineGate } from './engine-gate';
 import { EngineSettings } from './engine.settings';
 import { Failpoints } from './failpoints';
-import { restAfter } from './pump.policy';
+import { idlePollMs, restAfter } from './pump.policy';
 
-/** Recipients a ticket holds at most: one claim's transaction stays short. */
-const WANT = 100;
+/** Recipients a ticket holds at most: one claim's transaction stays short. A slice decides; only a fast account gets here. */
+const WANT = 500;
 const LOCK_MS = 2_000;
 const ELSEWHERE_MS = 250;
 const FAILED_MS = 500;
+/**
+ * Messages in tickets that no worker has taken yet. More would miss their slots and be moved or swept: what cannot be
+ * sent now is better left where it waits in its order.
+ */
+const WAITING_MESSAGES = 1_500;
+const CROWDED_MS = 20;
+
+/** One account's turn after turn. */
+interface Pumped {
+  readonly id: SendingAccountId;
+  turn: Promise<void> | undefined;
+  /** Ends the rest before its time. */
+  cancelRest: (() => void) | undefined;
+  idle: boolean;
+  /** How often somebody said that there is work. */
+  wakes: number;
+}
 
 /**
  * Asks the ledger for each account, again and again, and turns grants into tickets. Any process may pump any account; the
@@ -24,8 +40,11 @@ const FAILED_MS = 500;
  */
 @Injectable()
 export class Pump {
-  private readonly running = new Map<SendingAccountId, Promise<void>>();
-  private readonly stopped = new AbortController();
+  private readonly pumped = new Map<SendingAccountId, Pumped>();
+  private stopped = false;
+  private averageTicket = 1;
+  private waitingTickets = 0;
+  private countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly accounts: EngineAccounts,
@@ -37,60 +56,99 @@ export class Pump {
     private readonly settings: EngineSettings,
     private readonly failpoints: Failpoints,
     private readonly log: Log,
-  ) {
-    // One listener per account on one signal is meant, not a leak.
-    setMaxListeners(0, this.stopped.signal);
-  }
+  ) {}
 
   /** Starts a pump for every account that has none yet. Called by a tick. */
   async tend(): Promise<void> {
-    if (this.stopped.signal.aborted) return;
     for (const { id } of await this.accounts.all()) {
-      if (!this.running.has(id)) this.running.set(id, this.run(id));
+      if (this.stopped || this.pumped.has(id)) continue;
+      const pumped: Pumped = { id, turn: undefined, cancelRest: undefined, idle: false, wakes: 0 };
+      this.pumped.set(id, pumped);
+      this.begin(pumped);
+    }
+  }
+
+  /** Somebody has just offered mail on that account: it need not wait for the next look. */
+  wake(id: SendingAccountId): void {
+    const pumped = this.pumped.get(id);
+    if (!pumped) return;
+    pumped.wakes += 1;
+    if (pumped.turn === undefined && pumped.idle) {
+      pumped.cancelRest?.();
+      this.begin(pumped);
     }
   }
 
   async stop(): Promise<void> {
-    this.stopped.abort();
-    await Promise.all(this.running.values());
+    this.stopped = true;
+    const pumps = [...this.pumped.values()];
+    for (const { cancelRest } of pumps) cancelRest?.();
+    await Promise.all(pumps.flatMap(({ turn }) => turn ?? []));
   }
 
-  private async run(id: SendingAccountId): Promise<void> {
-    while (!this.stopped.signal.aborted) {
-      let rest = FAILED_MS;
-      try {
-        rest = await this.once(id);
-      } catch (error) {
-        this.log.warn('the pump could not ask the ledger', { sendingAccount: id, error });
-      }
-      await this.timers.sleep(rest, this.stopped.signal);
+  private begin(pumped: Pumped): void {
+    pumped.cancelRest = undefined;
+    if (!this.stopped) pumped.turn = this.turn(pumped);
+  }
+
+  private async turn(pumped: Pumped): Promise<void> {
+    let rest = FAILED_MS;
+    const { wakes } = pumped;
+    try {
+      rest = await this.once(pumped);
+    } catch (error) {
+      this.log.warn('the pump could not ask the ledger', { sendingAccount: pumped.id, error });
     }
+    pumped.turn = undefined;
+    if (this.stopped) return;
+    const wait = pumped.wakes !== wakes && pumped.idle ? 1 : Math.max(1, rest);
+    pumped.cancelRest = this.timers.after(wait, () => {
+      this.begin(pumped);
+    });
   }
 
   /** One question to the ledger. Answers how long to rest, milliseconds of real time. */
-  private async once(id: SendingAccountId): Promise<number> {
+  private async once(pumped: Pumped): Promise<number> {
+    const { id } = pumped;
+    const { speed } = this.clock.scale;
     const account = await this.accounts.find(id);
-    if (!account || !this.gate.isOpen) return ELSEWHERE_MS;
+    if (!account) {
+      this.pumped.delete(id);
+      return ELSEWHERE_MS;
+    }
+    pumped.idle = false;
+    if (!this.gate.isOpen) return ELSEWHERE_MS;
     if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return ELSEWHERE_MS;
+    if (await this.isCrowded()) return CROWDED_MS;
     const rate = parseRate(account.maxSendRate);
-    const slice = sliceMs(rate);
+    const pace = {
+      sliceMs: sliceMs(rate),
+      leadMs: this.settings.leadMs * speed,
+      idleMs: idlePollMs(this.pumped.size, false) * speed,
+    };
     const batchId = newId<BatchId>();
-    const reply = await this.acquire(account, batchId, slice);
+    const reply = await this.acquire(account, batchId, pace);
+    pumped.idle = reply.kind === 'empty' && reply.why === 'idle';
     if (reply.kind === 'grant') {
       this.failpoints.reach('after-acquire');
       await this.hand(account, batchId, reply);
       this.failpoints.reach('after-enqueue');
     }
-    return Math.max(1, restAfter(reply, slice) / this.clock.scale.speed);
+    return restAfter(reply, pace) / speed;
   }
 
   /** A reply that was lost is asked for once more under the same id, so that it is not charged twice. */
-  private async acquire(account: SendingAccount, opId: BatchId, slice: number): Promise<Grant | Refusal> {
+  private async acquire(
+    account: SendingAccount,
+    opId: BatchId,
+    pace: { readonly leadMs: number; readonly sliceMs: number },
+  ): Promise<Grant | Refusal> {
+    const { leadMs, sliceMs: slice } = pace;
     const request = {
       opId,
       epoch: account.epoch,
       want: WANT,
-      leadMs: this.settings.leadMs * this.clock.scale.speed,
+      leadMs,
       sliceMs: slice,
       workers: this.settings.workers,
     };
@@ -103,6 +161,8 @@ export class Pump {
 
   private async hand(account: SendingAccount, batchId: BatchId, grant: Grant): Promise<void> {
     const urgent = grant.messages.some((message) => message.stream === 'TRANSACTIONAL');
+    this.averageTicket += (grant.messages.length - this.averageTicket) / 16;
+    this.waitingTickets += 1;
     await this.queue.enqueue(urgent ? dispatchTransactional : dispatchBulk, {
       batchId,
       sendingAccountId: account.id,
@@ -114,5 +174,19 @@ export class Pump {
       rate: grant.rate,
       messages: grant.messages.map(({ tenantId, id, recipients }) => ({ tenantId, id, recipients })),
     });
+  }
+
+  /** True while the workers have more tickets before them than they take: looked at now and then, for all accounts. */
+  private async isCrowded(): Promise<boolean> {
+    const now = this.timers.monotonicMs();
+    if (now - this.countedAt >= CROWDED_MS) {
+      this.countedAt = now;
+      const [urgent, bulk] = await Promise.all([
+        this.queue.waiting('dispatch-tx'),
+        this.queue.waiting('dispatch-bulk'),
+      ]);
+      this.waitingTickets = urgent + bulk;
+    }
+    return this.waitingTickets * this.averageTicket > WAITING_MESSAGES;
   }
 }

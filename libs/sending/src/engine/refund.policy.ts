@@ -1,5 +1,6 @@
 import type { TenantId } from '@libs/kernel';
 import type { Refund } from '@libs/quota';
+import type { AttemptEnd, Verdict } from './outcome.policy';
 
 interface Granted {
   readonly tenantId: TenantId;
@@ -12,6 +13,32 @@ interface Used {
   readonly used: number;
   /** SES refused it. */
   readonly refused: number;
+}
+
+/** Counts what a batch uses while its attempts end, as the database would from its rows. */
+export class UsageCount {
+  private readonly tenants = new Map<TenantId, { tenantId: TenantId; used: number; refused: number }>();
+
+  add(tenantId: TenantId, recipients: number, attempt: Verdict['attempt'], end: AttemptEnd): void {
+    let entry = this.tenants.get(tenantId);
+    if (entry === undefined) {
+      entry = { tenantId, used: 0, refused: 0 };
+      this.tenants.set(tenantId, entry);
+    }
+    if (attempt !== 'NOT_SENT') entry.used += recipients;
+    else if (end.kind !== 'unstarted') entry.refused += recipients;
+  }
+
+  /** Recipients SES has or may have. */
+  get used(): number {
+    let sum = 0;
+    for (const { used } of this.tenants.values()) sum += used;
+    return sum;
+  }
+
+  get byTenant(): Used[] {
+    return [...this.tenants.values()];
+  }
 }
 
 /** What a grant gives back, per tenant: exact, because attempts name their batch. */

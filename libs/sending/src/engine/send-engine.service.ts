@@ -42,6 +42,11 @@ export class SendEngine {
     return this.dispatcher.dispatch(ticket);
   }
 
+  /** Claims a ticket and lets it fly; resolves when the claim has ended. */
+  async take(ticket: Ticket): Promise<void> {
+    await this.dispatcher.take(ticket);
+  }
+
   /** Starts pumps for new accounts. */
   tendPumps(): Promise<void> {
     return this.pump.tend();

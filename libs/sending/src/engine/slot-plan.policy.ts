@@ -20,14 +20,7 @@ interface Costly {
 export class SlotPlan<Item extends Costly> {
   private slots: Slot<Item>[] = [];
 
-  constructor(
-    items: readonly Item[],
-    startMs: number,
-    deadlineMs: number,
-    private readonly rate: Fraction,
-  ) {
-    this.add(items, startMs, deadlineMs);
-  }
+  constructor(private readonly rate: Fraction) {}
 
   /** The next message, still in the plan; undefined at the end. */
   get next(): Slot<Item> | undefined {
@@ -49,13 +42,15 @@ export class SlotPlan<Item extends Costly> {
     return this.slots.splice(0);
   }
 
-  /** Puts messages one after the other from there on. */
-  add(items: readonly Item[], startMs: number, deadlineMs: number): void {
+  /** Puts messages one after the other from there on. Answers their slots. */
+  add(items: readonly Item[], startMs: number, deadlineMs: number): readonly Slot<Item>[] {
     let dueMs = startMs;
-    for (const item of items) {
-      this.slots.push({ item, recipients: item.recipients, dueMs, deadlineMs });
+    const added = items.map((item) => {
+      const slot = { item, recipients: item.recipients, dueMs, deadlineMs };
       dueMs += (item.recipients * 1000 * this.rate.den) / this.rate.num;
-    }
-    this.slots.sort((a, b) => a.dueMs - b.dueMs);
+      return slot;
+    });
+    this.slots = this.slots.length === 0 ? added : [...this.slots, ...added].sort((a, b) => a.dueMs - b.dueMs);
+    return [...added];
   }
 }

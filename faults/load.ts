@@ -11,6 +11,9 @@ export interface LoadedTenant {
 }
 
 const LOOK_MS = 150;
+/** A trickle is a tenth of the usual backlog, every 600 ms at most. */
+const CALM_PARTS = 10;
+const CALM_LOOKS = 4;
 const RETRY_MS = 300;
 /** An api that has not answered for so long is down for good. */
 const PATIENCE_MS = 60_000;
@@ -26,6 +29,7 @@ export class Load {
   /** Message ids the api acknowledged. */
   readonly receipts = new Set<string>();
   private stopping = false;
+  private calm = false;
   private problem: Error | undefined;
   private readonly loops: Promise<void>[] = [];
 
@@ -57,22 +61,30 @@ export class Load {
     if (this.problem) throw this.problem;
   }
 
+  /** From now on only a trickle, so that doubts find witnesses and events catch up. */
+  calmDown(): void {
+    this.calm = true;
+  }
+
   private isStopping(): boolean {
     return this.stopping;
   }
 
   private async feed({ tenant, backlog }: LoadedTenant): Promise<void> {
     const client = new GraphqlClient(`${this.apiUrl}/graphql`, tenant.liveKey);
-    const size = Math.ceil(backlog / 2);
     let waiting: string[] = [];
     for (let number = 0; !this.isStopping(); number += 1) {
+      const size = Math.ceil(backlog / (this.calm ? CALM_PARTS : 2));
       const ids = await this.handIn(client, tenant, size, number);
       for (const id of ids) this.receipts.add(id);
       waiting.push(...ids);
+      const enough = this.calm ? 0 : backlog - size;
+      let pauses = this.calm ? CALM_LOOKS : 1;
       do {
         await sleep(LOOK_MS);
+        pauses -= 1;
         waiting = waiting.filter((id) => !this.witness.hasArrived(id));
-      } while (!this.isStopping() && waiting.length > backlog - size);
+      } while (!this.isStopping() && (pauses > 0 || waiting.length > enough));
     }
   }
 

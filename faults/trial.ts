@@ -31,6 +31,8 @@ const LOOK_MS = 250;
 const STEADY_WITHIN_MS = 15_000;
 /** Load goes on so long after the fault that a doubt finds its witnesses. */
 const TAIL_MS = 1_500;
+const FEW_EVENTS = 50;
+const EVENTS_WITHIN_MS = 30_000;
 /** Beyond what a fault may take to recover: until what was on its way has ended. */
 const SETTLE_MS = 30_000;
 
@@ -41,6 +43,7 @@ export async function tryFault(fault: Fault, world: World, settings: TrialSettin
   const { allow } = fault;
   if (fault.prepare) await fault.prepare(world);
   else await world.workers();
+  await eventsHaveCome(world);
   await witness.begin();
   const load = new Load(world.stack.apiUrl, settings.tenants, witness, `${settings.run}/${fault.name}`);
   const say = (phase: string) => {
@@ -83,6 +86,7 @@ export async function tryFault(fault: Fault, world: World, settings: TrialSettin
   await watch('recovering', patienceMs, async () => {
     if (clock.nowMs() < endMs + TAIL_MS) return false;
     if (recovered() === undefined && allow.waiting !== true) return false;
+    load.calmDown();
     return (await doubts(world, load)) <= (allow.inDoubt ?? 0);
   });
   await load.stop();
@@ -112,6 +116,11 @@ export async function tryFault(fault: Fault, world: World, settings: TrialSettin
     foreignCores: settings.foreignCores(),
   };
   return { ...result, problems: problemsOf(result, fault) };
+}
+
+/** Events that the case before left on their way would delay those of this one. */
+async function eventsHaveCome(world: World): Promise<void> {
+  await world.until(async () => (await world.simulator.summary()).deliveries.pending < FEW_EVENTS, EVENTS_WITHIN_MS);
 }
 
 const ENDED = new Set(['SENT', 'REJECTED', 'EXPIRED', 'CANCELED', 'SUPPRESSED']);

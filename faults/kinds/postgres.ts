@@ -11,10 +11,13 @@ async function setForAll(world: World, statement: string): Promise<void> {
   });
 }
 
-/** How many connections these roles may have; -1 is as many as there are. */
-async function limitConnections(world: World, limit: number): Promise<void> {
+const NO_CONNECTIONS = ['ALTER ROLE pf_worker CONNECTION LIMIT 0', 'ALTER ROLE pf_app CONNECTION LIMIT 0'];
+const ANY_CONNECTIONS = ['ALTER ROLE pf_worker CONNECTION LIMIT -1', 'ALTER ROLE pf_app CONNECTION LIMIT -1'];
+const CUT_CONNECTIONS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('pf_worker', 'pf_app')`;
+
+async function runAll(world: World, statements: readonly string[]): Promise<void> {
   await world.asSuperuser(async (client) => {
-    for (const role of ['pf_worker', 'pf_app']) await client.query(`ALTER ROLE ${role} CONNECTION LIMIT ${limit}`);
+    for (const statement of statements) await client.query(statement);
   });
 }
 
@@ -92,12 +95,9 @@ export const postgresFaults: readonly Fault[] = [
     rows: '19',
     allow: AFTER_OUTAGE,
     inject: async (world) => {
-      await limitConnections(world, 0);
-      await world.asSuperuser((client) =>
-        client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('pf_worker', 'pf_app')`),
-      );
+      await runAll(world, [...NO_CONNECTIONS, CUT_CONNECTIONS]);
       await world.wait(OUTAGE_MS);
-      await limitConnections(world, -1);
+      await runAll(world, ANY_CONNECTIONS);
       return undefined;
     },
   },

@@ -71,6 +71,12 @@ function readGranted(text: string): GrantedMessage[] {
   return messages;
 }
 
+/** The time is undefined while this host's clock and that of Redis disagree. */
+export function readHold(reply: unknown): { readonly has: boolean; readonly nowMs: number | undefined } {
+  const [kind, now] = texts.parse(reply);
+  return { has: kind === 'HELD', nowMs: now === '0' ? undefined : microseconds.parse(now) };
+}
+
 export function readSlot(reply: unknown): SlotOffer | undefined {
   const [kind, now, start, deadline, num, den] = texts.parse(reply);
   if (kind !== 'SLOT') return undefined;

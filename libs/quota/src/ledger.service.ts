@@ -1,5 +1,13 @@
-import { EngineClock, type LaneId, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
-import { Injectable } from '@nestjs/common';
+import {
+  EngineClock,
+  SystemTimers,
+  Timers,
+  type LaneId,
+  type SendingAccountId,
+  type Stream,
+  type TenantId,
+} from '@libs/kernel';
+import { Injectable, Optional } from '@nestjs/common';
 import type {
   AcquireRequest,
   Grant,
@@ -15,6 +23,7 @@ import type {
 import {
   CLASS_OF,
   readAcquire,
+  readHold,
   readLease,
   readOverdue,
   readServed,
@@ -24,6 +33,7 @@ import {
   type OverdueGrant,
   type TenantLease,
 } from './ledger-reply.policy';
+import { LedgerTime } from './ledger-time';
 import { pacedRate, type Fraction } from './pacing.policy';
 import { packId } from './packed-id.policy';
 import { LedgerClockWrong } from './quota.errors';
@@ -63,22 +73,25 @@ export interface UsedMinute {
  */
 @Injectable()
 export class Ledger {
-  private skew = 0;
+  private readonly time: LedgerTime;
   /** Until when a lock is held for certain, engine time. */
   private readonly held = new Map<string, number>();
 
   constructor(
     private readonly scripts: ScriptRunner,
     private readonly clock: EngineClock,
-  ) {}
+    @Optional() timers?: Timers,
+  ) {
+    this.time = new LedgerTime(clock, timers ?? new SystemTimers());
+  }
 
   /** Engine time of the ledger as this process estimates it: what slots and deadlines are compared with. */
   nowMs(): number {
-    return this.clock.nowMs() + this.skew;
+    return this.time.nowMs();
   }
 
   async acquire(account: SendingAccountId, request: AcquireRequest): Promise<Grant | Refusal> {
-    const asked = this.clock.nowMs();
+    const asked = this.time.ownMs();
     const reply = readAcquire(
       await this.scripts.run(account, SCRIPTS.acquire, [
         request.opId,
@@ -92,9 +105,7 @@ export class Ledger {
       ]),
     );
     if (reply.kind === 'stale') this.scripts.forgetRunId(account);
-    // The script ran between the question and the answer: the answer's time is never later than now.
-    if (reply.kind !== 'stale' && reply.kind !== 'clock')
-      this.skew = Math.max(reply.nowMs - this.clock.nowMs(), Math.min(this.skew, reply.nowMs - asked));
+    if (reply.kind !== 'stale' && reply.kind !== 'clock') this.time.learn(asked, reply.nowMs);
     return reply;
   }
 
@@ -282,7 +293,10 @@ export class Ledger {
     const until = this.held.get(key);
     const half = (lifeMs / 2) * this.clock.scale.speed;
     if (until !== undefined && now < until && until - now <= half) return true;
-    const has = (await this.scripts.run(account, SCRIPTS.hold, [what, holder, lifeMs])) === 1;
+    const asked = this.time.ownMs();
+    const { has, nowMs } = readHold(await this.scripts.run(account, SCRIPTS.hold, [what, holder, lifeMs]));
+    // Who does not ask for grants learns the time here, or its slots would be those of a clock of its own.
+    if (nowMs !== undefined) this.time.learn(asked, nowMs);
     if (has) this.held.set(key, now + half);
     else this.held.delete(key);
     return has;

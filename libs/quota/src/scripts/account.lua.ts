@@ -114,12 +114,15 @@ return 1
 
 /**
  * A short lock by name, kept alive by its holder: it only avoids wasted calls, nothing relies on it for safety.
- * After the shared seven: name, holder, life (ms of real time). Answers 1 when the holder has it now.
+ * After the shared seven: name, holder, life (ms of real time). Answers HELD when the holder has it now, else ELSE; and the
+ * ledger's time (us), or 0 while the clocks disagree.
  */
 export const HOLD = `${PRELUDE}
 local key = P .. 'lock:' .. ARGV[8]
 local holder = redis.call('GET', key)
-if holder and holder ~= ARGV[9] then return 0 end
+local us = engineUs()
+local now = differs(us) and '0' or int(math.max(us, field('last')))
+if holder and holder ~= ARGV[9] then return {'ELSE', now} end
 redis.call('SET', key, ARGV[9], 'PX', ARGV[10])
-return 1
+return {'HELD', now}
 `;

@@ -377,6 +377,11 @@ export class LedgerModel {
     return this.last;
   }
 
+  /** The time it answers to whoever does not ask for grants, milliseconds; undefined while the clocks disagree. */
+  timeFor(realUs: number): number | undefined {
+    return this.differs(realUs) ? undefined : Math.max(realUs, this.last) / 1000;
+  }
+
   private differs(us: number): boolean {
     return this.callerMs > 0 && Math.abs(us / 1000 - this.callerMs) > this.toleranceMs;
   }

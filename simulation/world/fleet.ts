@@ -51,7 +51,10 @@ export class SimulatedFleet {
   }
 }
 
-type AccountCalls = Pick<SendingAccountService, 'active' | 'get' | 'markFromSend' | 'bumpEpoch' | 'findByIds'>;
+type AccountCalls = Pick<
+  SendingAccountService,
+  'active' | 'get' | 'markFromSend' | 'bumpEpoch' | 'findByIds' | 'lanes'
+>;
 
 /** The services of libs/fleet that the engine calls, for one process. */
 export class FleetCalls implements AccountCalls, Pick<ObservationService, 'observe'>, Pick<RouteService, 'sendRole'> {
@@ -81,6 +84,10 @@ export class FleetCalls implements AccountCalls, Pick<ObservationService, 'obser
     return this.wire.call(this.process, 'postgres', () => {
       this.fleet.change(id, { state });
     });
+  }
+
+  lanes(): Promise<[]> {
+    return Promise.resolve([]);
   }
 
   bumpEpoch(id: SendingAccountId): Promise<bigint> {

@@ -1,4 +1,4 @@
-import type { SendingAccountId, TenantId } from '@libs/kernel';
+import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import type { QueuedMessage, UsedMinute } from '@libs/quota';
 import type { ExpirerRepository } from '../../libs/sending/src/engine/expirer.repository';
 import type { FeederRepository, Page, WaitingLine } from '../../libs/sending/src/engine/feeder.repository';
@@ -15,7 +15,18 @@ export class FeederRows implements Pick<FeederRepository, keyof FeederRepository
       const tenant = this.tables.tenants.get(tenantId);
       if (!tenant) return [];
       const { paused, limits } = tenant;
-      return [{ sendingAccountId: accountId, stream, tenantId, paused, displaced: false, limits }];
+      return [
+        {
+          mode: 'LIVE' as const,
+          placedOn: [],
+          sendingAccountId: accountId,
+          stream,
+          tenantId,
+          paused,
+          displaced: false,
+          limits,
+        },
+      ];
     });
     const key = (line: WaitingLine) => `${line.sendingAccountId} ${line.stream} ${line.tenantId}`;
     return Promise.resolve(lines.sort((a, b) => (key(a) < key(b) ? -1 : 1)));
@@ -66,6 +77,11 @@ export class LedgerKeeperRows implements Pick<LedgerKeeperRepository, keyof Ledg
       }
     }
     return Promise.resolve(new Map([...tenants].map(([tenant, minutes]) => [tenant, toMinutes(minutes)])));
+  }
+
+  /** No lane of the simulation is warmed up. */
+  usedByLane(): Promise<Map<LaneId, UsedMinute[]>> {
+    return Promise.resolve(new Map<LaneId, UsedMinute[]>());
   }
 }
 

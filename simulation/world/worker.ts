@@ -18,6 +18,8 @@ import { ExpirerRepository } from '../../libs/sending/src/engine/expirer.reposit
 import { Failpoints } from '../../libs/sending/src/engine/failpoints';
 import { FeederRepository } from '../../libs/sending/src/engine/feeder.repository';
 import { FlightRecorder } from '../../libs/sending/src/engine/flight-recorder.service';
+import { LeaseKeeper } from '../../libs/sending/src/engine/lease-keeper.service';
+import { OfferLimits } from '../../libs/sending/src/offer-limits.service';
 import { LedgerKeeperRepository } from '../../libs/sending/src/engine/ledger-keeper.repository';
 import { OutcomeRepository } from '../../libs/sending/src/engine/outcome.repository';
 import { RerouterRepository } from '../../libs/sending/src/engine/rerouter.repository';
@@ -175,6 +177,12 @@ export class SimulatedWorker implements Consumer {
       [LedgerKeeperRepository, new LedgerKeeperRows(world.tables)],
       [ResolverRepository, new ResolverRows(world.tables)],
       [ExpirerRepository, new ExpirerRows(world.tables)],
+      // Nobody's volume is new, and nobody stands on several accounts.
+      [
+        OfferLimits,
+        { of: (_: unknown, limits: unknown) => Promise.resolve(limits), dayCaps: () => Promise.resolve(new Map()) },
+      ],
+      [LeaseKeeper, { divide: () => Promise.resolve() }],
       // No tenant is placed elsewhere in these runs.
       [AcceptRepository, {}],
       [BacklogRepository, new BacklogRows(world.tables)],

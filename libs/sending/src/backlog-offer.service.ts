@@ -1,6 +1,7 @@
 import type { SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Ledger, type QueuedMessage, type TenantLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { OfferLimits } from './offer-limits.service';
 
 /** READY messages of one tenant for one account and stream. */
 export interface ReadyGroup {
@@ -17,12 +18,16 @@ export interface ReadyGroup {
  */
 @Injectable()
 export class ReadyOffers {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly limits: OfferLimits,
+  ) {}
 
   async offer(groups: readonly ReadyGroup[]): Promise<void> {
-    for (const group of groups) {
+    for (const { sendingAccountId, tenantId, stream, limits, messages } of groups) {
       try {
-        await this.ledger.offer(group.sendingAccountId, group.tenantId, group.stream, group.limits, group.messages);
+        const allowed = await this.limits.of(tenantId, limits);
+        await this.ledger.offer(sendingAccountId, tenantId, stream, allowed, messages);
       } catch {
         return; // Redis is away: the others would fail too, and the feeder will offer them all.
       }

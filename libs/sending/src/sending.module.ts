@@ -1,3 +1,4 @@
+import { AuditModule } from '@libs/audit';
 import { DeliverabilityModule } from '@libs/deliverability';
 import { SystemTimers, Timers } from '@libs/kernel';
 import { QuotaModule } from '@libs/quota';
@@ -18,7 +19,9 @@ import { LimitsRepository } from './limits.repository';
 import { LimitsService } from './limits.service';
 import { MessageRepository } from './message.repository';
 import { MessageService } from './message.service';
+import { OfferLimits } from './offer-limits.service';
 import { SendingSettings } from './sending.settings';
+import { RampModule } from './upkeep/ramp.module';
 import { WaitService } from './wait.service';
 
 /** Everything about messages but the engine that sends them (engine.module.ts). Needs the global modules of a process. */
@@ -27,7 +30,7 @@ export class SendingModule {
   static forRoot(options: { readonly admissionDays?: number } = {}): DynamicModule {
     return {
       module: SendingModule,
-      imports: [DeliverabilityModule, QuotaModule],
+      imports: [AuditModule, DeliverabilityModule, QuotaModule, RampModule],
       providers: [
         { provide: SendingSettings, useValue: new SendingSettings(options) },
         { provide: Timers, useClass: SystemTimers },
@@ -46,6 +49,7 @@ export class SendingModule {
         LimitsService,
         MessageRepository,
         MessageService,
+        OfferLimits,
         ReadyOffers,
         WaitService,
       ],

@@ -8,6 +8,8 @@ import { AcceptRepository } from '../accept.repository';
 import { ReadyOffers } from '../backlog-offer.service';
 import { BacklogRepository } from '../backlog.repository';
 import { BacklogService } from '../backlog.service';
+import { OfferLimits } from '../offer-limits.service';
+import { RampModule } from '../upkeep/ramp.module';
 import { AccountIncidents } from './account-incidents.service';
 import { BatchSettler } from './batch-settler.service';
 import { ClaimRepository } from './claim.repository';
@@ -20,10 +22,12 @@ import { EngineSettings, type EngineOptions } from './engine.settings';
 import { Expirer } from './expirer.service';
 import { ExpirerRepository } from './expirer.repository';
 import { Failpoints } from './failpoints';
+import { FeedLines } from './feed-lines.service';
 import { Feeder } from './feeder.service';
 import { FeederRepository } from './feeder.repository';
 import { FlightRecorder } from './flight-recorder.service';
 import { HeldBatches } from './held-batches';
+import { LeaseKeeper } from './lease-keeper.service';
 import { LedgerKeeper } from './ledger-keeper.service';
 import { LedgerKeeperRepository } from './ledger-keeper.repository';
 import { OutcomeRepository } from './outcome.repository';
@@ -43,7 +47,7 @@ export class EngineModule {
   static forRoot(options: EngineOptions): DynamicModule {
     return {
       module: EngineModule,
-      imports: [AuditModule, FleetModule, PlacementEngineModule, QuotaModule],
+      imports: [AuditModule, FleetModule, PlacementEngineModule, QuotaModule, RampModule],
       providers: [
         { provide: EngineSettings, useValue: new EngineSettings(options) },
         { provide: Failpoints, useValue: options.failpoints ?? new Failpoints() },
@@ -61,12 +65,15 @@ export class EngineModule {
         EngineReactions,
         Expirer,
         ExpirerRepository,
+        FeedLines,
         Feeder,
         FeederRepository,
         FlightRecorder,
         HeldBatches,
+        LeaseKeeper,
         LedgerKeeper,
         LedgerKeeperRepository,
+        OfferLimits,
         OutcomeRepository,
         OutcomeWriter,
         Pump,

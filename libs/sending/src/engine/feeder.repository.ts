@@ -1,16 +1,20 @@
 import { UnitOfWork } from '@libs/database';
-import type { MessageId, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import type { LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { parseRate, type QueuedMessage, type TenantLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 
 /** Mail of one tenant that waits for one account. */
 export interface WaitingLine {
+  /** Of the account, hence of its mail. */
+  readonly mode: Mode;
   readonly sendingAccountId: SendingAccountId;
   readonly stream: Stream;
   readonly tenantId: TenantId;
   readonly paused: boolean;
   /** Placed elsewhere by now, and not re-routed to here since: what stands here came back after its backlog had moved. */
   readonly displaced: boolean;
+  /** The accounts of its current placements, of both streams. */
+  readonly placedOn: readonly SendingAccountId[];
   readonly limits: TenantLimits;
 }
 
@@ -22,6 +26,7 @@ export interface Page {
 }
 
 interface LineRow extends Omit<WaitingLine, 'limits'> {
+  readonly laneId: LaneId | null;
   readonly weight: number;
   readonly dayCap: string | null;
   readonly rate: string | null;
@@ -38,7 +43,10 @@ const LINES = `
        WHERE NOT b.scheduled AND (b.sending_account_id, b.stream, b.tenant_id) > (l.sending_account_id, l.stream, l.tenant_id)
        ORDER BY b.sending_account_id, b.stream, b.tenant_id LIMIT 1) n
   )
-  SELECT l.sending_account_id AS "sendingAccountId", l.stream, l.tenant_id AS "tenantId", t.state = 'PAUSED' AS paused,
+  SELECT l.sending_account_id AS "sendingAccountId", l.stream, l.tenant_id AS "tenantId", a.mode, t.state = 'PAUSED' AS paused,
+         s.lane_id AS "laneId",
+         ARRAY(SELECT DISTINCT c.sending_account_id FROM placement c
+                WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.valid_to IS NULL AND c.weight > 0) AS "placedOn",
          p.weight, p.recipients_per_day::text AS "dayCap", trim_scale(p.recipients_per_second)::text AS rate,
          EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream AND c.valid_to IS NULL)
            AND NOT EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream
@@ -47,7 +55,8 @@ const LINES = `
                             AND r.at >= (SELECT max(c.valid_from) FROM placement c
                                           WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream)) AS displaced
     FROM line l JOIN tenant t ON t.id = l.tenant_id JOIN plan p ON p.id = t.plan_id
-    JOIN sending_account a ON a.id = l.sending_account_id`;
+    JOIN sending_account a ON a.id = l.sending_account_id
+    LEFT JOIN configuration_set s ON s.tenant_id = t.id AND s.sending_account_id = a.id AND s.stream = l.stream`;
 
 // Many lines in one statement, each from its own cursor on along the same index.
 const READY = `
@@ -68,10 +77,11 @@ export class FeederRepository {
   /** Who has READY messages waiting on which account, and within which limits. */
   async lines(): Promise<WaitingLine[]> {
     const rows = await this.uow.query<LineRow>(LINES);
-    return rows.map(({ weight, dayCap, rate, ...line }) => ({
+    return rows.map(({ weight, dayCap, rate, laneId, ...line }) => ({
       ...line,
       limits: {
         weight,
+        laneId,
         dayCap: dayCap === null ? null : BigInt(dayCap),
         rate: rate === null ? null : parseRate(rate),
       },

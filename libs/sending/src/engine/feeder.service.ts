@@ -1,20 +1,11 @@
 import { UnitOfWork } from '@libs/database';
-import {
-  newId,
-  STREAMS,
-  Timers,
-  type MessageId,
-  type SendingAccountId,
-  type Stream,
-  type TenantId,
-} from '@libs/kernel';
-import { Log } from '@libs/observability';
+import { newId, STREAMS, Timers, type MessageId, type SendingAccountId, type Stream } from '@libs/kernel';
 import { Ledger, READY_WINDOW, type QueuedMessage } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
-import { BacklogService } from '../backlog.service';
 import { FIRST } from '../backlog.repository';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
+import { FEED_LOCK_MS, FeedLines } from './feed-lines.service';
 import { idAtAge, restAfterLook, SWEEP_MS } from './feeder.policy';
 import { FeederRepository, type Page, type WaitingLine } from './feeder.repository';
 import { groupBy, inTurns } from './side-by-side';
@@ -23,7 +14,6 @@ import { groupBy, inTurns } from './side-by-side';
 const SETTLED_MS = 2_000;
 /** How often it is asked who waits at all, real milliseconds. */
 const LINES_MS = 1_000;
-const FEED_LOCK_MS = 3_000;
 /** How often an unchanged plan is told to the ledger again, real milliseconds. */
 const TELL_MS = 30_000;
 /** Lines read by one statement. */
@@ -68,10 +58,9 @@ export class Feeder {
     private readonly rows: FeederRepository,
     private readonly accounts: EngineAccounts,
     private readonly ledger: Ledger,
-    private readonly backlog: BacklogService,
+    private readonly feedLines: FeedLines,
     private readonly settings: EngineSettings,
     private readonly timers: Timers,
-    private readonly log: Log,
   ) {}
 
   /** Answers how many messages were queued. */
@@ -100,7 +89,7 @@ export class Feeder {
   /** Who waits at all. A look that finds thousands is paced by what it costs. */
   private async findLines(): Promise<void> {
     const began = this.timers.monotonicMs();
-    const found = await this.uow.forSystem(() => this.rows.lines());
+    const found = await this.feedLines.find();
     const seen = new Set<string>();
     for (const line of found) {
       const key = `${line.sendingAccountId}:${line.stream}:${line.tenantId}`;
@@ -110,19 +99,8 @@ export class Feeder {
       else this.lines.set(key, { line, after: FIRST, drained: false, epoch: undefined, told: undefined });
     }
     for (const key of this.lines.keys()) if (!seen.has(key)) this.lines.delete(key);
-    for (const tenant of new Set(found.filter(({ displaced }) => displaced).map(({ tenantId }) => tenantId))) {
-      await this.bringBack(tenant);
-    }
     const ended = this.timers.monotonicMs();
     this.linesAt = ended + restAfterLook(LINES_MS, ended - began);
-  }
-
-  private async bringBack(tenant: TenantId): Promise<void> {
-    try {
-      await this.backlog.followPlacements(tenant);
-    } catch (error) {
-      this.log.warn('what came back to an account its tenant has left could not be moved yet', { tenant, error });
-    }
   }
 
   private startSweeps(): void {
@@ -201,5 +179,6 @@ export class Feeder {
 }
 
 function limitsKey({ limits }: WaitingLine): string {
-  return `${String(limits.weight)} ${String(limits.dayCap)} ${String(limits.rate?.num)}/${String(limits.rate?.den)}`;
+  const { weight, dayCap, rate, laneId, leased } = limits;
+  return [weight, dayCap, rate?.num, rate?.den, laneId, leased].map(String).join(' ');
 }

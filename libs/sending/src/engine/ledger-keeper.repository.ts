@@ -1,7 +1,8 @@
 import { UnitOfWork } from '@libs/database';
-import type { SendingAccountId, TenantId } from '@libs/kernel';
+import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import type { UsedMinute } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { groupBy } from './side-by-side';
 
 interface MinuteRow {
   readonly start: Date;
@@ -22,6 +23,13 @@ const USED_BY_TENANT = `
   SELECT a.tenant_id AS "tenantId", date_trunc('minute', a.created_at) AS start, sum(a.n_rcpt)::text AS recipients
     FROM capped JOIN attempt a ON a.tenant_id = capped.id AND a.created_at >= $2
    WHERE a.sending_account_id = $1 AND a.state <> 'NOT_SENT' GROUP BY 1, 2`;
+
+const USED_BY_LANE = `
+  SELECT a.lane_id AS "laneId", b.bucket AS start, sum(a.n_rcpt)::text AS recipients
+    FROM batch b CROSS JOIN LATERAL unnest(b.tenant_ids, b.message_ids) AS w (tenant_id, message_id)
+    JOIN attempt a ON a.tenant_id = w.tenant_id AND a.message_id = w.message_id AND a.batch_id = b.id
+   WHERE b.sending_account_id = $1 AND b.bucket >= $2 AND a.lane_id = ANY($3::uuid[]) AND a.state <> 'NOT_SENT'
+   GROUP BY 1, 2`;
 
 @Injectable()
 export class LedgerKeeperRepository {
@@ -49,13 +57,17 @@ export class LedgerKeeperRepository {
   /** The same per tenant, for tenants whose plan has a daily cap. */
   async usedByTenant(account: SendingAccountId, since: Date): Promise<Map<TenantId, UsedMinute[]>> {
     const rows = await this.uow.query<MinuteRow & { tenantId: TenantId }>(USED_BY_TENANT, [account, since]);
-    const tenants = new Map<TenantId, UsedMinute[]>();
-    for (const row of rows) {
-      const minutes = tenants.get(row.tenantId) ?? [];
-      minutes.push(toMinute(row));
-      tenants.set(row.tenantId, minutes);
-    }
-    return tenants;
+    return new Map([...groupBy(rows, ({ tenantId }) => tenantId)].map(([id, minutes]) => [id, minutes.map(toMinute)]));
+  }
+
+  /** The same per lane, for lanes that are warmed up: they are few, and what they may send is little. */
+  async usedByLane(
+    account: SendingAccountId,
+    lanes: readonly LaneId[],
+    since: Date,
+  ): Promise<Map<LaneId, UsedMinute[]>> {
+    const rows = await this.uow.query<MinuteRow & { laneId: LaneId }>(USED_BY_LANE, [account, since, lanes]);
+    return new Map([...groupBy(rows, ({ laneId }) => laneId)].map(([lane, minutes]) => [lane, minutes.map(toMinute)]));
   }
 }
 

@@ -1,8 +1,8 @@
 import { UnitOfWork } from '@libs/database';
 import { ObservationService, SendingAccountService, type SendingAccount } from '@libs/fleet';
-import { Timers, type SendingAccountId } from '@libs/kernel';
+import { Timers, type LaneId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
-import { Ledger, parseRate, type ObservedLimits } from '@libs/quota';
+import { Ledger, parseRate, warmUpCaps, type ObservedLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AccountIncidents } from './account-incidents.service';
 import { EngineAccounts } from './engine-accounts.service';
@@ -73,6 +73,7 @@ export class LedgerKeeper {
         recipients: String(booked.foreign),
       });
     }
+    await this.tellLanes(seen.id);
     await this.incidents.observed(account, seen);
     if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
     else if (!isUsable(account)) await this.ledger.unfreeze(seen.id);
@@ -119,8 +120,22 @@ export class LedgerKeeper {
       .reduce((sum, minute) => sum + minute.recipients, 0n);
     const done = await this.ledger.rebuild(id, epoch, limitsOf(seen), used, tenants, quietRecipients(lately));
     if (!done) return;
+    const lanes = await this.tellLanes(id);
+    if (lanes.length > 0) {
+      const sent = await this.uow.forSystem(() => this.rows.usedByLane(id, lanes, since));
+      for (const [lane, minutes] of sent) await this.ledger.chargeLane(id, lane, minutes);
+    }
     if (!isUsable(seen)) await this.ledger.freeze(id, this.ledger.nowMs() + UNUSABLE_MS);
     this.log.info('rebuilt a ledger', { sendingAccount: id, epoch: String(epoch), minutes: used.length });
+  }
+
+  /** The caps of pools whose IPs are warmed up; answers which these are. */
+  private async tellLanes(id: SendingAccountId): Promise<LaneId[]> {
+    const capped = (await this.fleet.lanes([id]))
+      .map((lane) => ({ laneId: lane.id, ...warmUpCaps(lane.ips) }))
+      .filter(({ dayCap, hourCap }) => dayCap !== null || hourCap !== null);
+    await this.ledger.setLanes(id, capped);
+    return capped.map(({ laneId }) => laneId);
   }
 
   /** What Redis holds of an account that has left the fleet is of no use to anybody. */

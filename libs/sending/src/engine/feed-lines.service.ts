@@ -1,0 +1,87 @@
+import { UnitOfWork } from '@libs/database';
+import type { SendingAccountId, TenantId } from '@libs/kernel';
+import { Log } from '@libs/observability';
+import { Ledger, READY_WINDOW } from '@libs/quota';
+import { Injectable } from '@nestjs/common';
+import { BacklogService } from '../backlog.service';
+import { OfferLimits, smaller } from '../offer-limits.service';
+import { EngineSettings } from './engine.settings';
+import { FeederRepository, type WaitingLine } from './feeder.repository';
+import { LeaseKeeper, type SpreadTenant } from './lease-keeper.service';
+import { groupBy } from './side-by-side';
+
+export const FEED_LOCK_MS = 3_000;
+
+/** Who waits for whom, within which limits; and what follows from a tenant that stands on several accounts. */
+@Injectable()
+export class FeedLines {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly rows: FeederRepository,
+    private readonly limits: OfferLimits,
+    private readonly leases: LeaseKeeper,
+    private readonly backlog: BacklogService,
+    private readonly ledger: Ledger,
+    private readonly settings: EngineSettings,
+    private readonly log: Log,
+  ) {}
+
+  /** Every line with the limits of today: the ramp's too, and whether they are divided over several accounts. */
+  async find(): Promise<WaitingLine[]> {
+    const found = await this.uow.forSystem(async () => {
+      const lines = await this.rows.lines();
+      const caps = await this.limits.dayCaps([...new Set(lines.map(({ tenantId }) => tenantId))]);
+      return lines.map((line) => {
+        // Test mode reaches nobody: there is nothing to grow gradually.
+        const ramp = line.mode === 'LIVE' ? (caps.get(line.tenantId) ?? null) : null;
+        return { ...line, limits: { ...line.limits, dayCap: smaller(line.limits.dayCap, ramp) } };
+      });
+    });
+    const lines: WaitingLine[] = [];
+    const spread: SpreadTenant[] = [];
+    for (const own of groupBy(found, ({ tenantId, mode }) => `${tenantId} ${mode}`).values()) {
+      const accounts = accountsOf(own);
+      const leased = accounts.size > 1;
+      lines.push(...own.map((line) => ({ ...line, limits: { ...line.limits, leased } })));
+      const [first] = own;
+      if (leased && first) spread.push({ tenantId: first.tenantId, limits: first.limits, accounts });
+    }
+    await this.divide(spread);
+    for (const tenant of new Set(lines.filter(({ displaced }) => displaced).map(({ tenantId }) => tenantId))) {
+      await this.bringBack(tenant);
+    }
+    return lines;
+  }
+
+  /** By the process that feeds the first of a tenant's accounts. */
+  private async divide(spread: readonly SpreadTenant[]): Promise<void> {
+    for (const tenant of spread) {
+      const [first] = [...tenant.accounts.keys()].sort();
+      if (first === undefined) continue;
+      try {
+        const mine = await this.ledger.hold(first, 'feed', this.settings.worker, FEED_LOCK_MS);
+        if (mine) await this.leases.divide(tenant);
+      } catch (error) {
+        this.log.warn('the limits of a tenant could not be divided yet', { tenant: tenant.tenantId, error });
+      }
+    }
+  }
+
+  private async bringBack(tenant: TenantId): Promise<void> {
+    try {
+      await this.backlog.followPlacements(tenant);
+    } catch (error) {
+      this.log.warn('what came back to an account its tenant has left could not be moved yet', { tenant, error });
+    }
+  }
+}
+
+/** Where a tenant's mail goes or stands, and a rough measure of what waits there. */
+function accountsOf(lines: readonly WaitingLine[]): Map<SendingAccountId, number> {
+  const accounts = new Map<SendingAccountId, number>();
+  for (const { placedOn } of lines) for (const account of placedOn) accounts.set(account, 0);
+  for (const { sendingAccountId } of lines) {
+    accounts.set(sendingAccountId, (accounts.get(sendingAccountId) ?? 0) + READY_WINDOW);
+  }
+  return accounts;
+}

@@ -14,6 +14,7 @@ import type {
 import type { AcquireRequest, GrantedMessage, LaneCaps, SlotOffer } from '../../libs/quota/src/grant';
 import { CLASS_OF, readSlot } from '../../libs/quota/src/ledger-reply.policy';
 import { READY_WINDOW } from '../../libs/quota/src/ledger.service';
+import { LedgerTime } from '../../libs/quota/src/ledger-time';
 import { pacedRate } from '../../libs/quota/src/pacing.policy';
 import { bucketOf, bucketStartMs } from '../../libs/quota/src/ring.policy';
 import { LedgerClockWrong } from '../../libs/quota/src/quota.errors';
@@ -37,7 +38,7 @@ export interface LedgerEvents {
 
 /** The ledger as one process sees it: the model of the scripts, on whichever Redis the process is connected to. */
 export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
-  private skew = 0;
+  private readonly own: LedgerTime;
   private readonly held = new Map<string, number>();
 
   constructor(
@@ -47,14 +48,16 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     private readonly wire: Wire,
     private readonly time: VirtualTime,
     private readonly events: LedgerEvents,
-  ) {}
+  ) {
+    this.own = new LedgerTime(process.clock, process);
+  }
 
   nowMs(): number {
-    return this.process.clock.nowMs() + this.skew;
+    return this.own.nowMs();
   }
 
   async acquire(account: SendingAccountId, request: AcquireRequest): Promise<Grant | Refusal> {
-    const asked = this.process.clock.nowMs();
+    const asked = this.own.ownMs();
     const reply = await this.ask(account, (ledger, nowUs, server) => {
       const answer = readReply(
         ledger.acquire(nowUs, {
@@ -71,10 +74,7 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
       if (answer.kind === 'grant') this.events.granted(account, request.opId, answer);
       return answer;
     });
-    if (reply.kind !== 'stale' && reply.kind !== 'clock') {
-      const answered = this.process.clock.nowMs();
-      this.skew = Math.max(reply.nowMs - answered, Math.min(this.skew, reply.nowMs - asked));
-    }
+    if (reply.kind !== 'stale' && reply.kind !== 'clock') this.own.learn(asked, reply.nowMs);
     return reply;
   }
 
@@ -235,6 +235,7 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
             rate: { num: ledger.num, den: ledger.den },
             used24h: BigInt(ledger.used + ledger.ext),
             foreign: BigInt(ledger.ext),
+            roomReturnsAtMs: 0,
             rateFreeAtMs: 0,
             frozenUntilMs: 0,
             pacePermille: 1_000,
@@ -260,12 +261,14 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     const now = this.process.clock.nowMs();
     const until = this.held.get(key);
     if (until !== undefined && now < until && until - now <= lifeMs / 2) return true;
-    const has = await this.ask(account, (_ledger, _nowUs, { locks }) => {
+    const asked = this.own.ownMs();
+    const { has, nowMs } = await this.ask(account, (ledger, nowUs, { locks }) => {
       const lock = locks.get(key);
-      if (lock && lock.holder !== holder && lock.untilMs > this.time.nowMs) return false;
-      locks.set(key, { holder, untilMs: this.time.nowMs + lifeMs });
-      return true;
+      const free = !lock || lock.holder === holder || lock.untilMs <= this.time.nowMs;
+      if (free) locks.set(key, { holder, untilMs: this.time.nowMs + lifeMs });
+      return { has: free, nowMs: ledger.timeFor(nowUs) };
     });
+    if (nowMs !== undefined) this.own.learn(asked, nowMs);
     if (has) this.held.set(key, now + lifeMs / 2);
     else this.held.delete(key);
     return has;

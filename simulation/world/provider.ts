@@ -4,6 +4,8 @@ import { RollingWindow } from '../rolling-window';
 import type { VirtualTime } from './virtual-time';
 
 const DAY_MS = 86_400_000;
+/** A second, less what clocks of whole milliseconds can be apart at its two ends. */
+const SECOND_MS = 995;
 /** A cut or a raise is known to the ledger after the next look and what was granted before it has gone. */
 export const OBSERVED_AFTER_MS = 160_000;
 
@@ -73,7 +75,7 @@ export class Provider {
       paused: false,
       limits: [{ sinceMs: 0, quota, rate }],
       day: new RollingWindow(DAY_MS),
-      second: new RollingWindow(1_000),
+      second: new RollingWindow(SECOND_MS),
     });
   }
 

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers';
+
 /** Where a simulated world begins, milliseconds since 1970: a Monday, 00:00 UTC, before any id that is really drawn. */
 export const EPOCH_MS = Date.UTC(2020, 0, 6);
 

@@ -5,7 +5,7 @@ const sound = (bucketMs: number, buckets: number) => new LedgerModel(bucketMs, b
 const freesEarly = (bucketMs: number, buckets: number) => new LedgerModel(bucketMs, buckets, 'frees-early');
 
 describe('the engine on a virtual clock', () => {
-  jest.setTimeout(120_000);
+  jest.setTimeout(600_000);
 
   it('breaks no rule in ten seeds of faults', async () => {
     const broken: string[] = [];

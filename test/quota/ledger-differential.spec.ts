@@ -110,8 +110,8 @@ const LIMITS = [
   { weight: 0.5, cap: -1, num: 0, den: 1, leased: true },
 ] as const;
 
-/** Any number as an id of the width the scripts expect. */
-const idOf = (name: string) => name.padStart(26, '0');
+/** Any number as an id of the shape the scripts expect. */
+const idOf = (kind: string, number: number) => `${kind.padStart(21, '0')}${String(100_000_000 + number)}`;
 
 describe('the ledger scripts', () => {
   let test: TestRedis;
@@ -235,14 +235,14 @@ class Comparison {
         break;
       }
       case 'offer': {
-        const entries = step.ids.map((id) => ({ id: idOf(String(id)), cost: step.cost }));
+        const entries = step.ids.map((id) => ({ id: idOf('', id), cost: step.cost }));
         await this.offer(step.class, step.tenant, entries);
         break;
       }
       case 'flood':
         for (const klass of ['tx', 'mk'] as const) {
           for (const tenant of [0, 2, 3]) {
-            const ids = Array.from({ length: 40 }, () => idOf(`f${String((this.fresh += 1))}`));
+            const ids = Array.from({ length: 40 }, () => idOf('f', 10_000 + (this.fresh += 1)));
             await this.offer(
               klass,
               tenant,
@@ -306,7 +306,7 @@ function readable(reply: unknown): ModelReply {
   const messages = (texts[8] ?? '').split(';').flatMap((group) => {
     const [head = '', ...entries] = group.split(',');
     const [klass = '', tenant = ''] = head.split(':');
-    return entries.map((entry) => `${tenant}:${entry.slice(0, 26)}:${entry.slice(26) || '1'}:${klass}`);
+    return entries.map((entry) => `${tenant}:${entry.slice(0, 30)}:${entry.slice(30) || '1'}:${klass}`);
   });
   return [...texts.slice(0, 8), ...messages];
 }

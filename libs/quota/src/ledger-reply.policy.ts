@@ -1,7 +1,7 @@
 import type { LaneId, MessageId, Stream, TenantId } from '@libs/kernel';
 import { z } from 'zod';
 import type { Grant, GrantedMessage, LedgerStats, QueuedMessage, Refusal, ServedTenant, SlotOffer } from './grant';
-import { packId, unpackId } from './packed-id.policy';
+import { ID_CHARS, packId, unpackId } from './packed-id.policy';
 import { bucketStartMs } from './ring.policy';
 
 const texts = z.array(z.string()).min(1);
@@ -44,8 +44,6 @@ export function readAcquire(reply: unknown): Grant | Refusal {
       };
   }
 }
-
-const ID_CHARS = 26;
 
 /** A message as the scripts queue it: its id, and its recipients unless that is one. */
 export function writeEntry({ id, recipients }: QueuedMessage): string {

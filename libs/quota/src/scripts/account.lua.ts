@@ -44,7 +44,7 @@ for _, tenant in ipairs(redis.call('SMEMBERS', P .. 'tenants')) do
   redis.call('DEL', P .. 't:' .. tenant, P .. 'r:' .. tenant)
   for _, class in ipairs({'tx', 'mk'}) do
     redis.call('DEL', P .. 'l:' .. class .. ':' .. tenant)
-    for s = 0, SHARDS - 1 do redis.call('DEL', P .. 'k:' .. class .. ':' .. tenant .. ':' .. int(s)) end
+    for s = 0, SHARDS - 1 do redis.call('DEL', P .. 'k:' .. class .. ':' .. tenant .. ':' .. s) end
   end
 end
 for _, key in ipairs({'rg', 'inflight', 'grants', 'late', 'tenants', 'q:tx', 'q:mk', 'park:tx', 'park:mk', 'led'}) do

@@ -135,24 +135,28 @@ local function uncharge(tenant, lane, bucket, n)
   if bucket >= tonumber(v[2] or '0') then redis.call('HINCRBY', P .. 'n:' .. lane, 'hsum', int(-back)) end
 end
 
--- An entry is an id of 26 characters, and its recipients unless that is 1. The last nine are a number to base 36 of 44
--- random bits: sets of numbers take eight bytes a member, and two ids that share one only wait for each other.
-local function numberOf(entry) return tonumber(string.sub(entry, 18, 26), 36) end
-local function costOf(entry) return #entry > 26 and tonumber(string.sub(entry, 27)) or 1 end
+-- An entry is an id of 30 characters, and its recipients unless that is 1. The last nine are a number of 28 random bits,
+-- by which a list knows what it holds: two ids that share one only wait for each other.
+local function costOf(entry) return #entry > 30 and tonumber(string.sub(entry, 31)) or 1 end
+local function numberOf(entry) return string.sub(entry, 22, 30) end
 local function byShard(entries)
   local shards = {}
-  for _, entry in ipairs(entries) do
-    local number = numberOf(entry)
-    local s = number % SHARDS
-    if not shards[s] then shards[s] = {} end
-    table.insert(shards[s], int(number))
+  for i = 1, #entries do
+    local entry = entries[i]
+    local s = string.byte(entry, 30) % SHARDS
+    local numbers = shards[s]
+    if not numbers then
+      numbers = {}
+      shards[s] = numbers
+    end
+    numbers[#numbers + 1] = string.sub(entry, 22, 30)
   end
   return shards
 end
 -- These ids may be offered again.
 local function forgetKnown(class, tenant, entries)
   for s, numbers in pairs(byShard(entries)) do
-    local key = P .. 'k:' .. class .. ':' .. tenant .. ':' .. int(s)
+    local key = P .. 'k:' .. class .. ':' .. tenant .. ':' .. s
     for i = 1, #numbers, 1000 do redis.call('SREM', key, unpack(numbers, i, math.min(#numbers, i + 999))) end
   end
 end

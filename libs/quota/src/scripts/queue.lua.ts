@@ -19,8 +19,8 @@ end
 local known = P .. 'k:' .. class .. ':' .. tenant .. ':'
 local seen = {}
 for s, numbers in pairs(byShard(entries)) do
-  for i, there in ipairs(redis.call('SMISMEMBER', known .. int(s), unpack(numbers))) do
-    if there == 1 then seen[tonumber(numbers[i])] = true end
+  for i, there in ipairs(redis.call('SMISMEMBER', known .. s, unpack(numbers))) do
+    if there == 1 then seen[numbers[i]] = true end
   end
 end
 local fresh = {}
@@ -33,7 +33,7 @@ for _, entry in ipairs(entries) do
   end
 end
 if #fresh > 0 then
-  for s, numbers in pairs(byShard(fresh)) do redis.call('SADD', known .. int(s), unpack(numbers)) end
+  for s, numbers in pairs(byShard(fresh)) do redis.call('SADD', known .. s, unpack(numbers)) end
   redis.call('RPUSH', list, unpack(fresh))
 end
 if length + #fresh > 0 and not redis.call('ZSCORE', P .. 'q:' .. class, tenant) and not redis.call('ZSCORE', P .. 'park:' .. class, tenant) then

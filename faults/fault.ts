@@ -17,6 +17,8 @@ export interface Fault {
   /** Rows of the crash matrix that it rehearses. */
   readonly rows: string;
   readonly allow: Allowance;
+  /** Comes when so much has been sent, by no command of ours: nobody waits for a steady load first. */
+  readonly strikesByItself?: true;
   /** Why it cannot be injected on this stack. */
   readonly impossible?: (world: World) => Promise<string | undefined>;
   /** Before there is load: workers with other settings, proxies. */

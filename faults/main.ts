@@ -2,6 +2,7 @@ import path from 'node:path';
 import { SystemClock } from '@libs/kernel';
 import { LoadWatch } from '../bench/load-watch';
 import { ownEnvironment } from '../tools/local-stack/environment';
+import { GraphqlClient } from '../tools/local-stack/graphql-client';
 import { withSupervisor, type Session } from '../tools/local-stack/launcher';
 import { LiveLine } from '../tools/local-stack/live-line';
 import { rememberedPort } from '../tools/local-stack/ports';
@@ -55,8 +56,10 @@ async function run(session: Session, args: FaultArguments, line: LiveLine): Prom
     redisPackages: redisPackagesFolder(path.join(projectRoot(), '.data')),
     say,
   });
-  const tenants = loadedTenants(await seedFleet(stack, say, FAULT_ACCOUNTS));
-  const world = new World(stack, args.workers, args.redis === 'cluster', seededChance(args.seed));
+  const fleet = await seedFleet(stack, say, FAULT_ACCOUNTS);
+  const tenants = loadedTenants(fleet);
+  const operator = new GraphqlClient(`${stack.apiUrl}/admin/graphql`, fleet.operatorKey);
+  const world = new World(stack, operator, args.workers, args.redis === 'cluster', seededChance(args.seed));
   try {
     const runId = new SystemClock().nowMs().toString(36);
     const common = {

@@ -14,6 +14,7 @@ const borne: TrialResult = {
   waiting: 0,
   unknown: 0,
   secondsToRecover: 1.9,
+  steady: true,
   remark: '',
   foreignCores: 0,
   problems: [],
@@ -34,6 +35,10 @@ describe('what a fault may do', () => {
 
   it('is no longer than the table grants', () => {
     expect(problemsOf({ ...borne, secondsToRecover: 5.1 }, { allow })).toEqual(['5.1 seconds to recover, at most 5']);
+  });
+
+  it('is not known when there was no load to break', () => {
+    expect(problemsOf({ ...borne, steady: false }, { allow })).toEqual(['the load never reached its rate']);
   });
 
   it('may take any time on a machine that others use', () => {

@@ -8,6 +8,8 @@ export interface TrialResult extends Verdict {
   readonly name: string;
   /** Undefined when the rate did not come back while there was load; then it ends with the last message. */
   readonly secondsToRecover: number;
+  /** Whether the load had reached its rate before anything was broken. */
+  readonly steady: boolean;
   readonly remark: string;
   /** Cores that programs of others used meanwhile. */
   readonly foreignCores: number;
@@ -63,7 +65,8 @@ export async function tryFault(fault: Fault, world: World, settings: TrialSettin
   };
 
   load.start();
-  await watch('steady', STEADY_WITHIN_MS, () => rateBefore(witness.sends, clock.nowMs()) >= 0.9 * settings.rate);
+  const isSteady = () => rateBefore(witness.sends, clock.nowMs()) >= 0.9 * settings.rate;
+  const steady = fault.strikesByItself === true || (await watch('steady', STEADY_WITHIN_MS, isSteady));
   let remark: string | undefined;
   const looking = setInterval(
     () =>
@@ -112,6 +115,7 @@ export async function tryFault(fault: Fault, world: World, settings: TrialSettin
     name: fault.name,
     ...verdict,
     secondsToRecover: Math.round(seconds * 10) / 10,
+    steady,
     remark: remark ?? '',
     foreignCores: settings.foreignCores(),
   };
@@ -146,5 +150,9 @@ export function problemsOf(result: Omit<TrialResult, 'problems'>, { allow }: Pic
     ['still waiting', result.waiting, allow.waiting === true ? Number.POSITIVE_INFINITY : 0],
     ['seconds to recover', result.secondsToRecover, timeless ? Number.POSITIVE_INFINITY : allow.recoverySeconds],
   ];
-  return limits.flatMap(([what, count, allowed]) => (count > allowed ? [`${count} ${what}, at most ${allowed}`] : []));
+  const beyond = limits.flatMap(([what, count, allowed]) =>
+    count > allowed ? [`${count} ${what}, at most ${allowed}`] : [],
+  );
+  // Where nothing was on its way, nothing was broken.
+  return result.steady || result.foreignCores > BUSY_CORES ? beyond : [...beyond, 'the load never reached its rate'];
 }

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { SimulatorAdminClient } from '../apps/simulator/src/simulator-admin.client';
 import type { RedisPart } from '../tools/local-stack/backing-services';
+import type { GraphqlClient } from '../tools/local-stack/graphql-client';
 import type { Part } from '../tools/local-stack/part';
 import type { Stack, StackParts } from '../tools/local-stack/stack';
 import { TcpProxy } from './tcp-proxy';
@@ -21,6 +22,8 @@ export class World {
 
   constructor(
     readonly stack: Stack,
+    /** The admin API with an operator's key. */
+    readonly operator: GraphqlClient,
     /** Workers there are when a fault does not say otherwise. */
     readonly usualWorkers: number,
     readonly isCluster: boolean,

@@ -1,3 +1,4 @@
+import { toPublicId } from '@libs/kernel';
 import type { FaultInput } from '../../apps/simulator/src/admin/admin.schemas';
 import { REGION } from '../../tools/local-stack/fleet-plan';
 import type { Fault } from '../fault';
@@ -5,6 +6,7 @@ import { VICTIM_ACCOUNT } from '../fleet';
 import type { World } from '../world';
 
 const OUTAGE_MS = 4_000;
+const REOPENED_WITHIN_MS = 30_000;
 /** A doubt, the silence that is evidence, and the message's next turn. */
 const DOUBT = { recoverySeconds: 10 };
 
@@ -40,9 +42,25 @@ async function sentToday(world: World): Promise<number> {
   return meters.find(({ account }) => account === VICTIM_ACCOUNT.accountId)?.meter.acceptedRecipients ?? 0;
 }
 
-/**
- * Looked at again at once instead of within a minute, as a new Redis makes the engine do.
- */
+const VICTIM = `SELECT a.id AS "awsAccountId", s.state FROM aws_account a JOIN sending_account s ON s.aws_account_id = a.id
+                WHERE a.account_id = $1`;
+
+async function victim(world: World): Promise<{ awsAccountId: string; state: string } | undefined> {
+  return world.asSuperuser(async (client) => {
+    const { rows } = await client.query<{ awsAccountId: string; state: string }>(VICTIM, [VICTIM_ACCOUNT.accountId]);
+    return rows[0];
+  });
+}
+
+/** What an operator does once AWS has opened the account again; until then a suspended one stays closed. */
+async function reopen(world: World): Promise<void> {
+  const closed = await victim(world);
+  const id = toPublicId('awsAccount', closed?.awsAccountId ?? '');
+  await world.operator.mutate('retryAwsAccountVerification', { id }, 'awsAccount { id }');
+  await world.until(async () => (await victim(world))?.state === 'PRODUCTION', REOPENED_WITHIN_MS);
+}
+
+/** The engine looks at its accounts again within minutes; a new Redis makes it do so at once. */
 async function observeAnew(world: World): Promise<void> {
   for (const { url } of world.parts.redis) await world.onRedis(url, (redis) => redis.flushall());
   await world.workers(0);
@@ -99,6 +117,7 @@ export const sesFaults: readonly Fault[] = [
     },
     restore: async (world) => {
       await setAccount(world, { suspended: false });
+      await reopen(world);
       await observeAnew(world);
     },
   },

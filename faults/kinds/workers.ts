@@ -37,6 +37,7 @@ function crashAt(name: string, place: Failpoint, rows: string): Fault {
     about: `a worker dies of SIGKILL at its failpoint ${place} and is started anew`,
     rows,
     allow: { recoverySeconds: 10 },
+    strikesByItself: true,
     prepare: async (world) => {
       await world.workers(world.usualWorkers, { FAILPOINT: `${place}:${PASSES[place]}` }, {});
       crash = world.firstWorker.untilCrash();
@@ -113,6 +114,7 @@ export const workerFaults: readonly Fault[] = [
     about: `one of two workers blocks its event loop for ${BLOCK_MS / 1_000} s right after a claim; Bull gives its tickets to the other`,
     rows: '14',
     allow: { recoverySeconds: 10 },
+    strikesByItself: true,
     prepare: (world) =>
       world.workers(
         world.usualWorkers + 1,

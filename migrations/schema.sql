@@ -43,7 +43,7 @@ AS $function$
           EXECUTE format('CREATE TABLE public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L) WITH (fillfactor = %s,
               autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.2, autovacuum_analyze_scale_factor = 0.05)',
             child, parent, uuid_floor(day), uuid_floor(day + 1),
-            CASE WHEN parent IN ('message', 'attempt', 'batch') THEN 60 WHEN parent = 'recipient' THEN 80 ELSE 100 END);
+            CASE WHEN parent IN ('message', 'attempt', 'batch') THEN 45 WHEN parent = 'recipient' THEN 80 ELSE 100 END);
           EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', child);
           EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', child);
           made := made + 1;
@@ -666,6 +666,29 @@ GRANT INSERT, SELECT, UPDATE TO pf_app
 GRANT SELECT, UPDATE TO pf_admin
 GRANT SELECT, UPDATE TO pf_worker
 COMMENT ON state 'what is known of this recipient alone; null = as its message'
+
+-- table reroute
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN mode text NOT NULL
+COLUMN stream text NOT NULL
+COLUMN to_account uuid NOT NULL
+COLUMN from_account uuid NOT NULL
+COLUMN at timestamp with time zone NOT NULL
+CONSTRAINT reroute_from_account_fkey FOREIGN KEY (from_account) REFERENCES sending_account(id)
+CONSTRAINT reroute_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
+CONSTRAINT reroute_pkey PRIMARY KEY (tenant_id, mode, stream, to_account)
+CONSTRAINT reroute_stream_check CHECK ((stream = ANY (ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text])))
+CONSTRAINT reroute_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CONSTRAINT reroute_to_account_fkey FOREIGN KEY (to_account) REFERENCES sending_account(id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+COMMENT 'what stands on to_account without a placement there may stay, until a placement is decided anew'
 
 -- table schema_migration
 TABLE OWNER pf_owner

@@ -52,7 +52,7 @@ if redis.call('EXISTS', LED) == 0 then return {'OLD'} end
 local stored = tonumber(redis.call('HGET', hash, 'lgen') or '0')
 local now = ledgerNow(field('last'))
 if ARGV[10] then
-  if stored ~= generation then return {'OLD'} end
+  if stored == 0 or stored ~= generation then return {'OLD'} end
   redis.call('HSET', hash, 'lease', ARGV[10], 'lnum', ARGV[11], 'lden', ARGV[12])
 else
   if stored >= generation then return {'OLD'} end

@@ -118,21 +118,22 @@ local function expireLane(lane, now)
   return { sum = sum, tail = tail, hsum = hsum, htail = htail, day = tonumber(v[5] or '-1'), hour = tonumber(v[6] or '-1') }
 end
 
+local function lower(hash, name, by)
+  if by > 0 then redis.call('HINCRBY', hash, name, int(-by)) end
+end
 -- Gives recipients of a bucket back to the account, the tenant and, where it is counted, the lane.
 local function uncharge(tenant, lane, bucket, n)
-  if bucket >= field('tail') then
-    redis.call('HINCRBY', LED, 'sum', int(-takeBack(P .. 'rg', N, bucket, n)))
-  end
+  if bucket >= field('tail') then lower(LED, 'sum', takeBack(P .. 'rg', N, bucket, n)) end
   local hash, wide = P .. 't:' .. tenant, math.floor(bucket / WIDE)
   if wide >= tonumber(redis.call('HGET', hash, 'tail') or '0') then
-    redis.call('HINCRBY', hash, 'sum', int(-takeBack(P .. 'r:' .. tenant, WIDE_SIZE, wide, n)))
+    lower(hash, 'sum', takeBack(P .. 'r:' .. tenant, WIDE_SIZE, wide, n))
   end
   if lane == '' or redis.call('SISMEMBER', P .. 'lanes', lane) == 0 then return end
   local v = redis.call('HMGET', P .. 'n:' .. lane, 'tail', 'htail')
   if bucket < tonumber(v[1] or '0') then return end
   local back = takeBack(P .. 'nr:' .. lane, N, bucket, n)
-  redis.call('HINCRBY', P .. 'n:' .. lane, 'sum', int(-back))
-  if bucket >= tonumber(v[2] or '0') then redis.call('HINCRBY', P .. 'n:' .. lane, 'hsum', int(-back)) end
+  lower(P .. 'n:' .. lane, 'sum', back)
+  if bucket >= tonumber(v[2] or '0') then lower(P .. 'n:' .. lane, 'hsum', back) end
 end
 
 -- An entry is an id of 30 characters, and its recipients unless that is 1. The last nine are a number of 28 random bits,

@@ -275,7 +275,8 @@ export class LedgerModel {
     if (!this.exists) return ['OLD'];
     const tenant = this.tenants.get(name) ?? newTenant(this.bucketMs, this.buckets, realUs);
     const now = this.now(realUs);
-    if (part ? tenant.generation !== generation : tenant.generation >= generation) return ['OLD'];
+    const known = tenant.generation;
+    if (part ? known === 0 || known !== generation : known >= generation) return ['OLD'];
     this.tenants.set(name, tenant);
     if (part) tenant.lease = part;
     else tenant.generation = generation;

@@ -1,0 +1,124 @@
+import { newId, type SendingAccountId } from '@libs/kernel';
+import { waitFor } from '../support/wait-for';
+import { StagedCrash } from './staged-crash';
+
+/** Limits at their edges, and a PostgreSQL that answers and refuses: nothing is lost, and it is said what is wrong. */
+describe('on a bad day', () => {
+  let staged: StagedCrash;
+
+  beforeAll(async () => {
+    staged = await StagedCrash.start();
+  }, 60_000);
+  afterAll(() => staged.close(), 60_000);
+
+  const limits = async (region: { max24HourSend?: number; maxSendRate?: number }) => {
+    await staged.stack.aws.putAccount(staged.account.accountId, { regions: { 'us-east-1': region } });
+    await staged.engine.observeAccounts();
+    await staged.lookAgain();
+  };
+  const ask = () => staged.ledger.acquire(staged.account.id, staged.request());
+  const offered = async (count: number, recipients = 1) => {
+    const ids = await staged.stack.accept(staged.tenant, 'shop', count, (i) => ({
+      to: Array.from({ length: recipients }, (_, n) => ({ email: `r${String(n)}-${String(i)}@inbox.example` })),
+    }));
+    await waitFor(async () => (await staged.listed()) === count, { what: 'the offer' });
+    return ids;
+  };
+
+  it('a quota of -1 is no limit, one of 0 lets nothing through and keeps everything', async () => {
+    await limits({ max24HourSend: 0 });
+    const ids = await offered(2);
+    expect(await ask()).toMatchObject({ kind: 'empty', why: 'day' });
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    await limits({ max24HourSend: -1 });
+    expect(await ask()).toMatchObject({ kind: 'grant', recipients: 2 });
+    await staged.putAside(ids);
+  }, 20_000);
+
+  it('a quota lowered below what is used closes the day at the next grant and opens it when it is raised', async () => {
+    await limits({ max24HourSend: 50_000 });
+    const { ids: sent, ticket } = await staged.granted(5);
+    await staged.engine.dispatch(ticket);
+    await limits({ max24HourSend: 3 });
+    const ids = await offered(1);
+    expect(await ask()).toMatchObject({ kind: 'empty', why: 'day' });
+    await limits({ max24HourSend: 50_000 });
+    expect(await ask()).toMatchObject({ kind: 'grant', recipients: 1 });
+    expect((await staged.stack.judge(sent)).duplicated).toBe(0);
+    await staged.putAside(ids);
+  }, 20_000);
+
+  it('a rate of one in two seconds and a message of fifty recipients at one a second are granted, each alone', async () => {
+    await limits({ maxSendRate: 0.5 });
+    const slow = await offered(2);
+    await waitFor(async () => (await ask()).kind === 'grant', { what: 'the first of two', withinMs: 10_000 });
+    expect(await ask()).toMatchObject({ kind: 'empty', why: 'rate' });
+    await staged.putAside(slow);
+    await limits({ maxSendRate: 1 });
+    const large = await offered(1, 50);
+    await waitFor(async () => ((await ask()) as { recipients?: number }).recipients === 50, {
+      what: 'the message of fifty',
+      withinMs: 10_000,
+    });
+    await staged.putAside(large);
+    await limits({ maxSendRate: 200 });
+  }, 40_000);
+
+  it('a ticket of an account that was removed sends nothing, and its messages stay', async () => {
+    // The message of fifty has used the rate for the best part of a minute.
+    await staged.stack.redis.flush();
+    await staged.rebuilt();
+    const ids = await staged.stack.accept(staged.tenant, 'shop', 2);
+    const now = staged.ledger.nowMs();
+    await staged.engine.dispatch({
+      batchId: newId(),
+      sendingAccountId: newId<SendingAccountId>(),
+      epoch: '1',
+      bucketStartMs: now,
+      slotStartMs: now,
+      deadlineMs: now + 5_000,
+      granted: 2,
+      rate: { num: 200, den: 1 },
+      messages: ids.map((id) => ({ tenantId: staged.tenant, id, recipients: 1 })),
+    });
+    expect(await staged.stack.judge(ids)).toEqual({ lost: 2, duplicated: 0 });
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    await staged.putAside(ids);
+  }, 60_000);
+
+  it.each([
+    ['is read-only', 'SET default_transaction_read_only = on', 'RESET default_transaction_read_only'],
+    ['has no connection to spare', 'CONNECTION LIMIT 0', 'CONNECTION LIMIT -1'],
+  ])(
+    'a PostgreSQL that %s takes no mail and no claim, nothing is sent, and all goes on afterwards',
+    async (_what, on, off) => {
+      const { ids, ticket } = await staged.granted(2);
+      const superuser = await staged.superuser();
+      const name = new URL(staged.stack.database.superuserUrl).pathname.slice(1);
+      await superuser.query(`ALTER DATABASE "${name}" ${on}`);
+      await superuser.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
+        [name],
+      );
+      await expect(staged.stack.accept(staged.tenant, 'shop', 1)).rejects.toThrow();
+      const dispatching = staged.engine.dispatch({ ...ticket, deadlineMs: staged.ledger.nowMs() + 60_000 });
+      await waitFor(() => staged.stack.logLines.some((line) => line.includes('a claim failed')), {
+        what: 'the claim to be refused',
+      });
+      expect(await staged.stack.judge(ids)).toEqual({ lost: 2, duplicated: 0 });
+      await superuser.query('SET default_transaction_read_only = off');
+      await superuser.query(`ALTER DATABASE "${name}" ${off}`);
+      // Connections that were made meanwhile keep what they were told.
+      await superuser.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
+        [name],
+      );
+      await superuser.end();
+      await dispatching;
+      expect(await staged.statesOf(ids)).toEqual(['READY']);
+      await staged.putAside(ids);
+      staged.stack.logLines.length = 0;
+    },
+    40_000,
+  );
+});

@@ -1,11 +1,11 @@
 import { UnitOfWork } from '@libs/database';
-import type { LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import type { InDoubtPolicy, LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { parseRate } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import type { NameValueInput } from './accept-input';
 import type { Route, Sender } from './accept-route.policy';
 import type { RememberedCall } from './idempotency.repository';
-import type { EngineState, InDoubtPolicy, RecipientKind } from './message';
+import type { EngineState, RecipientKind } from './message';
 import type { StoredContent } from './stored-content';
 
 export interface NewRecipient {
@@ -253,6 +253,12 @@ function senderOf(row: SenderRow): Sender {
     domains,
     routes,
     inDoubt: { TRANSACTIONAL: row.transactionalInDoubt, MARKETING: row.marketingInDoubt },
-    limits: { weight, dayCap: dayCap === null ? null : BigInt(dayCap), rate: rate === null ? null : parseRate(rate) },
+    limits: {
+      weight,
+      dayCap: dayCap === null ? null : BigInt(dayCap),
+      rate: rate === null ? null : parseRate(rate),
+      // On several accounts each has a part of them.
+      leased: new Set(routes.filter((route) => route.weight > 0).map((route) => route.sendingAccountId)).size > 1,
+    },
   };
 }

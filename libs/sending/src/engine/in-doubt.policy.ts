@@ -1,5 +1,4 @@
-/** What a message in doubt may become: AT_LEAST_ONCE rather goes twice, AT_MOST_ONCE rather never. */
-export type InDoubtPolicy = 'AT_LEAST_ONCE' | 'AT_MOST_ONCE';
+import type { InDoubtPolicy } from '@libs/kernel';
 
 /** What the events of an account's other sends say about the attempts in doubt among them. */
 export interface Watermark {

@@ -1,8 +1,15 @@
 import { UnitOfWork } from '@libs/database';
-import { newId, type AttemptId, type MessageId, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
+import {
+  newId,
+  type AttemptId,
+  type InDoubtPolicy,
+  type MessageId,
+  type SendingAccountId,
+  type Stream,
+  type TenantId,
+} from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { attemptKey } from '../event-type.policy';
-import type { InDoubtPolicy } from './in-doubt.policy';
 
 export interface DoubtRow {
   readonly tenantId: TenantId;

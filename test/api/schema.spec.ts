@@ -28,6 +28,7 @@ const SHARED = [
   'Decimal',
   'EmailAddress',
   'ErrorCode',
+  'InDoubtPolicy',
   'Mode',
   'Mutation',
   'PageInfo',

@@ -115,11 +115,13 @@ describe('a delivery of SNS', () => {
 });
 
 describe('suppressed addresses', () => {
+  const by = { actor: 'key:test' };
+
   it('are added once, found in any spelling, listed newest first and by page', async () => {
     const tenant = await process.tenant(account);
     const service = process.api.get(SuppressionService);
-    expect(await service.suppress(tenant, ['a@example.com', 'A@example.com', 'b@example.com'])).toBe(2);
-    expect(await service.suppress(tenant, ['a@example.com', 'c@example.com'], 'asked by phone')).toBe(1);
+    expect(await service.suppress(tenant, ['a@example.com', 'A@example.com', 'b@example.com'], by)).toBe(2);
+    expect(await service.suppress(tenant, ['a@example.com', 'c@example.com'], by, 'asked by phone')).toBe(1);
     const first = await service.list(tenant, { limit: 2 });
     expect([first.rows.map((row) => row.address), first.hasNext]).toEqual([['c@example.com', 'b@example.com'], true]);
     const rest = await service.list(tenant, { limit: 2, after: first.rows[1]?.id ?? '' });
@@ -137,7 +139,7 @@ describe('suppressed addresses', () => {
   it('that are none are all named, and nothing is added', async () => {
     const tenant = await process.tenant(account);
     const service = process.api.get(SuppressionService);
-    await expect(service.suppress(tenant, ['a@example.com', 'x', 'y'])).rejects.toMatchObject({
+    await expect(service.suppress(tenant, ['a@example.com', 'x', 'y'], by)).rejects.toMatchObject({
       issues: [{ path: ['addresses', '1'] }, { path: ['addresses', '2'] }],
     });
     expect((await service.list(tenant, { limit: 5 })).rows).toEqual([]);
@@ -146,7 +148,7 @@ describe('suppressed addresses', () => {
   it('of another tenant are not found', async () => {
     const [mine, theirs] = [await process.tenant(account), await process.tenant(account)];
     const service = process.api.get(SuppressionService);
-    await service.suppress(theirs, ['a@example.com']);
+    await service.suppress(theirs, ['a@example.com'], by);
     const [entry] = (await service.list(theirs, { limit: 1 })).rows;
     await expect(service.get(mine, entry?.id ?? '')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect((await service.list(mine, { limit: 5 })).rows).toEqual([]);

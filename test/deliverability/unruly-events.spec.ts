@@ -1,5 +1,6 @@
 import { SnsWebhookService } from '@libs/deliverability';
 import type { MessageId, TenantId } from '@libs/kernel';
+import { MessageService } from '@libs/sending';
 import { Client } from 'pg';
 import { EVIDENCE_ORDER } from '../../libs/sending/src/recipient-state.policy';
 import { waitFor } from '../support/wait-for';
@@ -72,22 +73,29 @@ describe('events that SNS doubles, delays and lets overtake each other', () => {
       { domain: 'bouncy.example', state: 'BOUNCED', n: 37 },
       { domain: 'inbox.example', state: 'DELIVERED', n: 76 },
     ]);
-    const changes = await rows<{ old: string; new: string }>('SELECT old, new FROM recipient_change WHERE old <> new');
-    expect(changes.length).toBeGreaterThan(MESSAGES);
+    // A recipient of whom nothing is known alone is as its message.
+    const changes = await rows<{ old: string; new: string }>(
+      `SELECT coalesce(old, 'SENT') AS old, new FROM recipient_change WHERE old IS DISTINCT FROM new`,
+    );
+    expect(changes.length).toBeGreaterThanOrEqual(MESSAGES);
     expect(changes.filter((change) => order.indexOf(change.new) < order.indexOf(change.old))).toEqual([]);
   });
 
   it('are counted once: in the timeline, in usage and among the suppressed', async () => {
-    const types = await rows<{ type: string; n: number; messages: number }>(
-      `SELECT type, count(*)::int AS n, count(DISTINCT message_id)::int AS messages FROM message_event GROUP BY type ORDER BY type`,
+    const timelines = await Promise.all(
+      ids.map((id) => stack.inApi(MessageService).timeline(tenant, id, { limit: 50 })),
     );
-    expect(types).toEqual([
-      { type: 'message.bounced', n: 37, messages: 37 },
-      { type: 'message.complained', n: 37, messages: 37 },
-      { type: 'message.delivered', n: 113, messages: 113 },
-      { type: 'message.queued', n: MESSAGES, messages: MESSAGES },
-      { type: 'message.sent', n: MESSAGES, messages: MESSAGES },
-    ]);
+    const types = timelines.map((timeline) => timeline.rows.map((event) => event.type).sort());
+    expect(types.every((own) => new Set(own).size === own.length)).toBe(true);
+    const all = types.flat();
+    const times = (type: string) => all.filter((one) => one === type).length;
+    expect(Object.fromEntries([...new Set(all)].sort().map((type) => [type, times(type)]))).toEqual({
+      'message.bounced': 37,
+      'message.complained': 37,
+      'message.delivered': 113,
+      'message.queued': MESSAGES,
+      'message.sent': MESSAGES,
+    });
     expect(await count(`attempt WHERE state = 'SENT'`)).toBe(MESSAGES);
     expect(await count('suppression')).toBe(74);
     expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
@@ -119,6 +127,5 @@ describe('events that SNS doubles, delays and lets overtake each other', () => {
     expect(await stateOf(silent)).toBe('SENT');
   }, 60_000);
 
-  const stateOf = async (id: MessageId | undefined) =>
-    (await rows<{ state: string }>('SELECT state FROM recipient WHERE message_id = $1', [id]))[0]?.state;
+  const stateOf = async (id: MessageId | undefined) => id && (await stack.inApi(MessageService).get(tenant, id)).state;
 });

@@ -361,7 +361,7 @@ describe('suppressed recipients', () => {
   it('are recorded and left out; a message with nobody else is SUPPRESSED and never READY', async () => {
     const tenant = await process.tenant(account);
     const domain = await process.domainOf(tenant);
-    await process.api.get(SuppressionService).suppress(tenant, ['Ann@Example.com']);
+    await process.api.get(SuppressionService).suppress(tenant, ['Ann@Example.com'], { actor: 'key:test' });
     const { results } = await accept.accept(live(tenant), {
       idempotencyKey: 'k',
       emails: [mail(domain, { to: [{ email: 'ANN@example.com' }, { email: 'bob@example.com' }] }), mail(domain)],
@@ -383,7 +383,7 @@ describe('suppressed recipients', () => {
 
   it('of one tenant are no business of another', async () => {
     const [tenant, other] = [await process.tenant(account), await process.tenant(account)];
-    await process.api.get(SuppressionService).suppress(other, ['ann@example.com']);
+    await process.api.get(SuppressionService).suppress(other, ['ann@example.com'], { actor: 'key:test' });
     const { result } = await accept.acceptOne(live(tenant), {
       idempotencyKey: 'k',
       email: mail(await process.domainOf(tenant)),

@@ -38,6 +38,7 @@ async function send(tenantId: TenantId, over: readonly Partial<EmailInput>[], ke
   });
 }
 const ids = (list: readonly Message[]) => list.map((message) => message.id);
+const by = { actor: 'key:test' };
 const later = new Date(NOON.getTime() + 3_600_000);
 
 describe('the list of messages', () => {
@@ -108,7 +109,7 @@ describe('the list of messages', () => {
     await expect(messages.get(mine, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(messages.get(mine, 'not an id')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect((await messages.timeline(mine, id, { limit: 5 })).rows).toEqual([]);
-    expect(await messages.cancel(mine, { ids: [id] })).toMatchObject({
+    expect(await messages.cancel(mine, { ids: [id] }, by)).toMatchObject({
       canceled: [],
       issues: [{ code: 'NOT_FOUND', path: ['ids', '0'] }],
     });
@@ -123,7 +124,7 @@ describe('canceling', () => {
     if (!queued || !scheduled || !sending) throw new Error('three messages expected');
     await process.attempt(sending, 'INTENT', { account });
     const call = { ids: [queued.id, sending.id, scheduled.id, 'nonsense'] };
-    const { canceled, issues } = await messages.cancel(tenant, call);
+    const { canceled, issues } = await messages.cancel(tenant, call, by);
     expect([...canceled].sort()).toEqual([queued.id, scheduled.id].sort());
     expect(issues.map((issue) => `${issue.code} ${(issue.path ?? []).join('.')}`)).toEqual([
       'TOO_LATE_TO_CANCEL ids.1',
@@ -134,17 +135,34 @@ describe('canceling', () => {
       'message.queued',
       'message.canceled',
     ]);
-    expect(await messages.cancel(tenant, { ids: [queued.id] })).toEqual({ canceled: [], issues: [] });
+    expect(await messages.cancel(tenant, { ids: [queued.id] }, by)).toEqual({ canceled: [], issues: [] });
   });
 
   it('by a filter takes back exactly what matches', async () => {
     const tenant = await process.tenant(account);
     const [kept] = await send(tenant, [{}, { stream: 'MARKETING' }, { stream: 'MARKETING' }]);
-    const { canceled } = await messages.cancel(tenant, { filter: { stream: 'MARKETING' } });
+    const { canceled } = await messages.cancel(tenant, { filter: { stream: 'MARKETING' } }, by);
     expect(canceled).toHaveLength(2);
     expect((await messages.list(tenant, { limit: 5 }, { state: ['QUEUED'] })).rows.map((one) => one.id)).toEqual([
       kept?.id,
     ]);
+  });
+
+  it('by a filter without a condition is refused, and every other is audited', async () => {
+    const tenant = await process.tenant(account);
+    await send(tenant, [{}, {}]);
+    for (const filter of [{}, { mode: 'LIVE' as const }, { state: [] }, { createdAt: {} }]) {
+      await expect(messages.cancel(tenant, { filter }, by)).rejects.toMatchObject({
+        issues: [{ code: 'INVALID_INPUT', path: ['filter'] }],
+      });
+    }
+    expect((await messages.list(tenant, { limit: 5 }, { state: ['QUEUED'] })).rows).toHaveLength(2);
+    await messages.cancel(tenant, { filter: { stream: 'TRANSACTIONAL', createdAt: { gte: NOON } } }, by);
+    const audit = await process.query('SELECT actor, action, detail FROM audit_log WHERE tenant_id = $1', [tenant]);
+    expect(audit).toEqual([
+      { actor: 'key:test', action: 'message.cancel', detail: { filter: ['stream', 'createdAt'], canceled: 2 } },
+    ]);
+    expect(await process.query('SELECT FROM backlog WHERE tenant_id = $1', [tenant])).toEqual([]);
   });
 
   it('and claiming at the same time leave each message to one of the two', async () => {
@@ -160,7 +178,7 @@ describe('canceling', () => {
          SELECT id FROM message WHERE tenant_id = $1 AND state = 'READY' ORDER BY id LIMIT 25 FOR UPDATE SKIP LOCKED) RETURNING id`,
       [tenant],
     );
-    const [{ canceled }, claimed] = await Promise.all([messages.cancel(tenant, { ids: all }), claim]);
+    const [{ canceled }, claimed] = await Promise.all([messages.cancel(tenant, { ids: all }, by), claim]);
     expect(new Set([...canceled, ...claimed.map((row) => row.id)]).size).toBe(canceled.length + claimed.length);
     expect(canceled.length + claimed.length).toBe(50);
   });

@@ -94,7 +94,7 @@ describe('the send engine', () => {
           ? [{ email: 'Gone@inbox.example' }]
           : [{ email: 'Gone@inbox.example' }, { email: 'stays@inbox.example' }],
     }))) as [MessageId, MessageId];
-    await stack.inApi(SuppressionService).suppress(tenant, ['gone@inbox.example'], 'manual');
+    await stack.inApi(SuppressionService).suppress(tenant, ['gone@inbox.example'], { actor: 'key:test' });
     await waitFor(async () => (await state(both))?.state === 'SENT' && (await state(one))?.state === 'SUPPRESSED', {
       what: 'both to be settled',
       withinMs: 15_000,

@@ -1,3 +1,4 @@
+import { AuditModule } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
 import { EngineClock, SystemClock } from '@libs/kernel';
 import { JobQueue, Outbox } from '@libs/queueing';
@@ -17,6 +18,7 @@ export interface DeliverabilityOptions {
 
 /** Suppression and stored notifications. `forRoot` adds the webhook, for the process that receives it. */
 @Module({
+  imports: [AuditModule],
   providers: [NotificationRepository, NotificationService, SuppressionRepository, SuppressionService],
   exports: [NotificationService, SuppressionService],
 })

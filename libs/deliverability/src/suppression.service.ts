@@ -1,8 +1,10 @@
+import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
 import {
   DomainError,
   EngineClock,
   notFound,
+  toPublicId,
   type EventId,
   type Issue,
   type Page,
@@ -39,13 +41,14 @@ export class SuppressionService {
     private readonly rows: SuppressionRepository,
     private readonly uow: UnitOfWork,
     private readonly clock: EngineClock,
+    private readonly audit: AuditService,
   ) {}
 
   /**
-   * Adds addresses by hand and answers how many were new.
+   * Adds addresses by hand and answers how many were new. Audited by their number, never by the addresses.
    * @throws DomainError INVALID_INPUT naming every address that is none, by its place in `addresses`
    */
-  async suppress(tenant: TenantId, addresses: readonly string[], reason = 'manual', cause?: EventId): Promise<number> {
+  async suppress(tenant: TenantId, addresses: readonly string[], by: Author, reason = 'manual'): Promise<number> {
     const issues: Issue[] = [];
     const keys = addresses.map((address, index) => {
       const key = suppressionKey(address);
@@ -63,12 +66,20 @@ export class SuppressionService {
       issues.push({ code: 'INVALID_INPUT', message: 'A reason has 1 to 200 characters.', path: ['reason'] });
     }
     DomainError.throwIfAny(issues);
-    return this.uow.forTenant(tenant, () =>
-      this.rows.add(
-        [...new Set(keys)].map((address) => ({ tenantId: tenant, address, reason, causeEventId: cause ?? null })),
+    return this.uow.forTenant(tenant, async () => {
+      const added = await this.rows.add(
+        [...new Set(keys)].map((address) => ({ tenantId: tenant, address, reason, causeEventId: null })),
         this.clock.now(),
-      ),
-    );
+      );
+      await this.audit.record({
+        ...by,
+        action: 'suppression.add',
+        subject: toPublicId('tenant', tenant),
+        tenant,
+        detail: { addresses: addresses.length, added, reason },
+      });
+      return added;
+    });
   }
 
   /** Adds what events taught, for many tenants at once, inside the caller's unit; repeats change nothing. */

@@ -1,5 +1,6 @@
 import { canonicalAddress, isHeaderSafe } from '@libs/kernel';
 import { megabytes } from './accept-attachment.policy';
+import { decodedWords } from './accept-encoded-word.policy';
 import { ACCEPT_LIMITS } from './accept-limits';
 import { quoted, type Problems } from './accept-problems';
 
@@ -62,7 +63,7 @@ export function checkRaw(mime: string, from: string | undefined, problems: Probl
     problems.add(at, `From inside the message is ${quoted(sender)}; it must be the address in "from".`);
   }
   if (problems.issues.length > before) return undefined;
-  const subject = (fields.get('subject')?.[0] ?? '').slice(0, ACCEPT_LIMITS.subjectLength);
+  const subject = decodedWords(fields.get('subject')?.[0] ?? '').slice(0, ACCEPT_LIMITS.subjectLength);
   return { raw: Buffer.from(normal, 'utf8').toString('base64'), subject, bytes };
 }
 

@@ -1,6 +1,7 @@
 import {
   domainOf,
   isSameOrBelow,
+  type InDoubtPolicy,
   type Issue,
   type LaneId,
   type MessageId,
@@ -8,7 +9,6 @@ import {
   type Stream,
 } from '@libs/kernel';
 import type { TenantLimits } from '@libs/quota';
-import type { InDoubtPolicy } from './message';
 import { regionServes, type Draft } from './accept.policy';
 import { quoted } from './accept-problems';
 import { chooseByWeight } from './route-split.policy';

@@ -1,9 +1,8 @@
-import { STREAMS, type Issue, type Stream } from '@libs/kernel';
+import { IN_DOUBT_POLICIES, STREAMS, type InDoubtPolicy, type Issue, type Stream } from '@libs/kernel';
 import { checkEnvelope, type Envelope } from './accept-address.policy';
 import { checkContent, type CheckedContent } from './accept-content.policy';
 import type { EmailInput, NameValueInput } from './accept-input';
 import { ACCEPT_LIMITS } from './accept-limits';
-import { IN_DOUBT_POLICIES, type InDoubtPolicy } from './message';
 import { Problems, quoted } from './accept-problems';
 
 /** One entry that is right in itself; whether this tenant may send it is decided with the tenant's data. */

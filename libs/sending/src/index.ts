@@ -10,7 +10,10 @@ export type { MessageFilter } from './message-filter.policy';
 export type { TimelineEvent } from './message.repository';
 export { MessageService } from './message.service';
 export { SendingModule } from './sending.module';
-export type { Wait } from './wait.policy';
+export { MESSAGE_STATES } from './recipient-state.policy';
+export type { MessageState } from './recipient-state.policy';
+export { LIMITS } from './wait.policy';
+export type { Limit, Wait } from './wait.policy';
 
 // The engine that sends (engine.module.ts) exports below this line.
 export { dispatchBulk, dispatchTransactional } from './engine/dispatch.jobs';

@@ -7,14 +7,24 @@ export interface ForecastFacts {
   readonly nowMs: number;
   /** Recipients of the tenant that wait already and would go first. */
   readonly waiting: bigint;
-  readonly planDayCap: bigint | null;
-  readonly planUsed: bigint;
+  /**
+   * What the tenant may send on the day of the start and on those after it: its plan's cap, or a ramp that grows while it
+   * is used. The last one stands for all later days. Empty = no limit of the tenant's.
+   */
+  readonly dayCaps: readonly bigint[];
+  readonly dayLimit: 'PLAN_QUOTA' | 'RAMP';
+  readonly tenantUsed: bigint;
   readonly planRate: number | null;
-  /** -1 = unlimited. */
-  readonly accountQuota: bigint;
-  readonly accountUsed: bigint;
-  readonly accountRate: number;
+  readonly capacity: Capacity;
   readonly paused: boolean;
+}
+
+/** What a sending account, or several together, can take. */
+export interface Capacity {
+  /** Recipients per rolling 24 h; -1 = unlimited. */
+  readonly quota: bigint;
+  readonly used: bigint;
+  readonly rate: number;
 }
 
 export interface Forecast {
@@ -25,38 +35,61 @@ export interface Forecast {
 
 const DAY_MS = 86_400_000;
 
+/** What accounts take of a stream that is split over them by weight: the one that is full first for its share decides. */
+export function capacityOf(shares: readonly (Capacity & { readonly weight: number })[]): Capacity | undefined {
+  const open = shares.filter((share) => share.weight > 0);
+  const total = open.reduce((sum, share) => sum + share.weight, 0);
+  const whole = (part: bigint, weight: number) => (part * BigInt(total)) / BigInt(weight);
+  const least = (values: readonly bigint[]) => values.reduce<bigint | null>((a, b) => smaller(a, b), null);
+  const limited = open.filter((share) => share.quota >= 0n);
+  const [any] = open;
+  if (!any) return undefined;
+  const quota = least(limited.map((share) => whole(share.quota, share.weight)));
+  const room = least(limited.map((share) => whole(positive(share.quota - share.used), share.weight)));
+  return {
+    quota: quota ?? -1n,
+    used: quota === null || room === null ? 0n : positive(quota - room),
+    rate: Math.min(...open.map((share) => (share.rate * total) / share.weight)),
+  };
+}
+
 /**
  * When the first and the last recipient would be out. Reserves nothing and knows no other tenant's plans: an estimate
  * on the quotas, rates and backlog of now, with the day's use freeing 24 h after the start.
  */
 export function forecast(facts: ForecastFacts): Forecast {
+  const { capacity } = facts;
   const planRate = facts.planRate ?? Number.POSITIVE_INFINITY;
-  const rate = Math.max(Math.min(planRate, facts.accountRate), 0.001);
-  const perDay = smaller(facts.planDayCap, facts.accountQuota < 0n ? null : facts.accountQuota);
+  const rate = Math.max(Math.min(planRate, capacity.rate), 0.001);
   const startsSoon = facts.startMs - facts.nowMs < DAY_MS;
-  const usedThen = (used: bigint) => (startsSoon ? used : 0n);
-  const planRoom = facts.planDayCap === null ? null : positive(facts.planDayCap - usedThen(facts.planUsed));
-  const accountRoom = facts.accountQuota < 0n ? null : positive(facts.accountQuota - usedThen(facts.accountUsed));
-  const today = smaller(planRoom, accountRoom);
+  const room = (limit: bigint, used: bigint) => positive(limit - (startsSoon ? used : 0n));
+  const quota = capacity.quota < 0n ? null : capacity.quota;
+  const [cap] = facts.dayCaps;
+  const tenantRoom = cap === undefined ? null : room(cap, facts.tenantUsed);
+  const accountRoom = quota === null ? null : room(quota, capacity.used);
+  const today = smaller(tenantRoom, accountRoom);
+  const later = facts.dayCaps.slice(1);
+  const days = (later.length === 0 ? facts.dayCaps : later).map((own) => smaller(own, quota) ?? own);
+  const perDay = days.length === 0 && quota !== null ? [quota] : days;
   // The backlog drains from now on, not from the start: by then part of it has gone.
   const drained = BigInt(Math.floor((Math.max(0, facts.startMs - facts.nowMs) / 1_000) * rate));
   const before = positive(facts.waiting - drained);
   const at = (position: bigint) => placeOf(position, { startMs: facts.startMs, rate, perDay, today });
   const total = before + facts.recipients;
   const overDay = today !== null && total > today;
-  const planBindsDay = planRoom !== null && (accountRoom === null || planRoom <= accountRoom);
+  const tenantBindsDay = tenantRoom !== null && (accountRoom === null || tenantRoom <= accountRoom);
   return {
     firstAt: new Date(at(before + 1n)),
     lastAt: new Date(at(total)),
     bindingLimit: facts.paused
       ? 'PAUSED'
       : overDay
-        ? planBindsDay
-          ? 'PLAN_QUOTA'
+        ? tenantBindsDay
+          ? facts.dayLimit
           : 'ACCOUNT_DAY_QUOTA'
         : Number(total) / rate < 1
           ? 'NONE'
-          : planRate <= facts.accountRate
+          : planRate <= capacity.rate
             ? 'PLAN_RATE'
             : 'ACCOUNT_RATE',
   };
@@ -68,17 +101,24 @@ function placeOf(
   pace: {
     readonly startMs: number;
     readonly rate: number;
-    readonly perDay: bigint | null;
+    /** Windows after the first; the last stands for all that follow. */
+    readonly perDay: readonly bigint[];
     readonly today: bigint | null;
   },
 ): number {
   const { startMs, rate, perDay, today } = pace;
   const seconds = (n: bigint) => Math.ceil((Number(n) / rate) * 1_000);
-  if (today === null || perDay === null || position <= today) return startMs + seconds(position);
-  if (perDay === 0n) return startMs + DAY_MS * 365;
-  const over = position - today - 1n;
-  const windows = Number(over / perDay) + 1;
-  return startMs + windows * DAY_MS + seconds((over % perDay) + 1n);
+  const last = perDay.at(-1);
+  if (today === null || last === undefined || position <= today) return startMs + seconds(position);
+  let over = position - today - 1n;
+  let windows = 1;
+  for (const room of perDay.slice(0, -1)) {
+    if (over < room) return startMs + windows * DAY_MS + seconds(over + 1n);
+    over -= room;
+    windows += 1;
+  }
+  if (last === 0n) return startMs + DAY_MS * 365;
+  return startMs + (windows + Number(over / last)) * DAY_MS + seconds((over % last) + 1n);
 }
 
 function positive(n: bigint): bigint {

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import type { MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import type { LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { EngineState } from './message';
 
@@ -20,6 +20,10 @@ export interface WaitingMessage {
   readonly stream: Stream;
   readonly state: EngineState;
   readonly sendingAccountId: SendingAccountId;
+  readonly laneId: LaneId;
+  readonly region: string | null;
+  /** Why it was put off, when it was. */
+  readonly detail: string | null;
   readonly nRcpt: number;
   readonly fromAddress: string;
   readonly scheduledAt: Date | null;
@@ -79,7 +83,7 @@ export class LimitsRepository {
 
   waiting(tenant: TenantId, ids: readonly string[]): Promise<WaitingMessage[]> {
     return this.uow.query<WaitingMessage>(
-      `SELECT id, mode, stream, state, sending_account_id AS "sendingAccountId", n_rcpt AS "nRcpt",
+      `SELECT id, mode, stream, state, sending_account_id AS "sendingAccountId", lane_id AS "laneId", region, detail, n_rcpt AS "nRcpt",
               from_address AS "fromAddress", scheduled_at AS "scheduledAt", not_before AS "notBefore"
          FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY', 'INTENT', 'IN_DOUBT')`,
       [tenant, ids],

@@ -11,18 +11,19 @@ import {
 import { Ledger, type Fraction, type LedgerStats } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
-import { bestRoute, type Sender } from './accept-route.policy';
-import { forecast, type Forecast } from './limits-forecast.policy';
+import type { Route, Sender } from './accept-route.policy';
+import { capacityOf, forecast, type Capacity, type Forecast } from './limits-forecast.policy';
 import { LimitsRepository, type AccountFacts } from './limits.repository';
+import { RampService } from './upkeep/ramp.service';
 
 export interface SendingLimits {
-  /** Recipients per rolling 24 h, the smaller of plan and capacity; -1 = unlimited. */
+  /** Recipients per rolling 24 h, the least of plan, today's step of the ramp and capacity; -1 = unlimited. */
   readonly recipientsPer24h: bigint;
   /** Recipients sent in the last 24 h. */
   readonly usedLast24h: bigint;
   /** Recipients per second, a decimal. */
   readonly recipientsPerSecond: string;
-  /** When the full window frees again; null while there is room. */
+  /** When a full window has room again, the tenant's own or that of the capacity it shares; null while there is room. */
   readonly nextFreeAt: Date | null;
   readonly pausedReason: string | null;
 }
@@ -33,7 +34,12 @@ export interface ForecastRequest {
   readonly startAt?: Date | null;
 }
 
+/** An account, and its ledger where that answers. */
+export type LiveAccount = AccountFacts & { readonly live: LedgerStats | undefined };
+
 const DAY_MS = 86_400_000;
+/** A ramp is followed for so long; by then it has met any plan. */
+const RAMP_DAYS = 60;
 const MAX_RECIPIENTS = 1_000_000_000;
 /** A backlog is counted up to this many messages. */
 const ENOUGH = 1_000_000n;
@@ -47,26 +53,27 @@ export class LimitsService {
     private readonly senders: AcceptRepository,
     private readonly rows: LimitsRepository,
     private readonly ledger: Ledger,
+    private readonly ramp: RampService,
   ) {}
 
   sendingLimits(tenant: TenantId, mode: Mode): Promise<SendingLimits> {
     return this.uow.forTenant(tenant, async () => {
       const now = this.clock.nowMs();
       const sender = await this.sender(tenant, mode);
-      const accounts = await this.rows.accounts([...new Set(sender.routes.map((route) => route.sendingAccountId))]);
+      const accounts = await this.accounts(sender.routes);
       const use = await this.rows.use(tenant, mode, new Date(now - DAY_MS));
       const quota = accounts.some((account) => account.quota < 0n)
         ? -1n
         : accounts.reduce((sum, account) => sum + account.quota, 0n);
-      const cap = sender.limits.dayCap;
+      const { cap } = await this.dayCapOf(tenant, mode, sender);
       const recipientsPer24h = cap === null ? quota : quota < 0n || cap < quota ? cap : quota;
       const rate = accounts.reduce((sum, account) => sum + account.rate, 0);
-      const full = recipientsPer24h >= 0n && use.used >= recipientsPer24h;
+      const oldestOfFull = cap !== null && use.used >= cap ? use.oldest : null;
       return {
         recipientsPer24h,
         usedLast24h: use.used,
         recipientsPerSecond: decimal(Math.min(perSecond(sender.limits.rate) ?? Number.POSITIVE_INFINITY, rate)),
-        nextFreeAt: full && use.oldest !== null ? new Date(use.oldest.getTime() + DAY_MS) : null,
+        nextFreeAt: oldestOfFull ? new Date(oldestOfFull.getTime() + DAY_MS) : roomReturns(accounts, now),
         pausedReason: sender.state === 'PAUSED' ? (sender.pausedReason ?? 'paused by the operator') : null,
       };
     });
@@ -88,26 +95,51 @@ export class LimitsService {
         const message = `Your plan does not include ${request.stream} mail.`;
         throw new DomainError({ code: 'FORBIDDEN_BY_PLAN', message, path: ['stream'] });
       }
-      const account = await this.account(bestRoute(request.stream, sender.routes)?.sendingAccountId);
+      const routes = sender.routes.filter((route) => route.stream === request.stream && route.weight > 0);
+      const accounts = await this.accounts(routes);
+      const capacity = capacityFor(routes, accounts);
       const use = await this.rows.use(tenant, mode, new Date(nowMs - DAY_MS));
+      const ahead = mode === 'LIVE' ? await this.ramp.ahead(tenant, RAMP_DAYS) : [];
+      const [today] = ahead;
       return forecast({
         recipients: BigInt(request.recipients),
         startMs: Math.max(nowMs, request.startAt?.getTime() ?? nowMs),
         nowMs,
         waiting: await this.senders.waiting(tenant, mode, ENOUGH),
-        planDayCap: sender.limits.dayCap,
-        planUsed: use.used,
+        dayCaps: today ? ahead.map((day) => day.recipients) : capsOf(sender.limits.dayCap),
+        dayLimit: today?.limit === 'RAMP' ? 'RAMP' : 'PLAN_QUOTA',
+        tenantUsed: use.used,
         planRate: perSecond(sender.limits.rate),
-        accountQuota: account.quota,
-        accountUsed: account.used24h,
-        accountRate: account.rate,
-        paused: sender.state === 'PAUSED' || !account.sending,
+        capacity,
+        paused: sender.state === 'PAUSED' || !accounts.some((account) => account.sending),
       });
     });
   }
 
+  /** Recipients per 24 h that the tenant may send today, and what says so. */
+  async dayCapOf(
+    tenant: TenantId,
+    mode: Mode,
+    sender: Sender,
+  ): Promise<{ readonly cap: bigint | null; readonly limit: 'PLAN_QUOTA' | 'RAMP' }> {
+    const today = mode === 'LIVE' ? (await this.ramp.allowance([tenant])).get(tenant) : undefined;
+    if (!today) return { cap: sender.limits.dayCap, limit: 'PLAN_QUOTA' };
+    return { cap: today.recipients, limit: today.limit === 'RAMP' ? 'RAMP' : 'PLAN_QUOTA' };
+  }
+
+  /** The accounts of these routes, with what the ledger knows of them where it answers. */
+  async accounts(routes: readonly Pick<Route, 'sendingAccountId'>[]): Promise<LiveAccount[]> {
+    const facts = await this.rows.accounts([...new Set(routes.map((route) => route.sendingAccountId))]);
+    const accounts: LiveAccount[] = [];
+    for (const account of facts) {
+      const live = await this.live(account.id);
+      accounts.push(live ? { ...account, quota: live.quota, used24h: live.used24h, live } : { ...account, live });
+    }
+    return accounts;
+  }
+
   /** What the ledger says of an account; undefined without Redis or before the ledger is built. */
-  async live(id: SendingAccountId): Promise<LedgerStats | undefined> {
+  private async live(id: SendingAccountId): Promise<LedgerStats | undefined> {
     try {
       return await this.ledger.stats(id);
     } catch {
@@ -120,16 +152,37 @@ export class LimitsService {
     if (!sender) throw notFound('The tenant');
     return sender;
   }
+}
 
-  private async account(id: SendingAccountId | undefined): Promise<AccountFacts> {
-    const [account] = id === undefined ? [] : await this.rows.accounts([id]);
-    if (!account) {
-      const message = 'No sending capacity is assigned to this stream yet.';
-      throw new DomainError({ code: 'NO_CAPACITY', message, path: ['stream'] });
-    }
-    const live = await this.live(account.id);
-    return live ? { ...account, quota: live.quota, used24h: live.used24h } : account;
+function capacityFor(routes: readonly Route[], accounts: readonly LiveAccount[]): Capacity {
+  const capacity = capacityOf(
+    routes.flatMap(({ sendingAccountId, weight }) => {
+      const account = accounts.find((one) => one.id === sendingAccountId);
+      return account ? [{ weight, quota: account.quota, used: account.used24h, rate: account.rate }] : [];
+    }),
+  );
+  if (!capacity) {
+    const message = 'No sending capacity is assigned to this stream yet.';
+    throw new DomainError({ code: 'NO_CAPACITY', message, path: ['stream'] });
   }
+  return capacity;
+}
+
+function capsOf(dayCap: bigint | null): readonly bigint[] {
+  return dayCap === null ? [] : [dayCap];
+}
+
+/** When the first of accounts that are all full or frozen opens again; null while one of them is open. */
+function roomReturns(accounts: readonly LiveAccount[], nowMs: number): Date | null {
+  const times = accounts.map((account) => closedUntil(account, nowMs));
+  return times.length === 0 || times.includes(null) ? null : new Date(Math.min(...times.map((ms) => ms ?? nowMs)));
+}
+
+/** Null while the account is open. */
+export function closedUntil({ quota, used24h, live }: LiveAccount, nowMs: number): number | null {
+  const frozen = live && live.frozenUntilMs > nowMs ? live.frozenUntilMs : null;
+  if (quota < 0n || used24h < quota) return frozen;
+  return Math.max(frozen ?? nowMs, live?.roomReturnsAtMs ?? nowMs + DAY_MS);
 }
 
 /** Recipients per second as a plain number: for estimates, never for granting. */

@@ -37,6 +37,13 @@ export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
+/** What a filter asks for beside the mode, which goes with the key. */
+export function conditionsOf(filter: MessageFilter): string[] {
+  const { state, stream, to, tag, createdAt, idempotencyKey } = filter;
+  const given = { state: state?.length, stream, to, tag, createdAt: createdAt?.gte ?? createdAt?.lt, idempotencyKey };
+  return Object.entries(given).flatMap(([name, value]) => (value ? name : []));
+}
+
 /** @throws DomainError INVALID_INPUT for a cursor that is none, or an address that is none. */
 export function messageQuery(filter: MessageFilter, page?: MessagePageRequest): MessageQuery {
   for (const side of ['after', 'before'] as const) {

@@ -1,3 +1,4 @@
+import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
 import {
   DomainError,
@@ -5,6 +6,7 @@ import {
   newId,
   notFound,
   scaleTime,
+  toPublicId,
   type EventId,
   type Issue,
   type MessageId,
@@ -14,7 +16,13 @@ import {
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Message, Recipient } from './message';
-import { isUuid, messageQuery, type MessageFilter, type MessagePageRequest } from './message-filter.policy';
+import {
+  conditionsOf,
+  isUuid,
+  messageQuery,
+  type MessageFilter,
+  type MessagePageRequest,
+} from './message-filter.policy';
 import { MessageRepository, type SentAttempt, type TimelineEvent } from './message.repository';
 import type { Wait } from './wait.policy';
 import { WaitService } from './wait.service';
@@ -39,6 +47,7 @@ export class MessageService {
     private readonly clock: EngineClock,
     private readonly rows: MessageRepository,
     private readonly waiting: WaitService,
+    private readonly audit: AuditService,
   ) {}
 
   /** @throws DomainError NOT_FOUND, for another tenant's message too. */
@@ -103,12 +112,18 @@ export class MessageService {
 
   /**
    * Cancels what still waits. By ids, each that was too late or unknown is an issue; by filter, whatever can be canceled
-   * is, at most 10,000 a call.
+   * is, at most 10,000 a call. Audited with their number.
+   * @throws DomainError INVALID_INPUT for a filter without a condition: nobody means everything by nothing
    */
   async cancel(
     tenant: TenantId,
     what: { readonly ids: readonly string[] } | { readonly filter: MessageFilter },
+    by: Author,
   ): Promise<Canceled> {
+    if ('filter' in what && conditionsOf(what.filter).length === 0) {
+      const message = 'An empty filter would cancel everything that waits: give one condition at least.';
+      throw new DomainError({ code: 'INVALID_INPUT', message, path: ['filter'] });
+    }
     const now = this.clock.now();
     return this.uow.forTenant(tenant, async () => {
       const wanted =
@@ -121,6 +136,16 @@ export class MessageService {
         now,
         wanted.map(() => newId<EventId>()),
       );
+      if (canceled.length > 0) {
+        const asked = 'ids' in what ? { ids: what.ids.length } : { filter: conditionsOf(what.filter) };
+        await this.audit.record({
+          ...by,
+          action: 'message.cancel',
+          subject: toPublicId('tenant', tenant),
+          tenant,
+          detail: { ...asked, canceled: canceled.length },
+        });
+      }
       const issues = 'ids' in what ? await this.refusals(tenant, what.ids, canceled) : [];
       return { canceled, issues };
     });

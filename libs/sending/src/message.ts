@@ -2,10 +2,6 @@ import type { MailAddress, MessageId, Mode, SendingAccountId, Stream, TenantId }
 import type { NameValueInput } from './accept-input';
 import type { MessageState } from './recipient-state.policy';
 
-/** What happens to a message of which nobody knows whether SES took it: sent again, or never again. */
-export const IN_DOUBT_POLICIES = ['AT_LEAST_ONCE', 'AT_MOST_ONCE'] as const;
-export type InDoubtPolicy = (typeof IN_DOUBT_POLICIES)[number];
-
 export type RecipientKind = 'TO' | 'CC' | 'BCC';
 
 /** One recipient's own outcome. */

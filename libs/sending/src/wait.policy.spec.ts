@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { forecast, type ForecastFacts } from './limits-forecast.policy';
+import { capacityOf, forecast, type ForecastFacts } from './limits-forecast.policy';
 import { explainWait, type Circumstances, type Waiting } from './wait.policy';
 
 const NOW = Date.parse('2026-11-22T12:00:00.000Z');
@@ -10,6 +10,8 @@ const message = (over: Partial<Waiting> = {}): Waiting => ({
   mode: 'LIVE',
   stream: 'TRANSACTIONAL',
   recipients: 1,
+  region: null,
+  routeMissing: false,
   scheduledAtMs: null,
   notBeforeMs: null,
   aheadMessages: 0,
@@ -21,13 +23,17 @@ const facts = (over: Partial<Circumstances> = {}): Circumstances => ({
   pausedReason: null,
   domainReady: true,
   accountSending: true,
-  planDayCap: null,
-  planUsed: 0n,
-  planNextFreeMs: null,
+  dayCap: null,
+  dayLimit: 'PLAN_QUOTA',
+  tenantUsed: 0n,
+  tenantNextFreeMs: null,
   planRate: null,
   accountQuota: 50_000n,
   accountUsed: 0n,
   accountRate: 14,
+  accountRoomReturnsMs: null,
+  warmUp: null,
+  openElsewhere: false,
   frozenUntilMs: 0,
   tenantsWaiting: 1,
   ...over,
@@ -43,7 +49,17 @@ describe('what holds a message', () => {
     ['PAUSED', {}, { accountSending: false }, null],
     ['SCHEDULED_FOR_LATER', { state: 'SCHEDULED', scheduledAtMs: NOW + 5_000 }, {}, 5_000],
     ['DOMAIN_NOT_READY', {}, { domainReady: false }, null],
-    ['PLAN_QUOTA', {}, { planDayCap: 100n, planUsed: 100n, planNextFreeMs: NOW + 60_000 }, 60_000],
+    ['DOMAIN_NOT_READY', { routeMissing: true }, {}, null],
+    ['PLAN_QUOTA', {}, { dayCap: 100n, tenantUsed: 100n, tenantNextFreeMs: NOW + 60_000 }, 60_000],
+    ['RAMP', {}, { dayCap: 100n, dayLimit: 'RAMP', tenantUsed: 100n, tenantNextFreeMs: NOW + 60_000 }, 60_000],
+    ['PLAN_QUOTA', {}, { dayCap: 0n }, 0],
+    ['ACCOUNT_DAY_QUOTA', {}, { accountUsed: 50_000n, accountRoomReturnsMs: NOW + 90_000 }, 90_000],
+    ['ACCOUNT_DAY_QUOTA', { region: 'eu' }, { accountUsed: 50_000n }, DAY],
+    ['REGION', { region: 'eu' }, { accountUsed: 50_000n, openElsewhere: true }, DAY],
+    ['REGION', { region: 'eu' }, { accountSending: false, openElsewhere: true }, null],
+    ['POOL_WARMUP', {}, { warmUp: { dayCap: 50, usedDay: 50, hourCap: null, usedHour: 0 } }, DAY],
+    ['POOL_WARMUP', {}, { warmUp: { dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 5 } }, 3_600_000],
+    ['NONE', {}, { warmUp: { dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 4 } }, 72],
     ['ACCOUNT_DAY_QUOTA', {}, { accountUsed: 50_000n }, DAY],
     ['ACCOUNT_DAY_QUOTA', {}, { frozenUntilMs: NOW + 120_000 }, 120_000],
     ['ACCOUNT_RATE', behind, {}, 100_000],
@@ -67,12 +83,11 @@ describe('a forecast', () => {
     startMs: NOW,
     nowMs: NOW,
     waiting: 0n,
-    planDayCap: null,
-    planUsed: 0n,
+    dayCaps: [],
+    dayLimit: 'PLAN_QUOTA',
+    tenantUsed: 0n,
     planRate: null,
-    accountQuota: 50_000n,
-    accountUsed: 0n,
-    accountRate: 14,
+    capacity: { quota: 50_000n, used: 0n, rate: 14 },
     paused: false,
     ...over,
   });
@@ -88,10 +103,29 @@ describe('a forecast', () => {
   });
 
   it('goes on in the next window when the day is full', () => {
-    const full = forecast(ask({ planDayCap: 1_000n, planUsed: 600n }));
+    const full = forecast(ask({ dayCaps: [1_000n], tenantUsed: 600n }));
     expect(full.bindingLimit).toBe('PLAN_QUOTA');
     expect(full.lastAt.getTime()).toBe(NOW + DAY + 71_429);
-    expect(forecast(ask({ accountQuota: 1_000n })).bindingLimit).toBe('ACCOUNT_DAY_QUOTA');
+    expect(forecast(ask({ capacity: { quota: 1_000n, used: 0n, rate: 14 } })).bindingLimit).toBe('ACCOUNT_DAY_QUOTA');
+  });
+
+  it('follows a ramp that grows while it is used', () => {
+    const ramp = { dayCaps: [1_000n, 3_000n, 9_000n], dayLimit: 'RAMP' } as const;
+    const day = (recipients: bigint) =>
+      Math.floor((forecast(ask({ recipients, ...ramp })).lastAt.getTime() - NOW) / DAY);
+    expect([1_000n, 1_001n, 4_000n, 4_001n, 13_000n, 13_001n, 22_001n].map(day)).toEqual([0, 1, 1, 2, 2, 3, 4]);
+    expect(forecast(ask({ recipients: 1_001n, ...ramp })).bindingLimit).toBe('RAMP');
+  });
+
+  it('counts on all accounts of a stream that is split, each for its share', () => {
+    const share = (weight: number, quota: bigint, used: bigint, rate: number) => ({ weight, quota, used, rate });
+    expect(capacityOf([share(750, 3_000n, 0n, 30), share(250, 1_000n, 500n, 20)])).toEqual({
+      quota: 4_000n,
+      used: 2_000n,
+      rate: 40,
+    });
+    expect(capacityOf([share(500, -1n, 9n, 1), share(500, 100n, 0n, 9)])).toEqual({ quota: 200n, used: 0n, rate: 2 });
+    expect(capacityOf([share(0, 5n, 0n, 1)])).toBeUndefined();
   });
 
   it('puts what waits already first', () => {
@@ -102,7 +136,11 @@ describe('a forecast', () => {
     const n = fc.bigInt({ min: 1n, max: 1_000_000n });
     fc.assert(
       fc.property(n, n, fc.option(n), n, fc.bigInt({ min: -1n, max: 100_000n }), (a, more, cap, used, quota) => {
-        const base = { planDayCap: cap, planUsed: used, accountQuota: quota, accountUsed: used };
+        const base = {
+          dayCaps: cap === null ? [] : [cap, cap * 3n],
+          tenantUsed: used,
+          capacity: { quota, used, rate: 14 },
+        };
         const small = forecast(ask({ recipients: a, ...base }));
         const large = forecast(ask({ recipients: a + more, ...base }));
         expect(small.lastAt.getTime()).toBeGreaterThanOrEqual(small.firstAt.getTime());

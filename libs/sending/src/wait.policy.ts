@@ -9,8 +9,10 @@ export const LIMITS = [
   'ACCOUNT_RATE',
   'POOL_WARMUP',
   'PLAN_QUOTA',
+  'RAMP',
   'PLAN_RATE',
   'FAIR_SHARE',
+  'REGION',
   'DOMAIN_NOT_READY',
   'PAUSED',
 ] as const;
@@ -32,10 +34,22 @@ export interface Waiting {
   readonly mode: Mode;
   readonly stream: Stream;
   readonly recipients: number;
+  /** The region it asks for. */
+  readonly region: string | null;
+  /** Its domain is verified, but not set up yet where it leaves. */
+  readonly routeMissing: boolean;
   readonly scheduledAtMs: number | null;
   readonly notBeforeMs: number | null;
   readonly aheadMessages: number;
   readonly aheadRecipients: number;
+}
+
+/** Caps of a dedicated pool, and how much of them is used; recipients. */
+export interface WarmUp {
+  readonly dayCap: number | null;
+  readonly usedDay: number;
+  readonly hourCap: number | null;
+  readonly usedHour: number;
 }
 
 /** What could hold it. */
@@ -44,23 +58,31 @@ export interface Circumstances {
   readonly pausedReason: string | null;
   readonly domainReady: boolean;
   readonly accountSending: boolean;
-  /** Recipients per 24 h; null = no limit of the plan's. */
-  readonly planDayCap: bigint | null;
-  readonly planUsed: bigint;
-  /** When the plan's window frees next. */
-  readonly planNextFreeMs: number | null;
+  /** Recipients per 24 h of the plan, or of the ramp on which its volume grows; null = no limit of the tenant's. */
+  readonly dayCap: bigint | null;
+  readonly dayLimit: 'PLAN_QUOTA' | 'RAMP';
+  readonly tenantUsed: bigint;
+  /** When the tenant's window frees next. */
+  readonly tenantNextFreeMs: number | null;
   /** Recipients per second; null = no limit of the plan's. */
   readonly planRate: number | null;
   /** -1 = unlimited. */
   readonly accountQuota: bigint;
   readonly accountUsed: bigint;
   readonly accountRate: number;
+  /** When a full day of the account has room again; null = not known. */
+  readonly accountRoomReturnsMs: number | null;
+  /** The warm-up caps of the pool it leaves through; null = none. */
+  readonly warmUp: WarmUp | null;
+  /** Another account of the tenant's could take it now, but for the region it asks for. */
+  readonly openElsewhere: boolean;
   /** The account grants nothing before. */
   readonly frozenUntilMs: number;
   /** Tenants with mail waiting on the account, this one included. */
   readonly tenantsWaiting: number;
 }
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const LONG_FREEZE_MS = 60_000;
 /** Less than this is no wait that needs a reason. */
@@ -82,10 +104,21 @@ export function explainWait(message: Waiting, facts: Circumstances, nowMs: numbe
     }
     case 'SCHEDULED':
     case 'READY':
-      return blocked(message, facts, nowMs) ?? quota(message, facts, nowMs) ?? pace(message, facts, nowMs);
+      return explainWaiting(message, facts, nowMs);
     default:
       return null;
   }
+}
+
+function explainWaiting(message: Waiting, facts: Circumstances, nowMs: number): Wait {
+  const own = blocked(message, facts, nowMs) ?? tenantQuota(message, facts, nowMs);
+  if (own) return own;
+  const account = accountClosed(message, facts, nowMs);
+  if (account && message.region !== null && facts.openElsewhere) {
+    const explanation = `You asked for ${message.region}, and your mail cannot leave from there now; elsewhere it could.`;
+    return { ...account, limit: 'REGION', explanation };
+  }
+  return account ?? warmUp(message, facts, nowMs) ?? pace(message, facts, nowMs);
 }
 
 function blocked(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
@@ -104,32 +137,62 @@ function blocked(message: Waiting, facts: Circumstances, nowMs: number): Wait | 
     return held('SCHEDULED_FOR_LATER', `You scheduled it for ${clock(message.scheduledAtMs)}.`, at);
   }
   if (!facts.domainReady) return held('DOMAIN_NOT_READY', 'The domain it is sent from is not verified at present.');
-  if (!facts.accountSending)
-    return held('PAUSED', 'Sending is paused on our side; the operator has been told. Nothing is lost.');
+  if (message.routeMissing) {
+    return held('DOMAIN_NOT_READY', 'The domain it is sent from is being set up where your mail leaves.');
+  }
   return undefined;
 }
 
-function quota(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
+function tenantQuota(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
   const need = BigInt(message.aheadRecipients + message.recipients);
   const ahead = message.aheadMessages;
-  const cap = facts.planDayCap;
-  if (cap !== null && facts.planUsed + need > cap) {
-    // What is beyond today's room goes window by window.
-    const windows = Number((facts.planUsed + need - 1n) / cap) - 1;
-    const first = facts.planUsed >= cap ? (facts.planNextFreeMs ?? nowMs) : nowMs;
-    const at = Math.max(nowMs, first + Math.max(0, windows) * DAY_MS, facts.planNextFreeMs ?? nowMs);
-    const explanation = `Your plan sends ${String(cap)} recipients in 24 hours; ${String(facts.planUsed)} went and ${count(ahead)} ahead. Room returns from ${clock(at)} on.`;
-    return { limit: 'PLAN_QUOTA', explanation, estimatedSendAt: new Date(at), ahead };
+  const cap = facts.dayCap;
+  if (cap === null || facts.tenantUsed + need <= cap) return undefined;
+  // What is beyond today's room goes window by window.
+  const windows = cap > 0n ? Number((facts.tenantUsed + need - 1n) / cap) - 1 : 0;
+  const first = facts.tenantUsed >= cap ? (facts.tenantNextFreeMs ?? nowMs) : nowMs;
+  const at = Math.max(nowMs, first + Math.max(0, windows) * DAY_MS, facts.tenantNextFreeMs ?? nowMs);
+  const who =
+    facts.dayLimit === 'RAMP'
+      ? `Your volume grows step by step: ${String(cap)} recipients today`
+      : `Your plan sends ${String(cap)} recipients in 24 hours`;
+  const explanation = `${who}; ${String(facts.tenantUsed)} went and ${count(ahead)} ahead. Room returns from ${clock(at)} on.`;
+  return { limit: facts.dayLimit, explanation, estimatedSendAt: new Date(at), ahead };
+}
+
+function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
+  const need = BigInt(message.aheadRecipients + message.recipients);
+  const ahead = message.aheadMessages;
+  if (!facts.accountSending) {
+    const explanation = 'Sending is paused on our side; the operator has been told. Nothing is lost.';
+    return { limit: 'PAUSED', explanation, estimatedSendAt: null, ahead };
   }
   const longFrozen = facts.frozenUntilMs - nowMs > LONG_FREEZE_MS;
   const full = facts.accountQuota >= 0n && facts.accountUsed + need > facts.accountQuota;
   if (longFrozen || full) {
     const days = facts.accountQuota > 0n ? Number((facts.accountUsed + need - 1n) / facts.accountQuota) : 1;
-    const at = longFrozen ? facts.frozenUntilMs : nowMs + Math.max(1, days) * DAY_MS;
-    const explanation = `The capacity of the last 24 hours is in use; ${count(ahead)} ahead. It goes by ${clock(at)} at the latest.`;
+    const returns = facts.accountRoomReturnsMs ?? nowMs + DAY_MS;
+    const at = longFrozen ? facts.frozenUntilMs : Math.max(nowMs, returns) + (Math.max(1, days) - 1) * DAY_MS;
+    const explanation = `The capacity of the last 24 hours is in use; ${count(ahead)} ahead. Room returns from ${clock(at)} on.`;
     return { limit: 'ACCOUNT_DAY_QUOTA', explanation, estimatedSendAt: new Date(at), ahead };
   }
   return undefined;
+}
+
+/** A pool of dedicated addresses takes more every day until it is warm. */
+function warmUp(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
+  const caps = facts.warmUp;
+  if (!caps) return undefined;
+  const need = message.aheadRecipients + message.recipients;
+  const over = (cap: number | null, used: number) => (cap === null ? 0 : Math.max(0, used + need - cap));
+  const windows = (cap: number | null, used: number) => (cap ? Math.ceil(over(cap, used) / cap) : 1);
+  const day = over(caps.dayCap, caps.usedDay) > 0;
+  if (!day && over(caps.hourCap, caps.usedHour) === 0) return undefined;
+  const waitMs = day ? windows(caps.dayCap, caps.usedDay) * DAY_MS : windows(caps.hourCap, caps.usedHour) * HOUR_MS;
+  const span = day ? `${String(caps.dayCap)} recipients in 24 hours` : `${String(caps.hourCap)} recipients an hour`;
+  const ahead = message.aheadMessages;
+  const explanation = `The addresses your mail leaves from are warming up and take ${span}; ${count(ahead)} ahead.`;
+  return { limit: 'POOL_WARMUP', explanation, estimatedSendAt: new Date(nowMs + waitMs), ahead };
 }
 
 function pace(message: Waiting, facts: Circumstances, nowMs: number): Wait {

@@ -11,17 +11,14 @@ import {
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
 import { ownersOf, type Sender } from './accept-route.policy';
-import {
-  LimitsRepository,
-  type AccountFacts,
-  type Ahead,
-  type TenantUse,
-  type WaitingMessage,
-} from './limits.repository';
-import { LimitsService, perSecond } from './limits.service';
-import { explainWait, type Circumstances, type Wait } from './wait.policy';
+import { regionServes } from './accept.policy';
+import { LimitsRepository, type Ahead, type WaitingMessage } from './limits.repository';
+import { closedUntil, LimitsService, perSecond, type LiveAccount } from './limits.service';
+import { explainWait, type Wait } from './wait.policy';
 
 const DAY_MS = 86_400_000;
+/** What a claim notes on a message whose tenant has no configuration set on its account yet (claim.policy.ts). */
+const ROUTE_MISSING = 'ROUTE_NOT_READY';
 
 /** Answers "why not yet" for messages of one tenant. */
 @Injectable()
@@ -57,31 +54,35 @@ export class WaitService {
     const domains = new Set(messages.flatMap((message) => ownersOf(domainOf(message.fromAddress))));
     const sender = await this.senders.sender(tenant, mode, [...domains]);
     if (!sender) return;
-    const accountIds = [...new Set(messages.map((message) => message.sendingAccountId))];
-    const accounts = new Map((await this.rows.accounts(accountIds)).map((account) => [account.id, account]));
+    const { cap, limit } = await this.limits.dayCapOf(tenant, mode, sender);
+    // Where they wait, and where else they could.
+    const accounts = await this.limits.accounts([...messages, ...sender.routes]);
     const use = await this.rows.use(tenant, mode, new Date(nowMs - DAY_MS));
     const ahead = await this.aheadOf(tenant, mode, messages);
-    for (const account of accounts.values()) {
-      const live = await this.limits.live(account.id);
-      for (const message of messages.filter((one) => one.sendingAccountId === account.id)) {
-        const others = live?.ready.filter(
-          (ready) => ready.tenantId !== tenant && ready.messages > 0 && !ready.atOwnLimit,
-        );
-        const facts = circumstances(message, sender, use, {
-          ...account,
-          ...(live ? { quota: live.quota, used24h: live.used24h } : {}),
-        });
-        const wait = explainWait(
-          waitingOf(message, ahead.get(message.id)),
-          {
-            ...facts,
-            frozenUntilMs: live?.frozenUntilMs ?? 0,
-            tenantsWaiting: 1 + new Set((others ?? []).map((other) => other.tenantId)).size,
-          },
-          nowMs,
-        );
-        if (wait) into.set(message.id, wait);
-      }
+    const own = {
+      tenantPaused: sender.state === 'PAUSED',
+      pausedReason: sender.pausedReason,
+      dayCap: cap,
+      dayLimit: limit,
+      tenantUsed: use.used,
+      tenantNextFreeMs: use.oldest === null ? null : use.oldest.getTime() + DAY_MS,
+      planRate: perSecond(sender.limits.rate),
+    };
+    for (const message of messages) {
+      const account = accounts.find((one) => one.id === message.sendingAccountId);
+      if (!account) continue;
+      const domain = domainOf(message.fromAddress);
+      const wait = explainWait(
+        waitingOf(message, ahead.get(message.id)),
+        {
+          ...own,
+          ...circumstancesOf(account, message, tenant),
+          domainReady: sender.domains.some((known) => known.ready && isSameOrBelow(domain, known.name)),
+          openElsewhere: isOpenElsewhere(message, sender, accounts, nowMs),
+        },
+        nowMs,
+      );
+      if (wait) into.set(message.id, wait);
     }
   }
 
@@ -105,6 +106,8 @@ function waitingOf(message: WaitingMessage, ahead: Ahead | undefined) {
     mode: message.mode,
     stream: message.stream,
     recipients: message.nRcpt,
+    region: message.region,
+    routeMissing: message.detail === ROUTE_MISSING,
     scheduledAtMs: message.scheduledAt?.getTime() ?? null,
     notBeforeMs: message.notBefore?.getTime() ?? null,
     aheadMessages: ahead?.messages ?? 0,
@@ -112,24 +115,34 @@ function waitingOf(message: WaitingMessage, ahead: Ahead | undefined) {
   };
 }
 
-function circumstances(
-  message: WaitingMessage,
-  sender: Sender,
-  use: TenantUse,
-  account: AccountFacts,
-): Omit<Circumstances, 'frozenUntilMs' | 'tenantsWaiting'> {
-  const domain = domainOf(message.fromAddress);
+function circumstancesOf(account: LiveAccount, message: WaitingMessage, tenant: TenantId) {
+  const { live } = account;
+  const others = live?.ready.filter((one) => one.tenantId !== tenant && one.messages > 0 && !one.atOwnLimit) ?? [];
   return {
-    tenantPaused: sender.state === 'PAUSED',
-    pausedReason: sender.pausedReason,
-    domainReady: sender.domains.some((own) => own.ready && isSameOrBelow(domain, own.name)),
     accountSending: account.sending,
-    planDayCap: sender.limits.dayCap,
-    planUsed: use.used,
-    planNextFreeMs: use.oldest === null ? null : use.oldest.getTime() + DAY_MS,
-    planRate: perSecond(sender.limits.rate),
     accountQuota: account.quota,
     accountUsed: account.used24h,
     accountRate: account.rate,
+    accountRoomReturnsMs: live?.roomReturnsAtMs ?? null,
+    frozenUntilMs: live?.frozenUntilMs ?? 0,
+    warmUp: live?.lanes.find((lane) => lane.laneId === message.laneId) ?? null,
+    tenantsWaiting: 1 + new Set(others.map((other) => other.tenantId)).size,
   };
+}
+
+/** Another placement of the stream is open, and only the region the message asks for keeps it from there. */
+function isOpenElsewhere(
+  message: WaitingMessage,
+  sender: Sender,
+  accounts: readonly LiveAccount[],
+  nowMs: number,
+): boolean {
+  if (message.region === null) return false;
+  const elsewhere = sender.routes.filter(
+    (route) => route.stream === message.stream && route.weight > 0 && !regionServes(message.region, route.region),
+  );
+  return elsewhere.some((route) => {
+    const account = accounts.find((one) => one.id === route.sendingAccountId);
+    return account?.sending === true && closedUntil(account, nowMs) === null;
+  });
 }

@@ -28,6 +28,19 @@ export function allowanceFor(terms: RampTerms, highestDay: bigint): DayAllowance
   return { recipients: ramp, limit: 'RAMP' };
 }
 
+/** The allowances of today and of days to come, when each is used up: the last one stands for all that follow it. */
+export function allowancesAhead(terms: RampTerms, highestDay: bigint, days: number): DayAllowance[] {
+  const ahead: DayAllowance[] = [];
+  let highest = highestDay;
+  for (let day = 0; day < days; day += 1) {
+    const allowance = allowanceFor(terms, highest);
+    ahead.push(allowance);
+    if (allowance.recipients > highest) highest = allowance.recipients;
+    if (allowance.limit === 'PLAN') break;
+  }
+  return ahead;
+}
+
 /** Whether what was sent before can change the answer. */
 export function needsHistory({ planCap, floor }: RampTerms): boolean {
   return planCap === null || planCap > floor;

@@ -1,7 +1,7 @@
 import { UnitOfWork } from '@libs/database';
 import { EngineClock, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { allowanceFor, needsHistory, type DayAllowance, type RampTerms } from './ramp.policy';
+import { allowanceFor, allowancesAhead, needsHistory, type DayAllowance, type RampTerms } from './ramp.policy';
 import { RampRepository } from './ramp.repository';
 
 const DAY_MS = 86_400_000;
@@ -46,6 +46,13 @@ export class RampService {
       if (terms) allowances.set(tenant, allowanceFor(terms, this.highest.get(tenant) ?? 0n));
     }
     return allowances;
+  }
+
+  /** What the tenant may send today and on days to come, when it uses up each; empty for an unknown tenant. */
+  async ahead(tenant: TenantId, days: number): Promise<DayAllowance[]> {
+    await this.allowance([tenant]);
+    const terms = this.known.get(tenant)?.terms;
+    return terms ? allowancesAhead(terms, this.highest.get(tenant) ?? 0n, days) : [];
   }
 
   private async learn(tenants: readonly TenantId[], nowMs: number): Promise<void> {

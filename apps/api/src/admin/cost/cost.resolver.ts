@@ -65,7 +65,8 @@ function toTenantCosts(costs: FleetCosts): TenantCosts {
 }
 
 function toCostLine(
-  line: Pick<TenantCostLine, 'quantity' | 'costMicro' | 'source'> & { readonly sku: string; readonly unit?: string },
+  line: Pick<TenantCostLine, 'quantity' | 'costMicro' | 'source'> &
+    Partial<Pick<TenantCostLine, 'sendingAccountId' | 'laneId'>> & { readonly sku: string; readonly unit?: string },
 ): CostLine {
   return {
     sku: line.sku,
@@ -74,5 +75,7 @@ function toCostLine(
     cost: formatUsd(line.costMicro),
     costMicroUsd: line.costMicro,
     source: line.source,
+    sendingAccountId: line.sendingAccountId ? toPublicId('sendingAccount', line.sendingAccountId) : null,
+    poolId: line.laneId ? toPublicId('lane', line.laneId) : null,
   };
 }

@@ -24,6 +24,18 @@ export class CostLine {
 
   @Field(() => String, { description: 'Where the rate comes from.' })
   source!: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The sending account (sac_...) that AWS charges. Null in estimates.',
+  })
+  sendingAccountId!: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The dedicated pool (lane_...) whose addresses it pays for. Null for everything else.',
+  })
+  poolId!: string | null;
 }
 
 @ObjectType('TenantCost', { description: "A tenant's part of the fleet's cost.", ...inAdminSchema })

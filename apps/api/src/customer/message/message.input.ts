@@ -1,13 +1,16 @@
 import type { Stream } from '@libs/kernel';
+import type { MessageState } from '@libs/sending';
 import { Field, ID, InputType } from '@nestjs/graphql';
 import { inCustomerSchema } from '../../graphql/endpoint.schema';
 import { DateTime, EmailAddress } from '../../graphql/scalars';
 import { StreamEnum } from '../../graphql/words.type';
-import { MessageStateEnum, type MessageState } from './message.type';
+import { MessageStateEnum } from './message.type';
 
 @InputType('TagInput', { description: 'A name and a value to find messages by.', ...inCustomerSchema })
 export class TagInput {
-  @Field(() => String, { description: '1 to 256 characters of A-Z a-z 0-9 _ -; "message" and "attempt" are reserved.' })
+  @Field(() => String, {
+    description: '1 to 256 characters of A-Z a-z 0-9 _ -; "tenant", "message" and "attempt" are reserved.',
+  })
   name!: string;
 
   @Field(() => String, { description: '1 to 256 characters of A-Z a-z 0-9 _ -.' })
@@ -53,6 +56,9 @@ export class CancelMessagesInput {
   @Field(() => [ID], { nullable: true, description: 'Ids of messages, at most 1,000.' })
   ids?: string[] | null;
 
-  @Field(() => MessageFilter, { nullable: true, description: 'Every message that has not left yet and matches.' })
+  @Field(() => MessageFilter, {
+    nullable: true,
+    description: 'Every message that has not left yet and matches. One condition at least.',
+  })
   filter?: MessageFilter | null;
 }

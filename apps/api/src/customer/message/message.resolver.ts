@@ -2,6 +2,7 @@ import { DomainError } from '@libs/kernel';
 import { MessageService, type MessageFilter as Filter } from '@libs/sending';
 import { Args, Context, ID, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { RequiresScope } from '../../auth/access.decorator';
+import { authorOf } from '../../auth/author';
 import { ForwardPageArgs, PageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
 import { Input } from '../../graphql/input.decorator';
 import { invalidField, Payloads } from '../../graphql/payload';
@@ -46,24 +47,29 @@ export class MessageResolver {
 
   @RequiresScope('send')
   @Mutation(() => CancelMessagesPayload, {
-    description: 'Takes back messages that have not left yet: by ids, or the first 10,000 that match a filter.',
+    description:
+      'Takes back messages that have not left yet: by ids, or the first 10,000 that match a filter. A filter without a condition is refused.',
   })
   cancelMessages(
     @Input() input: CancelMessagesInput,
-    @Context() { principal, loaders }: CustomerRequest,
+    @Context() context: CustomerRequest,
   ): Promise<CancelMessagesPayload> {
-    const { tenantId, mode } = principal;
+    const { loaders } = context;
+    const { tenantId, mode } = context.principal;
+    const by = authorOf(context);
     return this.payloads.of({ canceledCount: 0 }, async () => {
       if (!input.ids) {
-        const { canceled } = await this.messageService.cancel(tenantId, {
-          filter: filterOf(input.filter ?? null, mode),
-        });
+        const { canceled } = await this.messageService.cancel(
+          tenantId,
+          { filter: filterOf(input.filter ?? null, mode) },
+          by,
+        );
         return { canceledCount: canceled.length };
       }
       if (input.ids.length > MAX_IDS) throw invalidField('ids', `At most ${MAX_IDS} ids; found ${input.ids.length}.`);
       const own = await loaders.messages.loadMany(input.ids.map((id) => uuidOf('message', id)));
       const ids = own.map((message) => (message instanceof Message ? message.row.id : uuidOf('message', '')));
-      const { canceled, issues } = await this.messageService.cancel(tenantId, { ids });
+      const { canceled, issues } = await this.messageService.cancel(tenantId, { ids }, by);
       return {
         canceledCount: canceled.length,
         ...(issues.length > 0 ? { userErrors: this.payloads.toUserErrors(issues) } : {}),

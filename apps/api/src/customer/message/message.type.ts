@@ -1,27 +1,11 @@
 import type { Mode, Stream } from '@libs/kernel';
-import type { Message as MessageRow } from '@libs/sending';
+import { LIMITS, MESSAGE_STATES, type Limit, type Message as MessageRow, type MessageState } from '@libs/sending';
 import { Field, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import { connectionType, type Connection } from '../../graphql/connection.type';
 import { inCustomerSchema } from '../../graphql/endpoint.schema';
 import { DateTime, Decimal, EmailAddress, Json } from '../../graphql/scalars';
 import { enumOf, ModeEnum, StreamEnum } from '../../graphql/words.type';
 import { NodeType } from '../node/node.type';
-
-export const MESSAGE_STATES = [
-  'SCHEDULED',
-  'QUEUED',
-  'SENDING',
-  'SENT',
-  'DELIVERED',
-  'BOUNCED',
-  'COMPLAINED',
-  'REJECTED',
-  'SUPPRESSED',
-  'EXPIRED',
-  'CANCELED',
-  'IN_DOUBT',
-] as const;
-export type MessageState = (typeof MESSAGE_STATES)[number];
 
 export const MessageStateEnum = enumOf(MESSAGE_STATES);
 registerEnumType(MessageStateEnum, {
@@ -43,24 +27,24 @@ registerEnumType(MessageStateEnum, {
   },
 });
 
-export const LIMITS = [
-  'NONE',
-  'SCHEDULED_FOR_LATER',
-  'ACCOUNT_DAY_QUOTA',
-  'ACCOUNT_RATE',
-  'POOL_WARMUP',
-  'PLAN_QUOTA',
-  'PLAN_RATE',
-  'FAIR_SHARE',
-  'DOMAIN_NOT_READY',
-  'PAUSED',
-] as const;
-export type Limit = (typeof LIMITS)[number];
-
 export const LimitEnum = enumOf(LIMITS);
 registerEnumType(LimitEnum, {
   name: 'Limit',
   description: 'Which kind of limit holds a message.',
+  valuesMap: {
+    NONE: { description: 'None: it is next, being sent, or being looked for.' },
+    SCHEDULED_FOR_LATER: { description: 'Its `scheduledAt`.' },
+    ACCOUNT_DAY_QUOTA: { description: 'The capacity of 24 hours that it shares is used up.' },
+    ACCOUNT_RATE: { description: 'What leaves per second.' },
+    POOL_WARMUP: { description: 'The dedicated addresses it leaves from are still warming up.' },
+    PLAN_QUOTA: { description: "The plan's recipients in 24 hours." },
+    RAMP: { description: 'A volume far above that of the last week is released step by step, day by day.' },
+    PLAN_RATE: { description: "The plan's recipients a second." },
+    FAIR_SHARE: { description: 'Others wait too, and it is not its turn.' },
+    REGION: { description: 'The region it asks for: elsewhere it could go.' },
+    DOMAIN_NOT_READY: { description: 'The domain it is sent from is not verified, or not set up where it leaves.' },
+    PAUSED: { description: 'Sending is paused, by you, by the operator or on our side.' },
+  },
   ...inCustomerSchema,
 });
 

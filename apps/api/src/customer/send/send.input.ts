@@ -1,8 +1,8 @@
-import type { Stream } from '@libs/kernel';
+import type { InDoubtPolicy, Stream } from '@libs/kernel';
 import { Field, InputType } from '@nestjs/graphql';
 import { inCustomerSchema } from '../../graphql/endpoint.schema';
 import { DateTime, EmailAddress } from '../../graphql/scalars';
-import { StreamEnum } from '../../graphql/words.type';
+import { InDoubtPolicyEnum, StreamEnum } from '../../graphql/words.type';
 import { TagInput } from '../message/message.input';
 
 @InputType('AddressInput', { description: 'A bare address, with its display name beside it.', ...inCustomerSchema })
@@ -129,7 +129,14 @@ export class EmailInput {
   @Field(() => String, { nullable: true, description: "us, eu, apac or an AWS region; default: the tenant's rule." })
   region?: string | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Not before this.' })
+  @Field(() => InDoubtPolicyEnum, {
+    nullable: true,
+    description:
+      "What becomes of it when the answer to sending it gets lost. Default: the plan's policy for its stream.",
+  })
+  inDoubtPolicy?: InDoubtPolicy | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Not before this; at most 30 days ahead.' })
   scheduledAt?: Date | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Not after this; an expired message is not sent and says so.' })

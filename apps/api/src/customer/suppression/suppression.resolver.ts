@@ -1,6 +1,7 @@
 import { SuppressionService } from '@libs/deliverability';
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { RequiresScope } from '../../auth/access.decorator';
+import { authorOf } from '../../auth/author';
 import { PageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
 import { Input } from '../../graphql/input.decorator';
 import { Payloads } from '../../graphql/payload';
@@ -42,10 +43,12 @@ export class SuppressionResolver {
   @Mutation(() => SuppressRecipientsPayload, { description: 'Stops mail to these addresses from now on.' })
   suppressRecipients(
     @Input() input: SuppressRecipientsInput,
-    @Context() { principal }: CustomerRequest,
+    @Context() context: CustomerRequest,
   ): Promise<SuppressRecipientsPayload> {
+    const { tenantId } = context.principal;
+    const reason = input.reason ?? 'manual';
     return this.payloads.of({ added: 0 }, async () => ({
-      added: await this.suppressionService.suppress(principal.tenantId, input.addresses, input.reason ?? 'manual'),
+      added: await this.suppressionService.suppress(tenantId, input.addresses, authorOf(context), reason),
     }));
   }
 

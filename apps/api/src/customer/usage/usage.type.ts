@@ -1,7 +1,8 @@
+import type { Limit } from '@libs/sending';
 import { Field, ObjectType } from '@nestjs/graphql';
 import { inCustomerSchema } from '../../graphql/endpoint.schema';
 import { BigIntScalar, DateTime, Decimal } from '../../graphql/scalars';
-import { LimitEnum, type Limit } from '../message/message.type';
+import { LimitEnum } from '../message/message.type';
 
 @ObjectType('Forecast', { description: 'When a volume would be out, and what it would cost.', ...inCustomerSchema })
 export class Forecast {

@@ -23,7 +23,8 @@ export class Tenant extends NodeType {
 })
 export class SendingLimits {
   @Field(() => BigIntScalar, {
-    description: 'Recipients allowed in any 24 hours: the plan, or the capacity behind it where that is smaller.',
+    description:
+      "Recipients allowed in any 24 hours: the least of the plan, today's step while the volume grows, and the capacity behind them. -1 = unlimited.",
   })
   recipientsPer24h!: bigint;
 
@@ -33,7 +34,10 @@ export class SendingLimits {
   @Field(() => Decimal, { description: 'Recipients per second.' })
   recipientsPerSecond!: string;
 
-  @Field(() => DateTime, { nullable: true, description: 'When capacity returns. Null while there is some.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When room returns, in your own window or in the capacity you share. Null while there is some.',
+  })
   nextFreeAt!: Date | null;
 
   @Field(() => String, { nullable: true, description: 'Why sending is paused. Null while it is not.' })

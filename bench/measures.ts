@@ -11,38 +11,43 @@ import { b17 } from './arms/b17-soak';
 import { b03 } from './arms/b03-simulated-month';
 import { scale } from './arms/b11-b12-scale';
 import type { Lab } from './lab';
-import type { Outcome, Result } from './result';
+import type { Outcome, Report, Result } from './result';
 
 /** Measures that are taken together, in one scenario. */
 interface Scenario {
   readonly ids: readonly BenchId[];
-  readonly run: (lab: Lab, wanted: ReadonlySet<BenchId>) => Promise<readonly Result[]>;
+  /** Reports each result when it has it, so that a later failure does not take it along. */
+  readonly run: (lab: Lab, wanted: ReadonlySet<BenchId>, report: Report) => Promise<void>;
 }
 
 const SCENARIOS: readonly Scenario[] = [
   { ids: ['B1', 'B2', 'B4', 'B5'], run: slicesInTurns },
-  { ids: ['B6'], run: async (lab) => [await b06(lab)] },
-  { ids: ['B7'], run: async (lab) => [await b07(lab)] },
-  { ids: ['B8'], run: async (lab) => [await b08(lab)] },
-  { ids: ['B9'], run: async (lab) => [await b09(lab)] },
+  { ids: ['B6'], run: alone(b06) },
+  { ids: ['B7'], run: alone(b07) },
+  { ids: ['B8'], run: alone(b08) },
+  { ids: ['B9'], run: alone(b09) },
   { ids: ['B11', 'B12'], run: scale },
-  { ids: ['B13'], run: async (lab) => [await b13(lab)] },
-  { ids: ['B14'], run: async (lab) => [await b14(lab)] },
-  { ids: ['B17'], run: async (lab) => [await b17(lab)] },
-  { ids: ['B3'], run: async (lab) => [await b03(lab)] },
+  { ids: ['B13'], run: alone(b13) },
+  { ids: ['B14'], run: alone(b14) },
+  { ids: ['B17'], run: alone(b17) },
+  { ids: ['B3'], run: alone(b03) },
 ];
 
-async function slicesInTurns(lab: Lab, wanted: ReadonlySet<BenchId>): Promise<Result[]> {
-  const results: Result[] = [];
+function alone(measure: (lab: Lab) => Promise<Result>): Scenario['run'] {
+  return async (lab, _, report) => {
+    report(await measure(lab));
+  };
+}
+
+async function slicesInTurns(lab: Lab, wanted: ReadonlySet<BenchId>, report: Report): Promise<void> {
   const both = wanted.has('B5');
   const bound = wanted.has('B1') || wanted.has('B2') || both ? await rateBoundSlices(lab, true) : undefined;
-  if (bound && wanted.has('B1')) results.push(b01(bound));
-  if (bound && wanted.has('B2')) results.push(b02(bound));
-  if (!wanted.has('B4') && !both) return results;
+  if (bound && wanted.has('B1')) report(b01(bound));
+  if (bound && wanted.has('B2')) report(b02(bound));
+  if (!wanted.has('B4') && !both) return;
   const saturated = await saturatedSlices(lab, both ? ['raw', 'sdk', 'bull'] : ['raw']);
-  if (wanted.has('B4')) results.push(b04(saturated));
-  if (bound && both) results.push(b05(saturated, bound.ours, bound.bullL));
-  return results;
+  if (wanted.has('B4')) report(b04(saturated));
+  if (bound && both) report(b05(saturated, bound.ours, bound.bullL));
 }
 
 /** Measures that the lab takes; the kills of B10 have a stack of their own. */
@@ -56,11 +61,12 @@ export async function measureInLab(lab: Lab, outcome: Outcome): Promise<void> {
     if (asked.length === 0) continue;
     lab.progress(`measuring ${asked.join(', ')}`);
     try {
-      outcome.results.push(...(await run(lab, wanted)).filter(({ id }) => wanted.has(id)));
+      await run(lab, wanted, (result) => outcome.results.push(result));
     } catch (error) {
       if (lab.isEnding) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      outcome.failures.push(...asked.map((id) => ({ id, error: reason })));
+      const missing = asked.filter((id) => !outcome.results.some((result) => result.id === id));
+      outcome.failures.push(...missing.map((id) => ({ id, error: reason })));
       await lab.stopArms();
     }
     lab.load.foreignCores();

@@ -30,6 +30,8 @@ export interface Failure {
   readonly error: string;
 }
 
+export type Report = (result: Result) => void;
+
 /** What a run found, in the order it was found. */
 export interface Outcome {
   readonly results: Result[];

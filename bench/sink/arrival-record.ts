@@ -16,14 +16,14 @@ export interface Arrival {
   readonly message: string;
 }
 
-export const RECORD_BYTES = 64;
+const RECORD_BYTES = 64;
 const AT = 0;
 const ACCOUNT = 8;
 const SET = 10;
 const RECIPIENTS = 12;
 const STATUS = 14;
 const MESSAGE = 16;
-export const MESSAGE_BYTES = 36;
+const MESSAGE_BYTES = 36;
 
 /** An append-only log in memory that grows by chunks, so that no record is ever copied. */
 export class ArrivalLog {

@@ -134,7 +134,7 @@ export class World {
 }
 
 /** Seconds instead of minutes, so that a doubt is settled while one watches. */
-export const USUAL: Environment = {
+const USUAL: Environment = {
   IN_DOUBT_AFTER_TRANSACTIONAL_MS: '5000',
   IN_DOUBT_AFTER_BULK_MS: '5000',
 };

@@ -84,8 +84,9 @@ async function joinAccount(admin: GraphqlClient, simulator: SimulatorAdminClient
     alias: name,
     regions: { [REGION]: { max24HourSend, maxSendRate, productionAccess: true } },
   });
-  // IPs are leased by a support case and only then found by the product.
-  if (ips.length > 0) await simulator.leaseIps(accountId, REGION, { ips: [...ips] });
+  // IPs are leased by a support case and only then found by the product. These have sent for weeks: new ones would be held
+  // back by their warm-up for most of the day.
+  if (ips.length > 0) await simulator.leaseIps(accountId, REGION, { ips: [...ips], warmupPercentage: 100 });
   const { awsAccount } = await admin.mutate<{ awsAccount: { id: string; roleTemplates: { cloudFormation: string } } }>(
     'registerAwsAccount',
     { accountId, name, tier, regions: [REGION], mode },

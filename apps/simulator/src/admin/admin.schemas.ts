@@ -48,6 +48,8 @@ export const leaseInput = z.object({
   count: z.number().int().min(1).max(50).optional(),
   ips: z.array(z.ipv4()).optional(),
   pool: z.string().optional(),
+  /** How far they are warmed up; a new one starts at 1 where the account warms up automatically. */
+  warmupPercentage: z.number().int().min(0).max(100).optional(),
 });
 
 export const verifyInput = z.object({

@@ -50,14 +50,15 @@ export class FleetService {
     if (input.pool !== undefined && !poolExists(region, input.pool))
       throw new AdminRefusal(404, `pool ${input.pool} does not exist`);
     const wanted = input.ips ?? freeAddresses(region, id, input.count ?? 1);
+    // Without automatic warm-up a new IP is marked complete: the owner warms it (aws-facts 5).
+    const warmupPercentage = input.warmupPercentage ?? (region.autoWarmup ? 1 : 100);
     for (const ip of wanted) {
       if (region.ips.has(ip)) throw new AdminRefusal(409, `IP ${ip} is leased already`);
       region.ips.set(ip, {
         ip,
         pool: input.pool ?? DEFAULT_POOL,
-        // Without automatic warm-up a new IP is marked complete: the owner warms it (aws-facts 5).
-        warmupStatus: region.autoWarmup ? 'IN_PROGRESS' : 'DONE',
-        warmupPercentage: region.autoWarmup ? 1 : 100,
+        warmupStatus: warmupPercentage < 100 ? 'IN_PROGRESS' : 'DONE',
+        warmupPercentage,
       });
     }
     this.store.touch();

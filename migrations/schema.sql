@@ -180,7 +180,7 @@ COLUMN error_code text
 COLUMN error text
 CONSTRAINT attempt_pkey PRIMARY KEY (tenant_id, message_id, attempt_no)
 CONSTRAINT attempt_state_check CHECK ((state = ANY (ARRAY['INTENT'::text, 'SENT'::text, 'REJECTED'::text, 'NOT_SENT'::text, 'IN_DOUBT'::text])))
-CREATE INDEX attempt_by_tenant ON ONLY public.attempt USING btree (tenant_id, created_at)
+CREATE INDEX attempt_by_tenant ON ONLY public.attempt USING btree (tenant_id, created_at) WHERE (created_at IS NOT NULL)
 CREATE INDEX attempt_time ON ONLY public.attempt USING brin (created_at) WITH (pages_per_range='16', autosummarize='on')
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))

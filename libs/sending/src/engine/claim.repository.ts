@@ -72,8 +72,6 @@ export class ClaimRepository {
       order.map((message) => message.tenantId),
       order.map((message) => message.id),
       order.map((message) => message.attemptId),
-      order[0]?.id ?? ticket.batchId,
-      order.at(-1)?.id ?? ticket.batchId,
     ]);
     if (rows.length === 0) return undefined;
     const claimed = rows.flatMap(({ n, ...row }) => {

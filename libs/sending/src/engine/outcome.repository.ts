@@ -61,14 +61,11 @@ export class OutcomeRepository {
 
   /** Closes batches: from now on each counts what SES has or may have of it. */
   async settleBatches(batches: readonly SettledBatch[]): Promise<void> {
-    const ids = batches.map(({ batchId }) => batchId).sort();
-    if (ids.length === 0) return;
+    if (batches.length === 0) return;
     await this.uow.prepared(SETTLE, [
       batches.map(({ batchId }) => batchId),
       batches.map(({ used }) => used),
       batches.map(({ at }) => at.toISOString()),
-      ids[0],
-      ids.at(-1),
     ]);
   }
 
@@ -96,8 +93,6 @@ export class OutcomeRepository {
       sent.map(({ attemptId }) => attemptId),
       sent.map(({ end }) => (end.kind === 'sent' ? end.sesMessageId : '')),
       sent.map(({ at }) => at.toISOString()),
-      sent[0]?.messageId,
-      sent.at(-1)?.messageId,
     ]);
     if (ended.length === sent.length) return [];
     const done = new Set(ended.map(({ n }) => Number(n)));

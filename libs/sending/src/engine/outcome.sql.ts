@@ -2,21 +2,21 @@
 
 /**
  * SES took it: attempt and message change in place, on their pages, and nothing else does. $1-5 tenants, messages,
- * attempts, SES's ids and times; $6 and $7 the least and the greatest message, by which other days are left out. Only
- * attempts under way whose message waits for them; the rest is for APPLY.
+ * attempts, SES's ids and times. Only attempts under way; the rest is for APPLY.
+ * (`= ANY (ARRAY[x])`: see claim.sql.ts.)
  */
 export const APPLY_SENT = `
   WITH a AS (
     UPDATE attempt a SET state = 'SENT', ses_message_id = o.ses, ended_at = o.at
       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[]) WITH ORDINALITY AS o (tenant_id, message_id, id, ses, at, n)
-     WHERE a.tenant_id = o.tenant_id AND a.message_id = o.message_id AND a.message_id BETWEEN $6 AND $7
-       AND a.id = o.id AND a.state = 'INTENT'
+     WHERE a.tenant_id = ANY (ARRAY[o.tenant_id]) AND a.message_id = ANY (ARRAY[o.message_id]) AND a.id = ANY (ARRAY[o.id])
+       AND a.state = 'INTENT'
     RETURNING a.tenant_id, a.message_id, a.attempt_no, o.at, o.n
   ), m AS (
     UPDATE message m SET state = 'SENT', settled_at = a.at
       FROM a
-     WHERE m.tenant_id = a.tenant_id AND m.id = a.message_id AND m.id BETWEEN $6 AND $7
-       AND m.attempt_no = a.attempt_no AND m.state = 'INTENT'
+     WHERE m.tenant_id = ANY (ARRAY[a.tenant_id]) AND m.id = ANY (ARRAY[a.message_id])
+       AND m.attempt_no = ANY (ARRAY[a.attempt_no]) AND m.state = 'INTENT'
   )
   SELECT n FROM a`;
 
@@ -31,14 +31,15 @@ export const APPLY = `
   ), a AS (
     UPDATE attempt a SET state = o.attempt, ses_message_id = coalesce(o."sesMessageId", a.ses_message_id), error_code = o.code,
            error = o.text, ended_at = o.at
-      FROM o WHERE a.tenant_id = o."tenantId" AND a.message_id = o."messageId" AND a.id = o."attemptId"
+      FROM o WHERE a.tenant_id = ANY (ARRAY[o."tenantId"]) AND a.message_id = ANY (ARRAY[o."messageId"]) AND a.id = ANY (ARRAY[o."attemptId"])
        AND (a.state = 'INTENT' OR (a.state = 'IN_DOUBT' AND o.attempt <> 'IN_DOUBT'))
     RETURNING a.tenant_id, a.id, a.message_id, a.attempt_no, a.sending_account_id, a.stream, a.created_at, a.state
   ), m AS (
     UPDATE message m SET state = o.message, not_before = o."notBefore", detail = o.text,
            settled_at = CASE WHEN o.message IN ('SENT', 'REJECTED') THEN o.at END
       FROM o JOIN a ON a.tenant_id = o."tenantId" AND a.id = o."attemptId"
-     WHERE m.tenant_id = a.tenant_id AND m.id = a.message_id AND m.attempt_no = a.attempt_no AND m.state IN ('INTENT', 'IN_DOUBT')
+     WHERE m.tenant_id = ANY (ARRAY[a.tenant_id]) AND m.id = ANY (ARRAY[a.message_id]) AND m.attempt_no = ANY (ARRAY[a.attempt_no])
+       AND m.state IN ('INTENT', 'IN_DOUBT')
     RETURNING m.tenant_id, m.id, m.mode, m.stream, m.sending_account_id, m.n_rcpt, m.state, m.not_before, m.expires_at, m.attempt_no,
               m.in_doubt_policy, o.at
   ), waits AS (
@@ -64,15 +65,15 @@ export const EVENTS = `
          data jsonb)
   ON CONFLICT DO NOTHING`;
 
-/** $1-3 batches, recipients used, times; $4 and $5 the least and the greatest batch. */
+/** $1-3 batches, recipients used, times. By settled_at, which only an OPEN one has not: an index of all open ones would be read whole. */
 export const SETTLE = `
   UPDATE batch b SET state = 'SETTLED', claimed = w.used, settled_at = w.at
     FROM unnest($1::uuid[], $2::int[], $3::timestamptz[]) AS w (id, used, at)
-   WHERE b.id = w.id AND b.id BETWEEN $4 AND $5 AND b.state = 'OPEN'`;
+   WHERE b.id = ANY (ARRAY[w.id]) AND b.settled_at IS NULL`;
 
 const ATTEMPTS_OF_BATCH = `
     FROM batch b CROSS JOIN LATERAL unnest(b.tenant_ids, b.message_ids) AS w (tenant_id, message_id)
-    JOIN attempt a ON a.tenant_id = w.tenant_id AND a.message_id = w.message_id AND a.batch_id = b.id
+    JOIN attempt a ON a.tenant_id = ANY (ARRAY[w.tenant_id]) AND a.message_id = ANY (ARRAY[w.message_id]) AND a.batch_id = ANY (ARRAY[b.id])
    WHERE b.id = $1`;
 
 export const USAGE = `

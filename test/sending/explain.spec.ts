@@ -1,0 +1,109 @@
+import { Client } from 'pg';
+import { CLAIM } from '../../libs/sending/src/engine/claim.sql';
+import { APPLY_SENT, SETTLE } from '../../libs/sending/src/engine/outcome.sql';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+
+/** As the worker's pool sets them (libs/database, genericPlans). */
+const SETTINGS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
+const HOT = /^(message|message_body|recipient|attempt|batch)_(p\d{8}|default)$/;
+
+/** Statistics as they may be when a statement is planned: of a day that has not begun, or of one that is full. */
+const STATISTICS = {
+  'nothing was analysed yet': [],
+  'everything was analysed while it was empty': ['ANALYZE'],
+  'the days hold fifty thousand messages each': [
+    `INSERT INTO message (tenant_id, id, mode, stream, n_rcpt, bytes, from_address, subject, idempotency_key, created_at, expires_at,
+                          sending_account_id, lane_id, state)
+     SELECT md5((n % 20)::text)::uuid, (substr(uuid_floor(CURRENT_DATE + n % 3)::text, 1, 14) || substr(md5(n::text)::uuid::text, 15))::uuid,
+            'LIVE', 'MARKETING', 1, 100, 'a@b.example', 'Hello', n::text, now(), now() + interval '1 day', md5('account')::uuid,
+            md5('lane')::uuid, 'READY' FROM generate_series(1, 50000) AS n`,
+    `INSERT INTO message_body SELECT tenant_id, id, '{}' FROM message`,
+    `INSERT INTO recipient (tenant_id, message_id, position, kind, address) SELECT tenant_id, id, 0, 'TO', 'c@d.example' FROM message`,
+    `INSERT INTO backlog SELECT tenant_id, id, mode, stream, sending_account_id, n_rcpt, false, NULL, expires_at FROM message`,
+    `INSERT INTO attempt (tenant_id, message_id, attempt_no, id, batch_id, sending_account_id, lane_id, mode, stream, n_rcpt, bytes, created_at, state)
+     SELECT tenant_id, id, 1, gen_random_uuid(), md5('batch')::uuid, sending_account_id, lane_id, mode, stream, 1, 100, now(), 'INTENT' FROM message`,
+    'ANALYZE',
+  ],
+};
+
+/** A line of a plan that reads a table: which, how, and by which columns of its index. */
+interface Read {
+  readonly relation: string;
+  readonly node: string;
+  readonly condition: string;
+}
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+function reads(node: PlanNode): Read[] {
+  const relation = node['Relation Name'];
+  const own =
+    relation !== undefined && node['Node Type'].includes('Scan')
+      ? [{ relation, node: node['Node Type'], condition: node['Index Cond'] ?? '' }]
+      : [];
+  return [...own, ...(node.Plans ?? []).flatMap(reads)];
+}
+
+describe('the statements of the hot path', () => {
+  let database: TestDatabase;
+  let superuser: Client;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    superuser = new Client({ connectionString: database.superuserUrl });
+    await superuser.connect();
+  }, 60_000);
+  afterAll(async () => {
+    await superuser.end();
+    await database.drop();
+  });
+
+  const plan = async (statement: string): Promise<Read[]> => {
+    const worker = new Client({ connectionString: database.urls.worker, options: SETTINGS });
+    await worker.connect();
+    try {
+      const { rows } = await worker.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+        `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement}`,
+      );
+      return rows.flatMap((row) => row['QUERY PLAN'].flatMap(({ Plan }) => reads(Plan)));
+    } finally {
+      await worker.end();
+    }
+  };
+
+  describe.each(Object.entries(STATISTICS))('when %s', (_, preparation) => {
+    beforeAll(async () => {
+      for (const statement of preparation) await superuser.query(statement);
+    }, 60_000);
+
+    it.each([
+      ['claim', CLAIM],
+      ['outcome', APPLY_SENT],
+      ['settle', SETTLE],
+    ])('finds every row of a %s by the whole of its key', async (_name, statement) => {
+      const hot = (await plan(statement)).filter(({ relation }) => HOT.test(relation));
+      expect(hot.length).toBeGreaterThan(0);
+      for (const { relation, node, condition } of hot) {
+        const key = relation.startsWith('batch')
+          ? ['id']
+          : ['tenant_id', relation.startsWith('message_p') || relation === 'message_default' ? 'id' : 'message_id'];
+        expect({ relation, node, byKey: key.every((column) => condition.includes(column)) }).toEqual({
+          relation,
+          node: 'Index Scan',
+          byKey: true,
+        });
+      }
+    });
+
+    it('takes what was claimed out of the backlog by its key', async () => {
+      const [backlog] = (await plan(CLAIM)).filter(({ relation }) => relation === 'backlog');
+      expect(backlog).toMatchObject({ node: 'Index Scan' });
+      expect(backlog?.condition).toMatch(/tenant_id.*message_id/);
+    });
+  });
+});

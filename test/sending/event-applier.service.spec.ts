@@ -204,6 +204,27 @@ describe('the events of a message that was sent', () => {
     expect(await applier.applyStored()).toMatchObject({ applied: 2, rejected: 0 });
   });
 
+  it('never wait for one that cannot be applied: that one is set aside, with the reason', async () => {
+    await process.query(
+      `ALTER TABLE message_event ADD CONSTRAINT unforeseen CHECK (recipient IS DISTINCT FROM 'poison@example.com')`,
+    );
+    const [bad, good] = [await message(['poison@example.com']), await message()];
+    const what = { message: bad, attempt: await process.attempt(bad, 'SENT', { account }) };
+    const ids = [
+      await delivery({ message: good, attempt: await process.attempt(good, 'SENT', { account }) }),
+      await delivery(what, 'poison@example.com'),
+      await send(what),
+    ];
+    expect(await applier.applyStored()).toEqual({ taken: 3, applied: 2, rejected: 1 });
+    await process.query('ALTER TABLE message_event DROP CONSTRAINT unforeseen');
+    expect((await now(good)).state).toBe('DELIVERED');
+    expect(await Promise.all(ids.map(verdict))).toMatchObject([
+      { state: 'DONE' },
+      { state: 'REJECTED', reason: expect.stringMatching(/could not be applied: .*unforeseen/) as unknown },
+      { state: 'DONE' },
+    ]);
+  });
+
   it('stay for the next run while the outcome of the attempt is being written', async () => {
     const sent = await message();
     const what = { message: sent, attempt: await process.attempt(sent, 'INTENT', { account }) };
@@ -328,7 +349,11 @@ describe('an event that cannot be believed', () => {
       async (what) => send({ ...what, message: { ...what.message, id: (await message()).id } }),
       /does not exist/,
     ],
-    ['carries no tags', (what) => happens('Send', { mail: { messageId: 'm' } }, what), /no tenant, message and attempt tags/],
+    [
+      'carries no tags',
+      (what) => happens('Send', { mail: { messageId: 'm' } }, what),
+      /no tenant, message and attempt tags/,
+    ],
     ['is not an event', (what) => happens('Send', { mail: 'x' }, what), /not an event of SES/],
   ])('is set aside when it %s', async (_what, happening, reason) => {
     const sent = await message();

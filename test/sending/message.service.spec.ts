@@ -1,4 +1,5 @@
 import { newId, type TenantId } from '@libs/kernel';
+import { Ledger } from '@libs/quota';
 import { AcceptService, LimitsService, MessageService, type EmailInput, type Message } from '@libs/sending';
 import { NOON, SendingProcess, type AccountRow } from './sending-process';
 
@@ -227,6 +228,40 @@ describe('the wait of a message', () => {
       nextFreeAt: new Date(NOON.getTime() + DAY_MS),
       pausedReason: null,
     });
+  });
+
+  it('is the capacity that others have used up, until the oldest of that is forgotten', async () => {
+    const shared = await process.account({ quota: 100 });
+    const [tenant] = [await process.tenant(shared), await process.tenant(shared)];
+    const [waiting] = await send(tenant, [{}]);
+    expect((await limits.sendingLimits(tenant, 'LIVE')).nextFreeAt).toBeNull();
+    const minute = { startMs: NOON.getTime() - 3_600_000, recipients: 100n };
+    const known = { quota: 100n, rate: { num: 2, den: 1 }, sesSent: 0n };
+    const ledger = process.api.get(Ledger, { strict: false });
+    await ledger.rebuild(shared.id, 1n, known, [minute], new Map(), 0);
+    const { nextFreeAt, usedLast24h } = await limits.sendingLimits(tenant, 'LIVE');
+    expect(usedLast24h).toBe(0n);
+    const inADay = NOON.getTime() - 3_600_000 + DAY_MS;
+    expect(nextFreeAt?.getTime()).toBeGreaterThanOrEqual(inADay);
+    expect(nextFreeAt?.getTime()).toBeLessThanOrEqual(inADay + 300_000);
+    expect(await limitOf(tenant, waiting)).toMatchObject({ limit: 'ACCOUNT_DAY_QUOTA', estimatedSendAt: nextFreeAt });
+  });
+
+  it('is the ramp, for a volume far above that of the week before', async () => {
+    const tenant = await process.tenant(account, { dayCap: 1_000_000 });
+    await process.query(`UPDATE tier SET ramp_floor = 2, ramp_factor = 3 WHERE code = 'growth'`);
+    const [sent, also, waiting] = await send(tenant, [{}, {}, {}]);
+    for (const message of [sent, also]) if (message) await process.attempt(message, 'SENT', { account });
+    expect(await limitOf(tenant, waiting)).toMatchObject({
+      limit: 'RAMP',
+      explanation: expect.stringContaining('2 recipients today') as unknown,
+    });
+    expect((await limits.sendingLimits(tenant, 'LIVE')).recipientsPer24h).toBe(2n);
+    // 2 today, which are used up; then 6, 18, 54.
+    const volume = await limits.forecast(tenant, 'LIVE', { recipients: 23, stream: 'TRANSACTIONAL' });
+    expect(volume.bindingLimit).toBe('RAMP');
+    expect(Math.floor((volume.lastAt.getTime() - NOON.getTime()) / DAY_MS)).toBe(2);
+    await process.query(`UPDATE tier SET ramp_floor = 50000 WHERE code = 'growth'`);
   });
 
   it('is the pause, the schedule, the domain or the account that is paused', async () => {

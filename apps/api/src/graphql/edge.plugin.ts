@@ -1,6 +1,7 @@
 import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
 import { getComplexity } from 'graphql-query-complexity';
 import {
+  type DocumentNode,
   GraphQLError,
   isObjectType,
   TypeInfo,
@@ -104,7 +105,34 @@ function chargeCost(request: GraphQLRequestContextDidResolveOperation<Context>, 
   contextValue.cost = { requested, actual: requested };
 }
 
-function costOf({ schema, document, request }: GraphQLRequestContextDidResolveOperation<Context>): number {
+/** Costs of documents that came before: Apollo hands out the same parsed document for the same text. */
+const knownCosts = new WeakMap<DocumentNode, Map<string, number>>();
+const MAX_VARIANTS = 100;
+const PLAIN: readonly string[] = ['number', 'boolean'];
+
+/**
+ * The cost of a document follows from its text, its page sizes and its switches. Input objects change nothing about it, and reading a batch of a thousand messages only for that would be dear.
+ */
+function costOf(context: GraphQLRequestContextDidResolveOperation<Context>): number {
+  const { document, request } = context;
+  const plain = Object.entries(request.variables ?? {}).filter(([, value]) => PLAIN.includes(typeof value));
+  const name = JSON.stringify([request.operationName, plain]);
+  const variants = knownCosts.get(document) ?? new Map<string, number>();
+  const known = variants.get(name);
+  if (known !== undefined) return known;
+  const cost = measuredCost(context);
+  if (cost === undefined) return 1;
+  if (variants.size >= MAX_VARIANTS) variants.clear();
+  knownCosts.set(document, variants.set(name, cost));
+  return cost;
+}
+
+/** Undefined for a variable that cannot be coerced: execution refuses it with the field's name, and before anything runs. */
+function measuredCost({
+  schema,
+  document,
+  request,
+}: GraphQLRequestContextDidResolveOperation<Context>): number | undefined {
   try {
     return getComplexity({
       schema,
@@ -117,8 +145,7 @@ function costOf({ schema, document, request }: GraphQLRequestContextDidResolveOp
     if (error instanceof GraphQLError && /maximum allowed number of nodes/.test(error.message)) {
       throw refusal('QUERY_TOO_COMPLEX', 'This query names too many fields.');
     }
-    // A variable that cannot be coerced: execution refuses it with the field's name, and before anything runs.
-    return 1;
+    return undefined;
   }
 }
 

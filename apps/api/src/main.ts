@@ -20,6 +20,7 @@ async function openPool(variable: keyof typeof ROLES, config: ApiConfig, metrics
   const source = createDataSource({
     url: config[variable],
     applicationName: 'postfleet-api',
+    indexPlans: true,
     poolSize: config.DATABASE_POOL_SIZE,
     onDirtyRelease: () => {
       dirtyReleases(metrics).inc();

@@ -12,12 +12,15 @@ export interface DataSourceOptions {
   readonly statementTimeoutMs?: number;
   /** Plans statements once, by their shape: for the engine, whose statements all go by keys. */
   readonly genericPlans?: boolean;
+  /** Never reads a whole table where there is an index: for processes whose every statement has one. */
+  readonly indexPlans?: boolean;
   readonly onDirtyRelease?: DirtyRelease;
 }
 
 // The day's partition is empty when its statements are planned first. Reading all of it looks cheap then and stays in
 // the plan while it grows to millions of rows.
-const GENERIC_PLANS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
+const INDEX_PLANS = '-c enable_seqscan=off';
+const GENERIC_PLANS = `-c plan_cache_mode=force_generic_plan ${INDEX_PLANS}`;
 
 /** A data source on the guarded pool. Time-outs are the server's: a client-side one leaves its transaction open. */
 export function createDataSource(options: DataSourceOptions): DataSource {
@@ -34,7 +37,12 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       statement_timeout: options.statementTimeoutMs ?? 15_000,
       idle_in_transaction_session_timeout: 15_000,
       connectionTimeoutMillis: 5_000,
-      ...(options.genericPlans === true ? { options: GENERIC_PLANS } : {}),
+      ...planning(options),
     },
   });
+}
+
+function planning({ genericPlans, indexPlans }: DataSourceOptions): { options?: string } {
+  if (genericPlans === true) return { options: GENERIC_PLANS };
+  return indexPlans === true ? { options: INDEX_PLANS } : {};
 }

@@ -80,7 +80,9 @@ function readFields(header: string, at: readonly string[], problems: Problems): 
       problems.add(at, `The header field "${name}" is not plain ASCII: encode it as RFC 2047 says.`);
     }
     const key = name.toLowerCase();
-    fields.set(key, [...(fields.get(key) ?? []), value.trim()]);
+    const known = fields.get(key);
+    if (known) known.push(value.trim());
+    else fields.set(key, [value.trim()]);
   }
   return fields;
 }

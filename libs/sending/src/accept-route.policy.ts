@@ -69,13 +69,6 @@ function regionsOf(routes: readonly Route[]): string {
   return [...new Set(routes.map((route) => route.region))].sort().join(' and ');
 }
 
-/** The heaviest placement of the stream, and among equals always the same one. */
-export function bestRoute(stream: Stream, routes: readonly Route[]): Route | undefined {
-  return routes
-    .filter((route) => route.stream === stream && route.weight > 0)
-    .sort((a, b) => b.weight - a.weight || (a.sendingAccountId < b.sendingAccountId ? -1 : 1))[0];
-}
-
 function domainProblem(domain: string, sender: Sender): string | undefined {
   const own = sender.domains.filter((known) => isSameOrBelow(domain, known.name));
   if (own.some((known) => known.ready)) return undefined;

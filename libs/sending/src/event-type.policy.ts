@@ -21,13 +21,7 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/**
- * The dedupe key of "SES took this attempt". The outcome of the call and the Send event that SES publishes say the same
- * thing: whichever is written first stands, the other changes nothing.
- */
-export const sentKey = (attempt: AttemptId): string => `sent|${attempt}`;
-
-/** The dedupe key of something that happens to a message once in its life (queued, expired, canceled). */
+/** The dedupe key of something that happens to a message once in its life (expired, canceled). */
 export const onceKey = (type: EventType): string => type;
 
 /** The dedupe key of something that happens once per attempt (rejected, in doubt). */

@@ -2,7 +2,7 @@ import { EngineClock, Timers, type Issue } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { admit } from './accept-admission.policy';
 import { AcceptRepository } from './accept.repository';
-import type { Submitter } from './accept.service';
+import type { Submitter } from './accepted';
 import { SendingSettings } from './sending.settings';
 
 interface Count {

@@ -1,7 +1,7 @@
 import { Timers } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AcceptTransaction, type AcceptCall } from './accept-transaction.service';
-import type { Accepted, Submitter } from './accept.service';
+import type { Accepted, Submitter } from './accepted';
 
 /** Messages of one transaction of several calls. A larger call is a transaction of its own. */
 const MAX_MESSAGES = 200;

@@ -2,7 +2,8 @@ import type { MessageId, Mode, TenantId } from '@libs/kernel';
 import type { Draft } from './accept.policy';
 import type { Route, Sender } from './accept-route.policy';
 import type { NewMessage, NewRecipient } from './accept.repository';
-import type { EngineState, Message, RecipientKind } from './message';
+import type { EngineState } from './engine-state';
+import type { Message, RecipientKind } from './message';
 import { leastAdvanced, shownState } from './recipient-state.policy';
 import type { StoredContent } from './stored-content';
 

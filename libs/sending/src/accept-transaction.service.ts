@@ -7,7 +7,7 @@ import { asAccepted, newMessage } from './accept-message.policy';
 import { chooseRoute, ownersOf, type Route, type Sender } from './accept-route.policy';
 import { withinInlineLimit, type Checked, type Draft } from './accept.policy';
 import { AcceptRepository, type AcceptedRow, type NewMessage, type Opened } from './accept.repository';
-import type { Accepted, AcceptedEntry, Submitter } from './accept.service';
+import type { Accepted, AcceptedEntry, Submitter } from './accepted';
 import { ReadyOffers, type ReadyGroup } from './backlog-offer.service';
 import { IdempotencyRepository, isLockTimeout, type RememberedCall } from './idempotency.repository';
 import type { Message } from './message';

@@ -5,7 +5,8 @@ import { Injectable } from '@nestjs/common';
 import type { NameValueInput } from './accept-input';
 import type { Route, Sender } from './accept-route.policy';
 import type { RememberedCall } from './idempotency.repository';
-import type { EngineState, RecipientKind } from './message';
+import type { EngineState } from './engine-state';
+import type { RecipientKind } from './message';
 import type { StoredContent } from './stored-content';
 
 export interface NewRecipient {

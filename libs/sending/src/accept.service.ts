@@ -1,18 +1,11 @@
-import { DomainError, EngineClock, type ApiKeyId, type Issue, type Mode, type TenantId } from '@libs/kernel';
+import { DomainError, EngineClock, type Issue } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AcceptCoalescer } from './accept-coalescer.service';
 import type { EmailInput } from './accept-input';
 import { AcceptTransaction, type AcceptCall } from './accept-transaction.service';
+import type { Accepted, AcceptedEntry, Submitter } from './accepted';
 import { batchSizeIssue, checkEmail, idempotencyKeyIssue } from './accept.policy';
 import { requestHash } from './idempotency.policy';
-import type { Message } from './message';
-
-/** On whose behalf mail is handed in. */
-export interface Submitter {
-  readonly tenantId: TenantId;
-  readonly mode: Mode;
-  readonly keyId?: ApiKeyId;
-}
 
 export interface AcceptBatch {
   readonly idempotencyKey: string;
@@ -25,15 +18,6 @@ export interface AcceptSingle {
   readonly idempotencyKey: string;
   readonly email: EmailInput;
   readonly dryRun?: boolean;
-}
-
-/** What became of one entry: a durable message, or everything wrong with it (nothing, for a dry run that would do). */
-export type AcceptedEntry = { readonly message: Message } | { readonly issues: readonly Issue[] };
-
-export interface Accepted {
-  /** True when this very request was answered before; the results are those of then. */
-  readonly replayed: boolean;
-  readonly results: readonly AcceptedEntry[];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isNotSpam, maySuppress, type SesEvent, type SesEventKind, type SuppressionReason } from '@libs/deliverability';
 import type { AttemptId, MessageId, Mode, SendingAccountId, TenantId } from '@libs/kernel';
 import { providerKey, type EventType } from './event-type.policy';
-import type { EngineState } from './message';
+import type { EngineState } from './engine-state';
 import { afterEvidence, type MessageState } from './recipient-state.policy';
 
 /** The attempt an event names, as our own rows know it. The tenant comes from here, never from the event. */

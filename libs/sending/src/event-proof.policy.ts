@@ -1,7 +1,7 @@
 import type { SesEvent } from '@libs/deliverability';
 import type { AttemptId } from '@libs/kernel';
 import type { Evidence, NamedAttempt } from './event-evidence.policy';
-import type { EngineState } from './message';
+import type { EngineState } from './engine-state';
 
 /** An event that may be believed, and the attempt it is about. */
 export interface Believed {

@@ -1,6 +1,6 @@
 export type { EmailInput } from './accept-input';
 export { AcceptService } from './accept.service';
-export type { AcceptedEntry, Submitter } from './accept.service';
+export type { AcceptedEntry, Submitter } from './accepted';
 export { BacklogService } from './backlog.service';
 export { EventApplier } from './event-applier.service';
 export { IdempotencyService } from './idempotency.service';

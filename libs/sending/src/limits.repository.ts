@@ -1,7 +1,7 @@
 import { UnitOfWork } from '@libs/database';
 import type { LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import type { EngineState } from './message';
+import type { EngineState } from './engine-state';
 
 /** What AWS allows an account and how much of it is in use, as last observed. */
 export interface AccountFacts {

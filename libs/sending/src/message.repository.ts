@@ -2,7 +2,8 @@ import { UnitOfWork } from '@libs/database';
 import type { EventId, MailAddress, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { NameValueInput } from './accept-input';
-import type { EngineState, Message, Recipient, RecipientKind } from './message';
+import type { EngineState } from './engine-state';
+import type { Message, Recipient, RecipientKind } from './message';
 import type { MessageQuery } from './message-filter.policy';
 import { ADVANCE_ORDER, leastAdvanced, type MessageState } from './recipient-state.policy';
 

@@ -39,7 +39,3 @@ export interface Message {
   /** For cost; never shown to customers. */
   readonly sendingAccountId: SendingAccountId;
 }
-
-/** States of a message inside the engine (ENGINE.md 1.1). */
-export type EngineState =
-  'SCHEDULED' | 'READY' | 'INTENT' | 'SENT' | 'REJECTED' | 'IN_DOUBT' | 'EXPIRED' | 'CANCELED' | 'SUPPRESSED';

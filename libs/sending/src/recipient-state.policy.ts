@@ -1,4 +1,4 @@
-import type { EngineState } from './message';
+import type { EngineState } from './engine-state';
 
 /** What a customer sees of a message or recipient (API.md, MessageState). */
 export const MESSAGE_STATES = [

@@ -1,5 +1,5 @@
 import type { Mode, Stream } from '@libs/kernel';
-import type { EngineState } from './message';
+import type { EngineState } from './engine-state';
 
 /** The kind of limit that holds mail (API.md). A customer learns the kind, never whose account it is. */
 export const LIMITS = [

@@ -1,5 +1,5 @@
 import { parseRedisUrl } from '@libs/config';
-import type { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { openRedis } from './redis-connection';
 
 type Argument = string | number;
@@ -52,6 +52,28 @@ export class EngineRedis {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
       return this.connection.eval(text, 1, key, ...args);
     }
+  }
+
+  /**
+   * Hears what scripts publish on a channel, on a connection of its own, until what this answers is called. What is
+   * published while the connection is away is lost.
+   */
+  listen(channel: string, hear: (message: string) => void): () => void {
+    const patient = { enableOfflineQueue: true, maxRetriesPerRequest: null };
+    const { connection } = this;
+    const ears =
+      connection instanceof Cluster
+        ? connection.duplicate([], { enableOfflineQueue: true, redisOptions: patient })
+        : connection.duplicate(patient);
+    // Without a listener a lost connection would end the process; it comes back by itself.
+    ears.on('error', () => undefined);
+    ears.on('message', (_channel: string, message: string) => {
+      hear(message);
+    });
+    ears.subscribe(channel).catch(() => undefined);
+    return () => {
+      ears.disconnect();
+    };
   }
 
   /**

@@ -39,6 +39,10 @@ end
 if length + #fresh > 0 and not redis.call('ZSCORE', P .. 'q:' .. class, tenant) and not redis.call('ZSCORE', P .. 'park:' .. class, tenant) then
   -- An idle tenant enters at the queue's own time: idleness earns no credit.
   local finish = tonumber(redis.call('HGET', hash, 'f' .. class) or '0')
+  -- Whoever pumps an account asks it seldom while nobody waits there.
+  if redis.call('ZCARD', P .. 'q:tx') + redis.call('ZCARD', P .. 'q:mk') == 0 then
+    redis.call('PUBLISH', 'pf:offered', string.sub(P, 5, -3))
+  end
   redis.call('ZADD', P .. 'q:' .. class, int(math.max(field('v' .. class), finish)), tenant)
 end
 return #fresh

@@ -30,6 +30,7 @@ import { HeldBatches } from './held-batches';
 import { LeaseKeeper } from './lease-keeper.service';
 import { LedgerKeeper } from './ledger-keeper.service';
 import { LedgerKeeperRepository } from './ledger-keeper.repository';
+import { OfferListener } from './offer-listener.service';
 import { OutcomeRepository } from './outcome.repository';
 import { OutcomeWriter } from './outcome-writer.service';
 import { Pump } from './pump.service';
@@ -74,6 +75,7 @@ export class EngineModule {
         LedgerKeeper,
         LedgerKeeperRepository,
         OfferLimits,
+        OfferListener,
         OutcomeRepository,
         OutcomeWriter,
         Pump,

@@ -7,6 +7,8 @@ import { OutcomeRepository, type AttemptOutcome, type SettledBatch } from './out
 
 const FLUSH_MS = 15;
 const FLUSH_ROWS = 500;
+/** When it is behind: a slow answer of the database must not become the limit of the rate. */
+const MOST_ROWS = 2_000;
 const RETRY_MS = 500;
 
 interface Closing {
@@ -69,7 +71,7 @@ export class OutcomeWriter {
 
   private async flush(): Promise<void> {
     this.writing = true;
-    const outcomes = this.waiting.splice(0, FLUSH_ROWS);
+    const outcomes = this.waiting.splice(0, MOST_ROWS);
     const upTo = this.committed + outcomes.length;
     const later = this.closing.findIndex(({ after }) => after > upTo);
     const closing = this.closing.splice(0, later < 0 ? this.closing.length : later);

@@ -42,6 +42,7 @@ interface Pumped {
 export class Pump {
   private readonly pumped = new Map<SendingAccountId, Pumped>();
   private stopped = false;
+  private isCalled = false;
   private averageTicket = 1;
   private waitingTickets = 0;
   private countedAt = Number.NEGATIVE_INFINITY;
@@ -66,6 +67,11 @@ export class Pump {
       this.pumped.set(id, pumped);
       this.begin(pumped);
     }
+  }
+
+  /** From now on `wake` tells of most of what is offered: idle accounts need no close look. */
+  relyOnCalls(): void {
+    this.isCalled = true;
   }
 
   /** Somebody has just offered mail on that account: it need not wait for the next look. */
@@ -124,7 +130,7 @@ export class Pump {
     const pace = {
       sliceMs: sliceMs(rate),
       leadMs: this.settings.leadMs * speed,
-      idleMs: idlePollMs(this.pumped.size, false) * speed,
+      idleMs: idlePollMs(this.pumped.size, this.isCalled) * speed,
     };
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, pace);

@@ -46,6 +46,8 @@ export class Checker {
   taken = 0;
   worstSecond = 0;
   readonly perTenant = new Map<TenantId, number>();
+  /** When SES took something of an account last. */
+  readonly lastTaken = new Map<SendingAccountId, number>();
   private readonly copies = new Map<MessageId, Copy[]>();
   private readonly departures = new Map<AttemptId, SimulatedProcess>();
   private readonly long = new Set<MessageId>();
@@ -86,6 +88,7 @@ export class Checker {
 
   takenBySes({ account, attempt, message, recipients }: Arrival, overQuota: number): void {
     this.taken += recipients;
+    this.lastTaken.set(account, this.nowMs());
     if (overQuota > 0) {
       this.violate('over-quota', `${String(overQuota)} recipients over on ${this.trace.name('account', account)}`);
     }

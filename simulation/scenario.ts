@@ -5,6 +5,7 @@ import { breakSomething } from './faults';
 import { SimulatedHost } from './world/simulated-process';
 import type { MakeLedger } from './world/redis-server';
 import { EPOCH_MS } from './world/virtual-time';
+import type { MessageRow } from './world/tables';
 import type { TickPace } from './world/worker';
 import { World } from './world/world';
 
@@ -16,6 +17,13 @@ const BEFORE_DAY_MS = 45_000;
 const MORNING_MS = 330_000;
 /** Without faults, for everything to end that can end. */
 const REST_MS = 260_000;
+
+/** What waits that long without anything of its account being sent is starved. */
+const WAITED_MS = 30_000;
+/** Slots, requests and the sweeper's patience: after that somebody must have ended an attempt. */
+const ABANDONED_MS = 200_000;
+/** Recipients that the ledger keeps free at most. */
+const HEADROOM = 80;
 
 /** A tick costs steps; these runs are short, so half as often as a worker would is often enough. */
 const PACE: TickPace = {
@@ -53,6 +61,7 @@ export class Scenario {
   private readonly workers: number;
   private equal: { readonly tenants: readonly TenantId[]; readonly largest: number } | undefined;
   private largest = 1;
+  private night = false;
 
   constructor(
     readonly seed: number,
@@ -157,12 +166,13 @@ export class Scenario {
 
   private startAll(): void {
     const { world } = this;
+    this.night = false;
     world.onDeath = (worker) => {
       const back = this.chance.happens(0.75) ? worker.process.host : this.chance.pick(this.hosts);
       world.time.at(
         this.chance.happens(0.9) ? this.chance.between(300, 8_000) : this.chance.between(20_000, 150_000),
         () => {
-          if (world.workers.length < this.workers) world.startWorker(back);
+          if (!this.night && world.workers.length < this.workers) world.startWorker(back);
         },
       );
     };
@@ -183,7 +193,7 @@ export class Scenario {
   /** Every worker is stopped: some politely, some not. */
   private goHome(): void {
     const { world } = this;
-    world.onDeath = () => undefined;
+    this.night = true;
     for (const worker of [...world.workers]) {
       if (this.chance.happens(0.5)) world.kill(worker, 'is killed for the night');
       else {
@@ -225,27 +235,33 @@ export class Scenario {
     for (const message of world.tables.messages.values()) {
       world.checker.judge(message);
       const name = world.trace.name('message', message.id);
-      if (message.state === 'INTENT') world.checker.violate('stuck', `${name} is still INTENT`);
-      if (
-        message.state === 'READY' &&
-        (message.notBeforeMs ?? 0) < now - 60_000 &&
-        this.couldGo(message.tenantId, message.accountId)
-      ) {
+      if (message.state === 'INTENT' && this.isOld(message)) {
+        world.checker.violate('stuck', `${name} is still INTENT`);
+      }
+      if (message.state === 'READY' && (message.notBeforeMs ?? 0) < now - WAITED_MS && this.couldGo(message)) {
         world.checker.violate('starved', `${name} waits although its account has room`);
       }
     }
   }
 
-  /** Room at the provider for the largest message, the headroom and what in the ring's guard still counts. */
-  private couldGo(tenant: TenantId, account: SendingAccountId): boolean {
-    const row = this.world.tables.tenants.get(tenant);
-    if (!row || row.paused || row.limits.dayCap !== null || row.limits.rate !== null) return false;
-    const { quota, sent } = this.world.provider.getAccount(account);
-    return this.idleRoom(account) && quota - sent > this.largest + 80;
+  /** Its attempt began so long ago that somebody must have ended it. */
+  private isOld({ id }: MessageRow): boolean {
+    const began = [...this.world.tables.attempts.values()].filter((attempt) => attempt.messageId === id);
+    const last = Math.max(...began.map((attempt) => attempt.createdMs));
+    return last < EPOCH_MS + this.world.time.nowMs - ABANDONED_MS;
+  }
+
+  /** The account has sent nothing for a while, and has room for the largest message and the headroom. */
+  private couldGo({ tenantId, accountId }: MessageRow): boolean {
+    const tenant = this.world.tables.tenants.get(tenantId);
+    if (!tenant || tenant.paused || tenant.limits.dayCap !== null || tenant.limits.rate !== null) return false;
+    if ((this.world.checker.lastTaken.get(accountId) ?? 0) > this.world.time.nowMs - WAITED_MS) return false;
+    const { quota, sent } = this.world.provider.getAccount(accountId);
+    return this.idleRoom(accountId) && quota - sent > this.largest + HEADROOM;
   }
 
   private idleRoom(account: SendingAccountId): boolean {
     const ledger = this.world.redis.ledgers.get(account);
-    return ledger !== undefined && ledger.q - ledger.used - ledger.ext > this.largest + 80;
+    return ledger !== undefined && ledger.q - ledger.used - ledger.ext > this.largest + HEADROOM;
   }
 }

@@ -34,6 +34,8 @@ const CLOCK_TOLERANCE_MS = 5_000;
 export interface LedgerEvents {
   opened(account: SendingAccountId, epoch: bigint, runId: string): void;
   granted(account: SendingAccountId, opId: string, grant: Grant): void;
+  /** An account for which nobody waited has got mail. */
+  woken(account: SendingAccountId): void;
 }
 
 /** The ledger as one process sees it: the model of the scripts, on whichever Redis the process is connected to. */
@@ -205,8 +207,9 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     limits: TenantLimits,
     messages: readonly QueuedMessage[],
   ): Promise<number> {
-    return this.ask(account, (ledger, nowUs) =>
-      ledger.offer(nowUs, {
+    return this.ask(account, (ledger, nowUs) => {
+      const nobody = ledger.lists().length === 0;
+      const queued = ledger.offer(nowUs, {
         class: CLASS_OF[stream],
         tenant,
         weight: limits.weight,
@@ -215,8 +218,10 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
         den: limits.rate?.den ?? 1,
         most: READY_WINDOW,
         entries: messages.map(({ id, recipients }) => ({ id, cost: recipients })),
-      }),
-    );
+      });
+      if (nobody && queued > 0) this.events.woken(account);
+      return queued;
+    });
   }
 
   drop(account: SendingAccountId, tenant: TenantId, stream: Stream): Promise<number> {

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 /** A second, less what clocks of whole milliseconds can be apart at its two ends. */
 const SECOND_MS = 995;
 /** A cut or a raise is known to the ledger after the next look and what was granted before it has gone. */
-export const OBSERVED_AFTER_MS = 160_000;
+const OBSERVED_AFTER_MS = 160_000;
 
 export interface Arrival {
   readonly account: SendingAccountId;

@@ -13,7 +13,7 @@ export interface PortHealth {
   mostMs: number;
 }
 
-export class ConnectionLost extends Error {
+class ConnectionLost extends Error {
   constructor(port: Port, what: string) {
     super(`${port}: ${what}`);
   }

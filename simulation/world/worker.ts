@@ -6,7 +6,7 @@ import { ObservationService, RouteService, SendingAccountService } from '@libs/f
 import { EngineClock, Timers } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
 import { ProvisioningService } from '@libs/placement';
-import { JobQueue } from '@libs/queueing';
+import { EngineRedis, JobQueue } from '@libs/queueing';
 import { Ledger } from '@libs/quota';
 import { EngineModule, SendEngine, type Ticket } from '@libs/sending';
 import { Module, type INestApplicationContext, type Provider as NestProvider } from '@nestjs/common';
@@ -156,6 +156,7 @@ export class SimulatedWorker implements Consumer {
       [UnitOfWork, new SimulatedUnitOfWork(process, world.tables, world.wire)],
       [Ledger, new SimulatedLedger(process, redis, world.wire, world.time, world)],
       [JobQueue, new SimulatedJobQueue(process, redis, world.bull, world.wire)],
+      [EngineRedis, { listen: (_: string, hear: (account: string) => void) => world.listen(process, hear) }],
       [SesSender, new SimulatedSender(process, world.provider, world.time, world.network, world)],
       [CredentialCache, { get: () => Promise.resolve(undefined), ready: () => ({}), forget: () => undefined }],
       [SendingAccountService, fleet],

@@ -63,6 +63,7 @@ export class World implements LedgerEvents, SenderEvents, ProviderEvents {
   crashAtStep = 0;
   private readonly api: SimulatedProcess;
   private readonly offers: SimulatedLedger;
+  private readonly ears = new Set<{ readonly process: SimulatedProcess; readonly hear: (account: string) => void }>();
   private names = 0;
   private runs = 1;
 
@@ -211,6 +212,26 @@ export class World implements LedgerEvents, SenderEvents, ProviderEvents {
     this.trace.note(
       `${this.trace.name('account', account)} grants ${String(grant.recipients)} as ${this.trace.name('batch', opId)}`,
     );
+  }
+
+  /** Hears of accounts that have got mail; like any subscriber, not of all of them. */
+  listen(process: SimulatedProcess, hear: (account: string) => void): () => void {
+    const ear = { process, hear };
+    this.ears.add(ear);
+    return () => this.ears.delete(ear);
+  }
+
+  woken(account: SendingAccountId): void {
+    for (const ear of this.ears) {
+      if (!ear.process.alive) this.ears.delete(ear);
+      else if (!this.network.happens(0.1)) {
+        this.time.at(this.network.between(0.2, 2), () => {
+          ear.process.enter(() => {
+            ear.hear(account);
+          });
+        });
+      }
+    }
   }
 
   opened(account: SendingAccountId, epoch: bigint, runId: string): void {

@@ -8,7 +8,9 @@ const RATE = 250;
 
 /** Redis' own CPU per message at 2,000 messages/s: ledger, fair queue, ready lists, tickets, polls of idle loops, all of it. */
 export async function b06(lab: Lab): Promise<Result> {
-  const { slices, seconds } = lab.args;
+  const { seconds } = lab.args;
+  // Counted to the microsecond over thousands of messages, so two are enough.
+  const slices = Math.min(2, lab.args.slices);
   const account = { rate: RATE, quota: 50_000_000, tenantWeights: [10, 10, 10, 10] };
   const taken: Slice[] = [];
   for (let i = 0; i < slices; i += 1) {

@@ -46,4 +46,9 @@ export class EngineTicks {
   expire(): Promise<unknown> {
     return this.engine.releaseAndExpire();
   }
+
+  @Tick({ name: 'fairness', everyMs: 10_000 })
+  measureFairness(): Promise<void> {
+    return this.engine.measureFairness();
+  }
 }

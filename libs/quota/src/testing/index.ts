@@ -4,7 +4,6 @@ import { SCRIPTS } from '../scripts';
 export const LEDGER_SCRIPTS = SCRIPTS;
 
 export { LedgerModel } from './ledger-model';
-export type { LedgerFault, ModelOffer } from './ledger-model';
 export type { ModelReply } from './grantor-model';
 export { REQUEST_US, SECOND, SimulatedAccount, START } from './simulated-account';
 export type { SeenGrant } from './simulated-account';

@@ -23,6 +23,7 @@ import { Expirer } from './expirer.service';
 import { ExpirerRepository } from './expirer.repository';
 import { Failpoints } from './failpoints';
 import { FeedLines } from './feed-lines.service';
+import { FairnessMeter } from './fairness-meter.service';
 import { Feeder } from './feeder.service';
 import { FeederRepository } from './feeder.repository';
 import { FlightRecorder } from './flight-recorder.service';
@@ -67,6 +68,7 @@ export class EngineModule {
         Expirer,
         ExpirerRepository,
         FeedLines,
+        FairnessMeter,
         Feeder,
         FeederRepository,
         FlightRecorder,

@@ -2,7 +2,7 @@ import type { SendingAccount } from '@libs/fleet';
 import { EngineClock, newId, Timers, type BatchId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { JobQueue } from '@libs/queueing';
-import { Ledger, parseRate, sliceMs, type Grant, type Refusal } from '@libs/quota';
+import { Ledger, LedgerUnavailable, parseRate, sliceMs, type Grant, type Refusal } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { dispatchBulk, dispatchTransactional } from './dispatch.jobs';
 import { EngineAccounts } from './engine-accounts.service';
@@ -103,7 +103,11 @@ export class Pump {
     try {
       rest = await this.once(pumped);
     } catch (error) {
-      this.log.warn('the pump could not ask the ledger', { sendingAccount: pumped.id, error });
+      this.log.warn('the pump could not ask the ledger', {
+        sendingAccount: pumped.id,
+        reason: error instanceof LedgerUnavailable ? error.reason : 'fault',
+        error,
+      });
     }
     pumped.turn = undefined;
     if (this.stopped) return;

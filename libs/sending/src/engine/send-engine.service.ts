@@ -4,6 +4,7 @@ import type { Ticket } from './dispatch.jobs';
 import { Dispatcher } from './dispatcher.service';
 import { EngineGate } from './engine-gate';
 import { Expirer } from './expirer.service';
+import { FairnessMeter } from './fairness-meter.service';
 import { Feeder } from './feeder.service';
 import { FlightRecorder } from './flight-recorder.service';
 import { HeldBatches } from './held-batches';
@@ -28,6 +29,7 @@ export class SendEngine {
     private readonly resolver: Resolver,
     private readonly rerouter: Rerouter,
     private readonly feeder: Feeder,
+    private readonly fairness: FairnessMeter,
     private readonly keeper: LedgerKeeper,
     private readonly expirer: Expirer,
     private readonly gate: EngineGate,
@@ -71,6 +73,10 @@ export class SendEngine {
   /** Moves what waits for closed accounts; answers how many messages. */
   reroute(): Promise<number> {
     return this.rerouter.reroute();
+  }
+
+  measureFairness(): Promise<void> {
+    return this.fairness.measure();
   }
 
   resolveDoubts(): Promise<number> {

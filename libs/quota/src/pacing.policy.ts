@@ -31,17 +31,3 @@ export function sliceMs(rate: Fraction): number {
   if (rate.num <= 0) return 1_000;
   return Math.min(1_000, Math.max(100, Math.floor((50_000 * rate.den) / rate.num)));
 }
-
-/** Milliseconds that `recipients` take at that rate. */
-export function slotMs(recipients: number, rate: Fraction): number {
-  return rate.num <= 0 ? Number.POSITIVE_INFINITY : (recipients * 1000 * rate.den) / rate.num;
-}
-
-/**
- * A slot missed by more than this asks for a new one: half the gap to the next message, at least 30 ms, at most 100. With
- * 30 ms a second never holds more than 1.03 of its rate; with 10 ms a busy machine moves slots again and again, and each
- * move costs rate.
- */
-export function slotSlackMs(rate: Fraction): number {
-  return Math.min(100, Math.max(30, slotMs(1, rate) / 2));
-}

@@ -63,8 +63,16 @@ export const CLAIM = `
     FROM opened LEFT JOIN intended i ON true
     LEFT JOIN message_body b ON b.tenant_id = ANY (ARRAY[i.tenant_id]) AND b.message_id = ANY (ARRAY[i.id])`;
 
-/** What there is to say about messages that the usual claim left. Rows that another transaction holds stay READY. */
+/**
+ * What there is to say about messages that the usual claim left. Rows that another transaction holds stay READY. A row of
+ * the backlog whose message waits no more is taken away: a claim that met two others on one row can leave it behind.
+ */
 export const CANDIDATES = `
+  WITH stale AS (
+    DELETE FROM backlog b USING unnest($1::uuid[], $2::uuid[]) AS w (tenant_id, id)
+      JOIN message m ON m.tenant_id = w.tenant_id AND m.id = w.id AND m.state NOT IN ('READY', 'SCHEDULED')
+     WHERE b.tenant_id = w.tenant_id AND b.message_id = w.id
+  )
   SELECT m.tenant_id AS "tenantId", m.id, m.mode, m.stream, t.state = 'ACTIVE' AS "tenantActive",
          c.name AS "configurationSet", b.content, ${DOMAIN_READY} AS "domainReady",
          coalesce((SELECT jsonb_agg(r.address) FROM recipient r JOIN suppression s ON ${ON_THE_LIST}

@@ -10,6 +10,9 @@ export interface Allowance {
   readonly waiting?: boolean;
 }
 
+/** Found out only while preparing: the fault is skipped. */
+export class ImpossibleHere extends Error {}
+
 export interface Fault {
   readonly name: string;
   /** What is done to the stack, for a person. */

@@ -30,6 +30,7 @@ export class Load {
   readonly receipts = new Set<string>();
   private stopping = false;
   private calm = false;
+  private abandoned = false;
   private problem: Error | undefined;
   private readonly loops: Promise<void>[] = [];
 
@@ -64,6 +65,12 @@ export class Load {
   /** From now on only a trickle, so that doubts find witnesses and events catch up. */
   calmDown(): void {
     this.calm = true;
+  }
+
+  /** Ends without waiting: what is still unanswered will not be asked for again. */
+  abandon(): void {
+    this.stopping = true;
+    this.abandoned = true;
   }
 
   private isStopping(): boolean {
@@ -102,7 +109,7 @@ export class Load {
         return results.flatMap(({ message }) => fromPublicId('message', message?.id ?? '') ?? []);
       } catch (error) {
         const final = error instanceof GraphqlRefused && !error.codes.every((code) => TRANSIENT.has(code));
-        if (final || performance.now() > deadline) throw error;
+        if (final || this.abandoned || performance.now() > deadline) throw error;
         await sleep(RETRY_MS);
       }
     }

@@ -14,10 +14,10 @@ import { StackProblem } from '../tools/local-stack/stack-problem';
 import { parseFaultArguments, type FaultArguments } from './arguments';
 import { steadyRate } from './calibration';
 import { FAULTS } from './catalogue';
-import type { Fault } from './fault';
+import { ImpossibleHere, type Fault } from './fault';
 import { FAULT_ACCOUNTS, loadedTenants } from './fleet';
 import { jsonReport, listOf, textReport } from './report';
-import { tryFault, type TrialResult, type TrialSettings } from './trial';
+import { notTried, tryFault, type TrialResult, type TrialSettings } from './trial';
 import { World } from './world';
 
 async function main(): Promise<number> {
@@ -105,7 +105,19 @@ async function tryAll(
       say(`${fault.name}: skipped, ${obstacle}`);
       continue;
     }
-    const result = await tryFault(fault, world, settings);
+    let result: TrialResult;
+    try {
+      result = await tryFault(fault, world, settings);
+    } catch (error) {
+      if (settings.ending.aborted) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      await world.heal();
+      if (error instanceof ImpossibleHere) {
+        say(`${fault.name}: skipped, ${reason}`);
+        continue;
+      }
+      result = notTried(fault, reason);
+    }
     results.push(result);
     say(
       `${fault.name}: ${result.problems.length === 0 ? 'borne' : `NOT BORNE (${result.problems.join('; ')})`}, ` +

@@ -1,6 +1,6 @@
 import { FAULTS } from './catalogue';
 import { jsonReport, textReport } from './report';
-import { problemsOf, type TrialResult } from './trial';
+import { notTried, problemsOf, type TrialResult } from './trial';
 
 const borne: TrialResult = {
   name: 'kill-worker',
@@ -43,6 +43,11 @@ describe('what a fault may do', () => {
 
   it('may take any time on a machine that others use', () => {
     expect(problemsOf({ ...borne, secondsToRecover: 50, foreignCores: 1 }, { allow })).toEqual([]);
+  });
+
+  it('is not known when the fault could not be injected to its end', () => {
+    const [flushall] = FAULTS.filter(({ name }) => name === 'flushall');
+    expect(flushall && notTried(flushall, 'no Redis').problems).toEqual(['not injected to its end: no Redis']);
   });
 
   it('includes doubts and waiting mail where the table says so', () => {

@@ -40,86 +40,130 @@ const SETTLE_MS = 30_000;
 
 /** One fault under load: steady, broken, recovered, settled, judged. */
 export async function tryFault(fault: Fault, world: World, settings: TrialSettings): Promise<TrialResult> {
-  const clock = new SystemClock();
-  const { witness } = world;
-  const { allow } = fault;
   if (fault.prepare) await fault.prepare(world);
   else await world.workers();
   await eventsHaveCome(world);
-  await witness.begin();
-  const load = new Load(world.stack.apiUrl, settings.tenants, witness, `${settings.run}/${fault.name}`);
-  const say = (phase: string) => {
-    settings.progress(`${fault.name}: ${phase}, ${load.receipts.size} accepted, ${witness.sends.length} requests`);
-  };
-  /** Looks again and again until `done`, the end of the run, or the deadline. Answers whether it was done. */
-  const watch = async (phase: string, withinMs: number, done: () => boolean | Promise<boolean>): Promise<boolean> => {
+  await world.witness.begin();
+  const trial = new Trial(fault, world, settings);
+  try {
+    return await trial.run();
+  } catch (error) {
+    trial.abandon();
+    throw error;
+  }
+}
+
+class Trial {
+  private readonly clock = new SystemClock();
+  private readonly load: Load;
+  private phase = 'steady';
+
+  constructor(
+    private readonly fault: Fault,
+    private readonly world: World,
+    private readonly settings: TrialSettings,
+  ) {
+    this.load = new Load(world.stack.apiUrl, settings.tenants, world.witness, `${settings.run}/${fault.name}`);
+  }
+
+  async run(): Promise<TrialResult> {
+    const { fault, world, load, settings } = this;
+    load.start();
+    const steady = fault.strikesByItself === true || (await this.becomesSteady());
+    const remark = await this.inject();
+    const endMs = this.clock.nowMs();
+    await this.recovers(endMs);
+    await load.stop();
+    const states = await this.settles();
+    const settledSeconds = (this.clock.nowMs() - endMs) / 1_000;
+    await world.witness.look();
+    const { sends } = world.witness;
+    const excess = await world.witness.excess();
+    const verdict = judge({ receipts: load.receipts, earlier: world.earlier, states, sends, ...excess });
+    for (const id of load.receipts) world.earlier.add(id);
+    await fault.restore?.(world);
+    const seconds = secondsToRecover(sends, endMs, settings.rate) ?? settledSeconds;
+    const result = {
+      name: fault.name,
+      ...verdict,
+      secondsToRecover: Math.round(seconds * 10) / 10,
+      steady,
+      remark: remark ?? '',
+      foreignCores: settings.foreignCores(),
+    };
+    return { ...result, problems: problemsOf(result, fault) };
+  }
+
+  abandon(): void {
+    this.load.abandon();
+  }
+
+  private becomesSteady(): Promise<boolean> {
+    const { world, settings, clock } = this;
+    return this.watch(
+      'steady',
+      STEADY_WITHIN_MS,
+      () => rateBefore(world.witness.sends, clock.nowMs()) >= 0.9 * settings.rate,
+    );
+  }
+
+  private async inject(): Promise<string | undefined> {
+    this.phase = 'broken';
+    // The load looks at what has arrived to know what to hand in.
+    const looking = setInterval(() => {
+      this.look().catch(() => undefined);
+    }, LOOK_MS);
+    try {
+      return await this.fault.inject(this.world);
+    } finally {
+      clearInterval(looking);
+    }
+  }
+
+  /** Until the rate is back and nothing is in doubt, with a trickle of mail from when the rate is back. */
+  private async recovers(endMs: number): Promise<void> {
+    const { world, settings, load, clock } = this;
+    const { allow } = this.fault;
+    await this.watch('recovering', allow.recoverySeconds * 1_000 + SETTLE_MS, async () => {
+      if (clock.nowMs() < endMs + TAIL_MS) return false;
+      const back = secondsToRecover(world.witness.sends, endMs, settings.rate) !== undefined;
+      if (!back && allow.waiting !== true) return false;
+      load.calmDown();
+      const states = await world.witness.states(load.receipts);
+      return count(states, (state) => state === 'IN_DOUBT') <= (allow.inDoubt ?? 0);
+    });
+  }
+
+  /** Until everything accepted has ended, as far as the fault lets it. Answers the states then. */
+  private async settles(): Promise<Map<string, string>> {
+    const { allow } = this.fault;
+    let states = new Map<string, string>();
+    await this.watch('settling', SETTLE_MS, async () => {
+      states = await this.world.witness.states(this.load.receipts);
+      return allow.waiting === true || count(states, (state) => !ENDED.has(state)) <= (allow.inDoubt ?? 0);
+    });
+    return states;
+  }
+
+  /** Looks again and again until `done`, or until the time is over. Answers whether it was done. */
+  private async watch(phase: string, withinMs: number, done: () => boolean | Promise<boolean>): Promise<boolean> {
+    this.phase = phase;
     const deadline = performance.now() + withinMs;
     for (;;) {
-      await witness.look();
-      say(phase);
+      await this.look();
       if (await done()) return true;
-      if (settings.ending.aborted) throw new Error('stopped before the faults were over');
+      if (this.settings.ending.aborted) throw new Error('stopped before the faults were over');
       if (performance.now() > deadline) return false;
-      await world.wait(LOOK_MS);
+      await this.world.wait(LOOK_MS);
     }
-  };
-
-  load.start();
-  const isSteady = () => rateBefore(witness.sends, clock.nowMs()) >= 0.9 * settings.rate;
-  const steady = fault.strikesByItself === true || (await watch('steady', STEADY_WITHIN_MS, isSteady));
-  let remark: string | undefined;
-  const looking = setInterval(
-    () =>
-      void witness.look().then(
-        () => {
-          say('broken');
-        },
-        () => undefined,
-      ),
-    LOOK_MS,
-  );
-  try {
-    remark = await fault.inject(world);
-  } finally {
-    clearInterval(looking);
   }
-  const endMs = clock.nowMs();
-  const recovered = () => secondsToRecover(witness.sends, endMs, settings.rate);
-  const patienceMs = allow.recoverySeconds * 1_000 + SETTLE_MS;
-  await watch('recovering', patienceMs, async () => {
-    if (clock.nowMs() < endMs + TAIL_MS) return false;
-    if (recovered() === undefined && allow.waiting !== true) return false;
-    load.calmDown();
-    return (await doubts(world, load)) <= (allow.inDoubt ?? 0);
-  });
-  await load.stop();
-  let states = new Map<string, string>();
-  await watch('settling', SETTLE_MS, async () => {
-    states = await witness.states(load.receipts);
-    const open = [...states.values()].filter((state) => !ENDED.has(state)).length;
-    return open <= (allow.inDoubt ?? 0) || allow.waiting === true;
-  });
-  const settledSeconds = (clock.nowMs() - endMs) / 1_000;
-  await witness.look();
-  const verdict = judge({
-    receipts: load.receipts,
-    earlier: world.earlier,
-    states,
-    sends: witness.sends,
-    ...(await witness.excess()),
-  });
-  for (const id of load.receipts) world.earlier.add(id);
-  await fault.restore?.(world);
-  const seconds = recovered() ?? settledSeconds;
-  const result = {
-    name: fault.name,
-    ...verdict,
-    secondsToRecover: Math.round(seconds * 10) / 10,
-    steady,
-    remark: remark ?? '',
-    foreignCores: settings.foreignCores(),
-  };
-  return { ...result, problems: problemsOf(result, fault) };
+
+  private async look(): Promise<void> {
+    await this.world.witness.look();
+    const { receipts } = this.load;
+    const requests = this.world.witness.sends.length;
+    this.settings.progress(`${this.fault.name}: ${this.phase}, ${receipts.size} accepted, ${requests} requests`);
+  }
 }
 
 /** Events that the case before left on their way would delay those of this one. */
@@ -129,9 +173,15 @@ async function eventsHaveCome(world: World): Promise<void> {
 
 const ENDED = new Set(['SENT', 'REJECTED', 'EXPIRED', 'CANCELED', 'SUPPRESSED']);
 
-async function doubts(world: World, load: Load): Promise<number> {
-  const states = await world.witness.states(load.receipts);
-  return [...states.values()].filter((state) => state === 'IN_DOUBT').length;
+function count(states: ReadonlyMap<string, string>, of: (state: string) => boolean): number {
+  return [...states.values()].filter(of).length;
+}
+
+/** A fault that could not be injected to its end has proved nothing, which is as bad. */
+export function notTried({ name }: Fault, reason: string): TrialResult {
+  const verdict = judge({ receipts: [], earlier: new Set(), states: new Map(), sends: [], overQuota: 0, overRate: 0 });
+  const problems = [`not injected to its end: ${reason}`];
+  return { name, ...verdict, secondsToRecover: 0, steady: false, remark: '', foreignCores: 0, problems };
 }
 
 /** Others may use so many cores before a time to recover stops meaning anything. */

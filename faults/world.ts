@@ -128,6 +128,16 @@ export class World {
     return { ...this.proxies, environment };
   }
 
+  /** Brings back what a fault that could not be injected to its end has left broken. */
+  async heal(): Promise<void> {
+    const { postgres, redis, simulator, api, workers } = this.parts;
+    for (const part of [postgres, ...redis.map((one) => one.part), simulator, api, ...workers]) part.thaw();
+    for (const part of [postgres, ...redis.map((one) => one.part), simulator, api]) await part.start();
+    for (const proxy of Object.values(this.proxies ?? {})) proxy.set({ kind: 'pass' });
+    await this.simulator.clearFaults();
+    await this.workers(0);
+  }
+
   async close(): Promise<void> {
     for (const proxy of Object.values(this.proxies ?? {})) await proxy.close();
   }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { projectRoot } from '../../tools/local-stack/project-root';
 import { canDownloadPackages, libraryFolders, unpackPackages } from '../../tools/local-stack/system-packages';
 import { ownEnvironment } from '../../tools/local-stack/environment';
-import type { Fault } from '../fault';
+import { ImpossibleHere, type Fault } from '../fault';
 import type { World } from '../world';
 
 const OUTAGE_MS = 5_000;
@@ -93,11 +93,14 @@ export const hostFaults: readonly Fault[] = [
     prepare: async (world) => {
       await world.workers();
       writeFileSync(offsetFile(world), '+0');
+      // The C library's own malloc after it: Debian's Redis has jemalloc, which asks for the time before it can be answered.
       await restartRedis(world, {
-        LD_PRELOAD: await clockLibrary(),
+        LD_PRELOAD: `${await clockLibrary()} libc.so.6`,
         FAKETIME_TIMESTAMP_FILE: offsetFile(world),
         FAKETIME_NO_CACHE: '1',
         FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      }).catch((error: unknown) => {
+        throw new ImpossibleHere('Redis does not start with a clock of its own', { cause: error });
       });
     },
     inject: async (world) => {

@@ -3,7 +3,7 @@ import type { Child, ChildSpec } from './child';
 import type { Supervisor } from './supervisor';
 
 /** A killed PostgreSQL leaves processes that hold its memory for a moment, and refuses to start until they are gone. */
-const START_TRIES = 5;
+const REFUSED_WITHIN_MS = 5_000;
 const BETWEEN_TRIES_MS = 500;
 
 /** One process of a stack that may be ended, frozen and started anew on purpose, by whoever wants to see the rest survive it. */
@@ -31,12 +31,13 @@ export class Part {
   async start(changes: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.isRunning) return;
     if (this.child) await this.supervisor.remove(this.child);
-    for (let tries = 1; ; tries += 1) {
+    const deadline = performance.now() + REFUSED_WITHIN_MS;
+    for (;;) {
       try {
         this.child = await this.supervisor.start(this.spec(changes));
         return;
       } catch (error) {
-        if (tries === START_TRIES || this.child === undefined) throw error;
+        if (this.child === undefined || performance.now() > deadline) throw error;
         await sleep(BETWEEN_TRIES_MS);
       }
     }

@@ -3,7 +3,7 @@ import { AuditService } from '@libs/audit';
 import { CredentialCache, SesSender } from '@libs/aws';
 import { UnitOfWork } from '@libs/database';
 import { ObservationService, RouteService, SendingAccountService } from '@libs/fleet';
-import { EngineClock, Timers } from '@libs/kernel';
+import { EngineClock, Timers, type Stream } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
 import { ProvisioningService } from '@libs/placement';
 import { EngineRedis, JobQueue } from '@libs/queueing';
@@ -24,19 +24,26 @@ import { LedgerKeeperRepository } from '../../libs/sending/src/engine/ledger-kee
 import { OutcomeRepository } from '../../libs/sending/src/engine/outcome.repository';
 import { RerouterRepository } from '../../libs/sending/src/engine/rerouter.repository';
 import { ResolverRepository } from '../../libs/sending/src/engine/resolver.repository';
-import { SimulatedJobQueue, type Consumer } from './bull';
+import type { Chance } from '../chance';
+import type { Checker } from '../checker';
+import type { Trace } from '../trace';
+import { SimulatedJobQueue, type Consumer, type SimulatedBull } from './bull';
 import { ClaimRows } from './claim-rows';
 import { SimulatedUnitOfWork } from './database';
-import { FleetCalls } from './fleet';
-import { SimulatedLedger } from './ledger';
+import { FleetCalls, type SimulatedFleet } from './fleet';
+import type { Ids } from './ids';
+import { SimulatedLedger, type LedgerEvents } from './ledger';
 import { OutcomeRows } from './outcome-rows';
+import type { Provider } from './provider';
 import { SimulatedRecorder } from './recorder';
 import type { QueuedJob, RedisServer } from './redis-server';
 import { BacklogRows, RerouterRows } from './reroute-rows';
-import { SimulatedSender } from './sender';
+import { SimulatedSender, type SenderEvents } from './sender';
 import type { SimulatedProcess } from './simulated-process';
+import type { Tables } from './tables';
 import { ExpirerRows, FeederRows, LedgerKeeperRows, ResolverRows } from './upkeep-rows';
-import type { World } from './world';
+import type { VirtualTime } from './virtual-time';
+import type { Wire } from './wire';
 
 /** Its providers are named for each process. */
 @Module({})
@@ -67,6 +74,27 @@ export const WORKER_PACE: TickPace = {
 
 const quiet = { inc: () => undefined, observe: () => undefined, set: () => undefined };
 
+/** What a worker finds around it: the other side of every port. */
+export interface Surroundings extends LedgerEvents, SenderEvents {
+  readonly redis: RedisServer;
+  readonly bull: SimulatedBull;
+  readonly fleet: SimulatedFleet;
+  readonly provider: Provider;
+  readonly tables: Tables;
+  readonly wire: Wire;
+  readonly time: VirtualTime;
+  readonly network: Chance;
+  readonly ids: Ids;
+  readonly trace: Trace;
+  readonly checker: Checker;
+  readonly pace: TickPace;
+  readonly workersAtMost: number;
+  readonly inDoubtAfterMs: Readonly<Record<Stream, number>>;
+  /** Kills the process at a moment that the seed chose. Answers whether it did. */
+  mayCrash(process: SimulatedProcess): boolean;
+  listen(process: SimulatedProcess, hear: (account: string) => void): () => void;
+}
+
 /** A worker: the engine as EngineModule wires it, with every port replaced by the world's. */
 export class SimulatedWorker implements Consumer {
   takesJobs = false;
@@ -76,7 +104,7 @@ export class SimulatedWorker implements Consumer {
 
   constructor(
     readonly process: SimulatedProcess,
-    private readonly world: World,
+    private readonly world: Surroundings,
     private readonly pumps: () => boolean,
   ) {
     this.redis = world.redis;

@@ -1,6 +1,7 @@
 import { openOwner, runMigrations } from '@libs/database';
 import { Client } from 'pg';
 import { migrations } from '../../migrations';
+import { HotTables1763900000000 } from '../../migrations/1763900000000-hot-tables';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
 const TENANT = '01930000-0000-7000-8000-000000000001';
@@ -20,13 +21,20 @@ describe('moving the send path into day partitions', () => {
             FROM message m JOIN recipient r ON r.message_id = m.id JOIN message_body b ON b.message_id = m.id
             LEFT JOIN attempt a ON a.message_id = m.id ORDER BY m.id`);
 
+  /** Undoes the migration under test, and first those that came after it. */
+  const takeBack = async () => {
+    const source = await openOwner(database.urls.migrate, migrations);
+    for (let left = migrations.length; left > migrations.indexOf(HotTables1763900000000); left -= 1) {
+      await source.undoLastMigration({ transaction: 'each' });
+    }
+    await source.destroy();
+  };
+
   beforeAll(async () => {
     database = await createTestDatabase();
     client = new Client({ connectionString: database.superuserUrl });
     await client.connect();
-    const source = await openOwner(database.urls.migrate, migrations);
-    await source.undoLastMigration({ transaction: 'each' });
-    await source.destroy();
+    await takeBack();
     await client.query(`
       INSERT INTO plan (id, code, name, tier, streams, weight, created_at)
         VALUES ('${TENANT}', 'p', 'P', 'free', '{TRANSACTIONAL}', 1, now());
@@ -87,9 +95,7 @@ describe('moving the send path into day partitions', () => {
     ]);
     expect(await rows('SELECT message_ids FROM batch')).toEqual([{ message_ids: [messageId(2), messageId(3)] }]);
 
-    const source = await openOwner(database.urls.migrate, migrations);
-    await source.undoLastMigration({ transaction: 'each' });
-    await source.destroy();
+    await takeBack();
     expect(await messages()).toEqual(before);
     expect((await rows('SELECT state FROM recipient ORDER BY message_id')).map((row) => row['state'])).toEqual([
       ...RECIPIENT_STATES,

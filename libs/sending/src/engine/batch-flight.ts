@@ -25,8 +25,8 @@ export interface Tower {
   readonly drainUntilMs: number;
   /** What of the ticket's account may start when. */
   window(ticket: Ticket): SlotWindow;
-  /** A slot missed by more than this many engine milliseconds is over: its window has passed. */
-  readonly latestMs: number;
+  /** A slot missed by more than this many engine milliseconds is over, in a batch that was moved so many times. */
+  latestMs(moves: number): number;
   /** Calls `work` once it is that time; what this answers cancels it. */
   at(timeMs: number, work: () => void): () => void;
   /** Sends them, in order, now. Each ends by `flight.ended`. */
@@ -51,6 +51,7 @@ export class BatchFlight {
   private cancel: (() => void) | undefined;
   private underWay = 0;
   private over = false;
+  private moves = 0;
 
   constructor(
     readonly ticket: Ticket,
@@ -68,20 +69,26 @@ export class BatchFlight {
   proceed(): void {
     this.cancel?.();
     this.cancel = undefined;
-    const due = this.takeDue();
+    const now = this.tower.nowMs();
+    const due = this.takeDue(now);
     if (due.length > 0) {
       this.underWay += due.length;
       this.tower.send(this, due);
     }
     const { next } = this.plan;
     if (next !== undefined && !this.over) {
-      const now = this.tower.nowMs();
+      // By the same look at the clock: what has come due since then is not held back by the window.
       this.cancel ??= this.tower.at(next.dueMs > now ? next.dueMs : this.window.nextMs(now), () => {
         this.cancel = undefined;
         this.proceed();
       });
     }
     this.landWhenEmpty();
+  }
+
+  /** How many messages have slots that begin by then, and have not started. */
+  dueBy(timeMs: number): number {
+    return this.plan.dueBy(timeMs);
   }
 
   /** What was sent, or was about to be, has ended. */
@@ -97,8 +104,8 @@ export class BatchFlight {
     if (this.plan.next !== undefined) this.proceed();
   }
 
-  private takeDue(): Slot<IntendedAttempt>[] {
-    const now = this.tower.nowMs();
+  private takeDue(now: number): Slot<IntendedAttempt>[] {
+    const latest = this.tower.latestMs(this.moves);
     const due: Slot<IntendedAttempt>[] = [];
     for (let next = this.plan.next; next !== undefined; next = this.plan.next) {
       if (this.stopped !== undefined) this.giveBack(this.plan.takeAll(), this.stopped);
@@ -107,7 +114,7 @@ export class BatchFlight {
       } else if (next.dueMs > now) break;
       else if (now > next.deadlineMs) {
         this.giveBack(this.plan.takeOverdue(now), notStarted('late', 'The slot was over.'));
-      } else if (now - next.dueMs > this.tower.latestMs) this.move(this.plan.takeOverdue(now - this.tower.latestMs));
+      } else if (now - next.dueMs > latest) this.move(this.plan.takeOverdue(now - latest));
       else if (this.window.start(now, next.recipients)) {
         this.plan.take();
         due.push(next);
@@ -123,6 +130,7 @@ export class BatchFlight {
   /** They get slots of their own, paid with rate only. */
   private move(late: readonly Slot<IntendedAttempt>[]): void {
     this.leave(late);
+    this.moves += 1;
     this.underWay += late.length;
     const recipients = late.reduce((sum, slot) => sum + slot.recipients, 0);
     void this.tower.reslot(this.ticket, recipients).then((offer) => {

@@ -30,11 +30,20 @@ const CLAIM_FAILED_MS = 2_000;
 const SESSIONS_MS = 2_000;
 /** Messages due within this many real milliseconds start together: a timer for each would cost more than it paces. */
 const TICK_MS = 2;
-/** While slots begin later than this many real milliseconds, the process has more in hand than it can send. */
-const LATE_MS = 100;
-/** A slot missed by more than this many real milliseconds is over: it hardly counts in the second that ends now. */
-const LATEST_MS = 800;
+/**
+ * With more messages than this due or about to be, no further ticket is claimed: they would miss their slots here, and another
+ * worker may have time. Looked at again after a few milliseconds.
+ */
+const MOST_DUE = 1_000;
+const SOON_MS = 50;
 const HOLD_BACK_MS = 5;
+/**
+ * A slot missed by more than this many real milliseconds is over. It could still be used within the second (SlotWindow), but late
+ * starts leave less for the slots that follow; a process that misses its new slots too is given twice as long each time, as
+ * long as the slot counts at all.
+ */
+const LATEST_MS = 250;
+const SLOT_COUNTS_MS = 800;
 
 interface Departure {
   readonly slot: Slot<IntendedAttempt>;
@@ -48,8 +57,7 @@ export class Dispatcher implements Tower {
   drainUntilMs = Number.POSITIVE_INFINITY;
   private readonly flights = new Map<BatchFlight, () => void>();
   private readonly windows = new Map<SendingAccountId, SlotWindow>();
-  private lateMs = 0;
-  private wakes = 0;
+  private claiming = 0;
   private readonly sends;
   private readonly moved;
 
@@ -85,15 +93,16 @@ export class Dispatcher implements Tower {
 
   /**
    * Claims a ticket and lets its messages fly. Resolves when the claim has ended; `landed` when every outcome is
-   * committed. Waits before the claim while this process is late with what it has, so that the next worker gets it.
+   * committed. Waits before the claim while this process has more due than it can send.
    */
   async take(ticket: Ticket): Promise<{ readonly landed: Promise<void> }> {
     const nothing = { landed: Promise.resolve() };
-    while (this.isLate && this.ledger.nowMs() <= ticket.deadlineMs) await this.timers.sleep(HOLD_BACK_MS);
+    while (this.isBusy && this.ledger.nowMs() <= ticket.deadlineMs) await this.timers.sleep(HOLD_BACK_MS);
     // Too late, or going down: the sweeper gives the grant back.
     if (this.gate.isDraining || this.ledger.nowMs() > ticket.deadlineMs) return nothing;
     if (!this.held.add(ticket.batchId)) return nothing;
     let flying = false;
+    this.claiming += ticket.messages.length;
     try {
       const [claim, roles] = await Promise.all([this.claim(ticket), this.rolesOf(ticket)]);
       this.failpoints.reach('after-claim');
@@ -101,6 +110,7 @@ export class Dispatcher implements Tower {
       flying = true;
       return { landed: this.fly(ticket, claim.attempts, roles) };
     } finally {
+      this.claiming -= ticket.messages.length;
       if (!flying) this.held.delete(ticket.batchId);
     }
   }
@@ -115,8 +125,8 @@ export class Dispatcher implements Tower {
     return this.ledger.nowMs();
   }
 
-  get latestMs(): number {
-    return LATEST_MS * this.clock.scale.speed;
+  latestMs(moves: number): number {
+    return Math.min(SLOT_COUNTS_MS, LATEST_MS * 2 ** moves) * this.clock.scale.speed;
   }
 
   window({ sendingAccountId }: Ticket): SlotWindow {
@@ -131,17 +141,7 @@ export class Dispatcher implements Tower {
   at(timeMs: number, work: () => void): () => void {
     const { speed } = this.clock.scale;
     const ms = Math.ceil((timeMs - this.ledger.nowMs()) / speed);
-    this.wakes += 1;
-    const cancel = this.timers.after(Math.max(TICK_MS, ms), () => {
-      this.wakes -= 1;
-      const late = Math.max(0, (this.ledger.nowMs() - timeMs) / speed - TICK_MS);
-      this.lateMs += (late - this.lateMs) / 8;
-      work();
-    });
-    return () => {
-      this.wakes -= 1;
-      cancel();
-    };
+    return this.timers.after(Math.max(TICK_MS, ms), work);
   }
 
   async reslot(ticket: Ticket, recipients: number): Promise<OtherSlot> {
@@ -183,8 +183,11 @@ export class Dispatcher implements Tower {
     this.flights.get(flight)?.();
   }
 
-  private get isLate(): boolean {
-    return this.lateMs > LATE_MS && this.wakes > 0;
+  private get isBusy(): boolean {
+    const soon = this.ledger.nowMs() + SOON_MS * this.clock.scale.speed;
+    let due = this.claiming;
+    for (const flight of this.flights.keys()) due += flight.dueBy(soon);
+    return due > MOST_DUE;
   }
 
   /** Undefined after a failure: whether the claim was committed is unknown then, so nothing is sent. */

@@ -27,6 +27,11 @@ describe('a slot plan', () => {
     expect(dues(plan)).toEqual([1_200, 1_250, 1_300, 1_350]);
   });
 
+  it('counts the slots that begin by a time', () => {
+    const plan = planOf(items(1, 1, 1), 9_000, { num: 10, den: 1 });
+    expect([999, 1_000, 1_150, 1_200].map((time) => plan.dueBy(time))).toEqual([0, 1, 2, 3]);
+  });
+
   it('is empty when everything was taken', () => {
     const plan = planOf(items(1), 9_000, { num: 1, den: 2 });
     expect(plan.take()?.dueMs).toBe(1_000);

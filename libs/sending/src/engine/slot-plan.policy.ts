@@ -27,6 +27,17 @@ export class SlotPlan<Item extends Costly> {
     return this.slots[0];
   }
 
+  /** How many slots begin by then. */
+  dueBy(timeMs: number): number {
+    let [low, high] = [0, this.slots.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.slots[middle]?.dueMs ?? 0) <= timeMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   take(): Slot<Item> | undefined {
     return this.slots.shift();
   }

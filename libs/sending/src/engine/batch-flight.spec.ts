@@ -1,0 +1,160 @@
+import type { AttemptId, BatchId, MessageId, SendingAccountId, TenantId } from '@libs/kernel';
+import { BatchFlight, type OtherSlot, type Tower } from './batch-flight';
+import type { IntendedAttempt } from './claim.repository';
+import type { Ticket } from './dispatch.jobs';
+import type { AttemptEnd } from './outcome.policy';
+import type { Slot } from './slot-plan.policy';
+import { SlotWindow } from './slot-window.policy';
+
+const START = 1_000_000;
+const SENT: AttemptEnd = { kind: 'sent', sesMessageId: 's' };
+
+/** A clock of its own, moved by the test; requests are answered when the test says so. */
+class TestTower implements Tower {
+  now = START;
+  drainUntilMs = Number.POSITIVE_INFINITY;
+  /** What the clock moves between two looks at it. */
+  tick = 0;
+  other: OtherSlot = undefined;
+  readonly sent: number[] = [];
+  readonly ends: AttemptEnd[] = [];
+  landings = 0;
+  private alarms: { readonly timeMs: number; readonly work: () => void }[] = [];
+  private readonly slots = new SlotWindow(1_000);
+
+  nowMs(): number {
+    this.now += this.tick;
+    return this.now;
+  }
+  latestMs(): number {
+    return 250;
+  }
+  window(): SlotWindow {
+    return this.slots;
+  }
+  at(timeMs: number, work: () => void): () => void {
+    const alarm = { timeMs, work };
+    this.alarms.push(alarm);
+    return () => {
+      this.alarms = this.alarms.filter((one) => one !== alarm);
+    };
+  }
+  send(flight: BatchFlight, slots: readonly Slot<IntendedAttempt>[]): void {
+    for (const { item } of slots) {
+      this.sent.push(this.now);
+      flight.ended(item, SENT);
+    }
+  }
+  record(_attempt: IntendedAttempt, end: AttemptEnd): void {
+    this.ends.push(end);
+  }
+  reslot(): Promise<OtherSlot> {
+    return Promise.resolve(this.other);
+  }
+  landed(): void {
+    this.landings += 1;
+  }
+
+  /** Lets the next alarm ring, at its time or when the process wakes again. */
+  ring(notBeforeMs = 0): boolean {
+    const [next] = this.alarms.sort((a, b) => a.timeMs - b.timeMs);
+    if (next === undefined) return false;
+    this.alarms = this.alarms.filter((one) => one !== next);
+    this.now = Math.max(this.now, next.timeMs, notBeforeMs);
+    next.work();
+    return true;
+  }
+}
+
+function ticket(rate: number): Ticket {
+  return {
+    batchId: 'b' as BatchId,
+    sendingAccountId: 'a' as SendingAccountId,
+    epoch: '1',
+    bucketStartMs: START,
+    slotStartMs: START + 10,
+    deadlineMs: START + 10_000,
+    granted: 100,
+    rate: { num: rate, den: 1 },
+    messages: [],
+  };
+}
+
+function attempts(count: number): IntendedAttempt[] {
+  return Array.from({ length: count }, (_, i) => ({
+    tenantId: 't' as TenantId,
+    id: `m${String(i)}` as MessageId,
+    attemptId: `x${String(i)}` as AttemptId,
+    recipients: 1,
+    configurationSet: 's',
+    suppressed: [],
+    content: '{}',
+  }));
+}
+
+describe('a batch on its way', () => {
+  it('starts each message in its slot, and lands when all have ended', () => {
+    const tower = new TestTower();
+    new BatchFlight(ticket(100), attempts(5), new Map(), tower).proceed();
+    while (tower.ring());
+    expect(tower.sent).toEqual([10, 20, 30, 40, 50].map((ms) => START + ms));
+    expect(tower.landings).toBe(1);
+  });
+
+  it('misses no slot that comes due while it looks at the clock twice', () => {
+    const tower = new TestTower();
+    tower.tick = 1;
+    new BatchFlight(ticket(5_000), attempts(100), new Map(), tower).proceed();
+    while (tower.ring());
+    expect(tower.sent).toHaveLength(100);
+    expect(Math.max(...tower.sent)).toBeLessThan(START + 300);
+  });
+
+  it('sends at once what a short stop delayed, and asks for other slots only for what is too late', async () => {
+    const tower = new TestTower();
+    tower.other = { nowMs: START + 400, slotStartMs: START + 500, deadlineMs: START + 10_000 };
+    new BatchFlight(ticket(100), attempts(40), new Map(), tower).proceed();
+    tower.ring(START + 400);
+    // Slots of the last 250 ms go now; those before them are moved.
+    expect(tower.sent).toHaveLength(25);
+    await Promise.resolve();
+    await Promise.resolve();
+    while (tower.ring());
+    expect(tower.sent).toHaveLength(40);
+    expect(tower.landings).toBe(1);
+  });
+
+  it('gives back what gets no other slot, what is too late for good, and what the stop of the worker would delay', async () => {
+    const refused = new TestTower();
+    new BatchFlight(ticket(100), attempts(40), new Map(), refused).proceed();
+    refused.ring(START + 400);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(refused.ends.filter((end) => end.kind === 'unstarted')).toHaveLength(15);
+
+    const late = new TestTower();
+    new BatchFlight(ticket(100), attempts(3), new Map(), late).proceed();
+    late.ring(START + 60_000);
+    expect(late.ends.map((end) => end.kind)).toEqual(['unstarted', 'unstarted', 'unstarted']);
+
+    const draining = new TestTower();
+    const flight = new BatchFlight(ticket(1), attempts(10), new Map(), draining);
+    flight.proceed();
+    draining.drainUntilMs = START + 1_500;
+    flight.proceed();
+    while (draining.ring());
+    expect(draining.sent).toHaveLength(2);
+    expect(draining.landings).toBe(1);
+  });
+
+  it('stops when SES refused a message of it for all', () => {
+    const tower = new TestTower();
+    const flight = new BatchFlight(ticket(100), attempts(10), new Map(), tower);
+    flight.proceed();
+    tower.ring();
+    flight.stop({ kind: 'unstarted', code: 'unstarted', message: 'stopped' });
+    expect(tower.sent).toHaveLength(1);
+    expect(tower.ends.filter((end) => end.kind === 'unstarted')).toHaveLength(9);
+    expect(tower.landings).toBe(1);
+  });
+});

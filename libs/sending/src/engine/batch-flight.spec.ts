@@ -112,7 +112,12 @@ describe('a batch on its way', () => {
 
   it('sends at once what a short stop delayed, and asks for other slots only for what is too late', async () => {
     const tower = new TestTower();
-    tower.other = { nowMs: START + 400, slotStartMs: START + 500, deadlineMs: START + 10_000 };
+    tower.other = {
+      nowMs: START + 400,
+      slotStartMs: START + 500,
+      deadlineMs: START + 10_000,
+      rate: { num: 100, den: 1 },
+    };
     new BatchFlight(ticket(100), attempts(40), new Map(), tower).proceed();
     tower.ring(START + 400);
     // Slots of the last 250 ms go now; those before them are moved.

@@ -45,7 +45,7 @@ export interface Tower {
  */
 export class BatchFlight {
   readonly usage = new UsageCount();
-  private readonly plan: SlotPlan<IntendedAttempt>;
+  private readonly plan = new SlotPlan<IntendedAttempt>();
   private readonly window: SlotWindow;
   private stopped: AttemptEnd | undefined;
   private cancel: (() => void) | undefined;
@@ -61,8 +61,7 @@ export class BatchFlight {
     private readonly tower: Tower,
   ) {
     this.window = tower.window(ticket);
-    this.plan = new SlotPlan(ticket.rate);
-    this.assign(attempts, ticket.slotStartMs, ticket.deadlineMs);
+    this.assign(attempts, ticket);
   }
 
   /** Starts what is due, gives back what may not start any more, and comes back when the next slot begins. */
@@ -123,8 +122,13 @@ export class BatchFlight {
     return due;
   }
 
-  private assign(attempts: readonly IntendedAttempt[], startMs: number, deadlineMs: number): void {
-    for (const slot of this.plan.add(attempts, startMs, deadlineMs)) this.window.plan(slot.dueMs, slot.recipients);
+  private assign(
+    attempts: readonly IntendedAttempt[],
+    { slotStartMs, deadlineMs, rate }: Pick<Ticket, 'slotStartMs' | 'deadlineMs' | 'rate'>,
+  ): void {
+    for (const slot of this.plan.add(attempts, slotStartMs, deadlineMs, rate)) {
+      this.window.plan(slot.dueMs, slot.recipients);
+    }
   }
 
   /** They get slots of their own, paid with rate only. */
@@ -136,7 +140,7 @@ export class BatchFlight {
     void this.tower.reslot(this.ticket, recipients).then((offer) => {
       this.underWay -= late.length;
       const items = late.map((slot) => slot.item);
-      if (offer !== undefined) this.assign(items, offer.slotStartMs, offer.deadlineMs);
+      if (offer !== undefined) this.assign(items, offer);
       else for (const item of items) this.close(item, notStarted('no-slot', 'The ledger gave no other slot.'));
       this.proceed();
     });

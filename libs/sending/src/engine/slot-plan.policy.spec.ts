@@ -2,8 +2,8 @@ import { SlotPlan } from './slot-plan.policy';
 
 const items = (...recipients: number[]) => recipients.map((n) => ({ recipients: n }));
 const planOf = (given: { recipients: number }[], deadlineMs: number, rate: { num: number; den: number }) => {
-  const plan = new SlotPlan<{ recipients: number }>(rate);
-  plan.add(given, 1_000, deadlineMs);
+  const plan = new SlotPlan<{ recipients: number }>();
+  plan.add(given, 1_000, deadlineMs, rate);
   return plan;
 };
 const dues = (plan: SlotPlan<{ recipients: number }>) => plan.takeAll().map((slot) => slot.dueMs);
@@ -22,6 +22,7 @@ describe('a slot plan', () => {
       late.map((slot) => slot.item),
       1_250,
       9_500,
+      { num: 10, den: 1 },
     );
     expect(plan.next).toMatchObject({ dueMs: 1_200, deadlineMs: 9_000 });
     expect(dues(plan)).toEqual([1_200, 1_250, 1_300, 1_350]);

@@ -20,8 +20,6 @@ interface Costly {
 export class SlotPlan<Item extends Costly> {
   private slots: Slot<Item>[] = [];
 
-  constructor(private readonly rate: Fraction) {}
-
   /** The next message, still in the plan; undefined at the end. */
   get next(): Slot<Item> | undefined {
     return this.slots[0];
@@ -53,12 +51,12 @@ export class SlotPlan<Item extends Costly> {
     return this.slots.splice(0);
   }
 
-  /** Puts messages one after the other from there on. Answers their slots. */
-  add(items: readonly Item[], startMs: number, deadlineMs: number): readonly Slot<Item>[] {
+  /** Puts messages one after the other from there on, at that rate of recipients per second. Answers their slots. */
+  add(items: readonly Item[], startMs: number, deadlineMs: number, rate: Fraction): readonly Slot<Item>[] {
     let dueMs = startMs;
     const added = items.map((item) => {
       const slot = { item, recipients: item.recipients, dueMs, deadlineMs };
-      dueMs += (item.recipients * 1000 * this.rate.den) / this.rate.num;
+      dueMs += (item.recipients * 1000 * rate.den) / rate.num;
       return slot;
     });
     this.slots = this.slots.length === 0 ? added : [...this.slots, ...added].sort((a, b) => a.dueMs - b.dueMs);

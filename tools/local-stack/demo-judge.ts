@@ -3,6 +3,7 @@ import type { Arrival } from '../../apps/simulator/src/arrivals/arrival.log';
 import { SimulatorAdminClient } from '../../apps/simulator/src/simulator-admin.client';
 import { SEED_ACCOUNTS } from './fleet-plan';
 import type { SeededFleet } from './seed';
+import { SHOWN_STATE } from './shown-state';
 
 /** How a message ended, as its customer sees it. */
 export interface Outcomes {
@@ -177,8 +178,8 @@ async function messageRows(databaseUrl: string, ids: readonly string[]): Promise
   try {
     const { rows } = await client.query<MessageRow>(
       `SELECT m.id, m.tenant_id, m.state,
-              (SELECT r.state FROM recipient r WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id
-                ORDER BY array_position($2::text[], r.state) LIMIT 1) AS worst
+              (SELECT ${SHOWN_STATE} FROM recipient r WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id
+                ORDER BY array_position($2::text[], ${SHOWN_STATE}) LIMIT 1) AS worst
          FROM message m WHERE m.id = ANY ($1::uuid[])`,
       [ids, LATTICE],
     );

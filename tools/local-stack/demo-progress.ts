@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { SHOWN_STATE } from './shown-state';
 
 export interface Progress {
   /** Messages of this run by the state the engine has them in. */
@@ -22,7 +23,7 @@ export class ProgressReader {
     const { rows } = await this.client.query<{ state: string; n: string; settled: string }>(
       `SELECT m.state, count(*) AS n, count(*) FILTER (WHERE NOT EXISTS (
                 SELECT FROM recipient r WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id
-                   AND r.state IN ('SCHEDULED', 'QUEUED', 'SENDING', 'IN_DOUBT', 'SENT'))) AS settled
+                   AND ${SHOWN_STATE} IN ('SCHEDULED', 'QUEUED', 'SENDING', 'IN_DOUBT', 'SENT'))) AS settled
          FROM message m WHERE m.mode = 'LIVE' AND m.created_at >= $1 GROUP BY m.state`,
       [since],
     );

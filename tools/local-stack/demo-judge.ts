@@ -172,17 +172,17 @@ const LATTICE = [
   'COMPLAINED',
 ];
 
+const ROWS = `
+  SELECT m.id, m.tenant_id, m.state,
+         (SELECT ${SHOWN_STATE} FROM recipient r WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id
+           ORDER BY array_position($2::text[], ${SHOWN_STATE}) LIMIT 1) AS worst
+    FROM message m WHERE m.id = ANY ($1::uuid[])`;
+
 async function messageRows(databaseUrl: string, ids: readonly string[]): Promise<Map<string, MessageRow>> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const { rows } = await client.query<MessageRow>(
-      `SELECT m.id, m.tenant_id, m.state,
-              (SELECT ${SHOWN_STATE} FROM recipient r WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id
-                ORDER BY array_position($2::text[], ${SHOWN_STATE}) LIMIT 1) AS worst
-         FROM message m WHERE m.id = ANY ($1::uuid[])`,
-      [ids, LATTICE],
-    );
+    const { rows } = await client.query<MessageRow>(ROWS, [ids, LATTICE]);
     return new Map(rows.map((row) => [row.id, row]));
   } finally {
     await client.end();

@@ -9,6 +9,12 @@ export interface Progress {
   readonly settled: number;
 }
 
+const PROGRESS = `
+  SELECT m.state, count(*) AS n, count(*) FILTER (WHERE NOT EXISTS (
+           SELECT FROM recipient r WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id
+              AND ${SHOWN_STATE} IN ('SCHEDULED', 'QUEUED', 'SENDING', 'IN_DOUBT', 'SENT'))) AS settled
+    FROM message m WHERE m.mode = 'LIVE' AND m.created_at >= $1 GROUP BY m.state`;
+
 /** Reads how far the messages accepted since `since` are. One connection, kept open while the day lasts. */
 export class ProgressReader {
   private constructor(private readonly client: Client) {}
@@ -20,13 +26,7 @@ export class ProgressReader {
   }
 
   async read(since: Date): Promise<Progress> {
-    const { rows } = await this.client.query<{ state: string; n: string; settled: string }>(
-      `SELECT m.state, count(*) AS n, count(*) FILTER (WHERE NOT EXISTS (
-                SELECT FROM recipient r WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id
-                   AND ${SHOWN_STATE} IN ('SCHEDULED', 'QUEUED', 'SENDING', 'IN_DOUBT', 'SENT'))) AS settled
-         FROM message m WHERE m.mode = 'LIVE' AND m.created_at >= $1 GROUP BY m.state`,
-      [since],
-    );
+    const { rows } = await this.client.query<{ state: string; n: string; settled: string }>(PROGRESS, [since]);
     return {
       byState: Object.fromEntries(rows.map((row) => [row.state, Number(row.n)])),
       total: rows.reduce((sum, row) => sum + Number(row.n), 0),

@@ -53,7 +53,8 @@ export const VERDICTS: Readonly<Record<AttemptEnd['kind'], Verdict>> = {
   rate: again(1_000, { kind: 'slow' }),
   'daily-quota': again(60_000, { kind: 'close-day', ms: 60_000 }),
   paused: again(60_000, { kind: 'incident', state: 'PAUSED', ms: 60_000 }),
-  suspended: again(60_000, { kind: 'incident', state: 'SUSPENDED', ms: 300_000 }),
+  // Renewed by every observation for as long as it lasts: an operator who has it reinstated does not wait for more.
+  suspended: again(60_000, { kind: 'incident', state: 'SUSPENDED', ms: 90_000 }),
   // One tenant's set is off or its identity not verified: others on the account go on.
   'set-paused': again(60_000),
   identity: again(60_000, { kind: 'reprovision' }, false),

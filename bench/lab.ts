@@ -15,6 +15,7 @@ import { roleUrls, type RoleUrls } from '../tools/local-stack/role-urls';
 import { redisPackagesFolder } from '../tools/local-stack/stack';
 import { loadSecrets, type StackSecrets } from '../tools/local-stack/stack-secrets';
 import { StackProblem } from '../tools/local-stack/stack-problem';
+import { NODE_FLAGS } from '../tools/local-stack/applications';
 import type { BenchArguments } from './arguments';
 import type { LoadWatch } from './load-watch';
 import { SinkClient } from './sink/sink-client';
@@ -140,7 +141,7 @@ export class Lab {
     const spec: ChildSpec = {
       name,
       command: process.execPath,
-      args: [file, ...(options.args ?? [])],
+      args: [...NODE_FLAGS, file, ...(options.args ?? [])],
       env: { ...this.env, ...options.env },
       markers: [file],
       isReady: options.isReady ?? (() => Promise.resolve(true)),

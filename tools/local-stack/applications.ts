@@ -95,11 +95,17 @@ export function workerSpec(
   return number === 0 ? spec : { ...spec, name: `worker-${number + 1}` };
 }
 
+/**
+ * What a busy process allocates lives for one message: with room for it the collector runs a quarter as often, which saves
+ * a sixth of a worker's CPU (docs/decisions/005). Cannot be set from inside a process.
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=64'];
+
 function application(name: Application, healthUrl: string, env: Record<string, string>): ChildSpec {
   return {
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', entryOf(name)],
+    args: [...NODE_FLAGS, '--enable-source-maps', entryOf(name)],
     env,
     markers: [entryOf(name)],
     isReady: () => isHealthy(healthUrl),

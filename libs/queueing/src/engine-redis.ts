@@ -95,7 +95,8 @@ export function openEngineRedis(url: string): EngineRedis {
   if (!address) throw new Error('this is no address of Redis');
   return new EngineRedis(
     openRedis(address, {
-      maxRetriesPerRequest: 1,
+      // Not 1: a command whose connection breaks once would be dropped without an answer, and its caller wait for ever.
+      maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
       // A command in flight when the connection broke must fail, not run later on another server.
       autoResendUnfulfilledCommands: false,

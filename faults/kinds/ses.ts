@@ -1,7 +1,7 @@
 import { toPublicId } from '@libs/kernel';
 import type { FaultInput } from '../../apps/simulator/src/admin/admin.schemas';
 import { REGION } from '../../tools/local-stack/fleet-plan';
-import type { Fault } from '../fault';
+import type { Allowance, Fault } from '../fault';
 import { VICTIM_ACCOUNT } from '../fleet';
 import type { World } from '../world';
 
@@ -10,6 +10,9 @@ const REOPENED_WITHIN_MS = 30_000;
 /** A doubt, the silence that is evidence, and the message's next turn. */
 const DOUBT = { recoverySeconds: 10 };
 
+/** The paced rate was halved more than once and comes back step by step. */
+const SLOWED_DOWN = { recoverySeconds: 20 };
+
 /** Requests to send go wrong in one way, for some seconds or so many times. */
 function broken(
   name: string,
@@ -17,12 +20,13 @@ function broken(
   rows: string,
   rules: readonly Omit<FaultInput, 'operation'>[],
   forMs = OUTAGE_MS,
+  allow: Allowance = DOUBT,
 ): Fault {
   return {
     name,
     about,
     rows,
-    allow: DOUBT,
+    allow,
     inject: async (world) => {
       for (const rule of rules) await world.simulator.addFault({ operation: 'SendEmail', ...rule });
       await world.wait(forMs);
@@ -68,7 +72,14 @@ async function observeAnew(world: World): Promise<void> {
 }
 
 export const sesFaults: readonly Fault[] = [
-  broken('ses-429-storm', 'half of all requests to send are throttled for 4 s', '24', [{ kind: '429', rate: 0.5 }]),
+  broken(
+    'ses-429-storm',
+    'half of all requests to send are throttled for 4 s',
+    '24',
+    [{ kind: '429', rate: 0.5 }],
+    OUTAGE_MS,
+    SLOWED_DOWN,
+  ),
   broken('ses-5xx', 'for 4 s a fifth of all requests are answered 500 or 503', '23', [
     { kind: '500', rate: 0.1 },
     { kind: '503', rate: 0.1 },

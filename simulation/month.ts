@@ -9,22 +9,25 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const TENANTS = 4;
-/** Messages that wait per tenant at least, so that quota alone binds. */
-const BACKLOG = 400;
+/** Messages that wait per tenant, so that quota alone binds: minutes of the account's rate; feeding reads them again and again. */
+const BACKLOG = 120;
 const REFILL_MS = 20_000;
 /** A worker is killed this often on average, Redis restarted and a worker frozen this often. */
 const KILL_MS = 30 * MINUTE_MS;
 const RESTART_MS = 30 * HOUR_MS;
 const FREEZE_MS = 7 * HOUR_MS;
 
-/** A month is two and a half million seconds: what need not be looked at twice a second is looked at once a minute. */
+/**
+ * A month is two and a half million seconds: what need not be looked at twice a second is looked at once a minute. Every
+ * worker has these ticks at moments of its own, so eight of them look every few seconds.
+ */
 const PACE: TickPace = {
-  ledger: 5_000,
-  observe: MINUTE_MS,
-  pumps: 5_000,
-  feed: 30_000,
-  sweep: 15_000,
-  resolve: 30_000,
+  ledger: 30_000,
+  observe: 2 * MINUTE_MS,
+  pumps: 10_000,
+  feed: MINUTE_MS,
+  sweep: 30_000,
+  resolve: MINUTE_MS,
   expire: 10 * MINUTE_MS,
   reroute: 10 * MINUTE_MS,
 };

@@ -4,7 +4,7 @@ import type { IntendedAttempt } from './claim.repository';
 import type { Ticket } from './dispatch.jobs';
 import type { AttemptEnd } from './outcome.policy';
 import type { Slot } from './slot-plan.policy';
-import { SlotWindow } from './slot-window.policy';
+import { StartPace } from './start-pace.policy';
 
 const START = 1_000_000;
 const SENT: AttemptEnd = { kind: 'sent', sesMessageId: 's' };
@@ -20,17 +20,14 @@ class TestTower implements Tower {
   readonly ends: AttemptEnd[] = [];
   landings = 0;
   private alarms: { readonly timeMs: number; readonly work: () => void }[] = [];
-  private readonly slots = new SlotWindow(1_000);
+  private readonly starts = new StartPace(1);
 
   nowMs(): number {
     this.now += this.tick;
     return this.now;
   }
-  latestMs(): number {
-    return 250;
-  }
-  window(): SlotWindow {
-    return this.slots;
+  pace(): StartPace {
+    return this.starts;
   }
   at(timeMs: number, work: () => void): () => void {
     const alarm = { timeMs, work };
@@ -110,7 +107,7 @@ describe('a batch on its way', () => {
     expect(Math.max(...tower.sent)).toBeLessThan(START + 300);
   });
 
-  it('sends at once what a short stop delayed, and asks for other slots only for what is too late', async () => {
+  it('goes on as late as a short stop made it, and asks for other slots only for what is too late', async () => {
     const tower = new TestTower();
     tower.other = {
       nowMs: START + 400,
@@ -120,12 +117,14 @@ describe('a batch on its way', () => {
     };
     new BatchFlight(ticket(100), attempts(40), new Map(), tower).proceed();
     tower.ring(START + 400);
-    // Slots of the last 250 ms go now; those before them are moved.
-    expect(tower.sent).toHaveLength(25);
+    // The slots of 20 and 10 ms ago go now, those before them are moved, and the next does not follow at once.
+    expect(tower.sent).toHaveLength(2);
     await Promise.resolve();
     await Promise.resolve();
     while (tower.ring());
     expect(tower.sent).toHaveLength(40);
+    const gaps = tower.sent.slice(1).map((at, i) => at - (tower.sent[i] ?? 0));
+    expect(gaps.filter((gap) => gap < 9)).toHaveLength(1);
     expect(tower.landings).toBe(1);
   });
 
@@ -135,7 +134,7 @@ describe('a batch on its way', () => {
     refused.ring(START + 400);
     await Promise.resolve();
     await Promise.resolve();
-    expect(refused.ends.filter((end) => end.kind === 'unstarted')).toHaveLength(15);
+    expect(refused.ends.filter((end) => end.kind === 'unstarted')).toHaveLength(38);
 
     const late = new TestTower();
     new BatchFlight(ticket(100), attempts(3), new Map(), late).proceed();

@@ -6,7 +6,7 @@ import type { Ticket } from './dispatch.jobs';
 import { verdictOf, type AttemptEnd } from './outcome.policy';
 import { UsageCount } from './refund.policy';
 import { SlotPlan, type Slot } from './slot-plan.policy';
-import type { SlotWindow } from './slot-window.policy';
+import type { StartPace } from './start-pace.policy';
 
 export const notStarted = (code: string, message: string): AttemptEnd => ({
   kind: 'unstarted',
@@ -23,10 +23,8 @@ export interface Tower {
   nowMs(): number;
   /** Slots that begin later than this are given back: the process is going down. */
   readonly drainUntilMs: number;
-  /** What of the ticket's account may start when. */
-  window(ticket: Ticket): SlotWindow;
-  /** A slot missed by more than this many engine milliseconds is over, in a batch that was moved so many times. */
-  latestMs(moves: number): number;
+  /** How late this process starts the messages of the ticket's account. */
+  pace(ticket: Ticket): StartPace;
   /** Calls `work` once it is that time; what this answers cancels it. */
   at(timeMs: number, work: () => void): () => void;
   /** Sends them, in order, now. Each ends by `flight.ended`. */
@@ -46,12 +44,11 @@ export interface Tower {
 export class BatchFlight {
   readonly usage = new UsageCount();
   private readonly plan = new SlotPlan<IntendedAttempt>();
-  private readonly window: SlotWindow;
+  private readonly pace: StartPace;
   private stopped: AttemptEnd | undefined;
   private cancel: (() => void) | undefined;
   private underWay = 0;
   private over = false;
-  private moves = 0;
 
   constructor(
     readonly ticket: Ticket,
@@ -60,8 +57,8 @@ export class BatchFlight {
     readonly roles: ReadonlyMap<TenantId, FleetRole | AttemptEnd>,
     private readonly tower: Tower,
   ) {
-    this.window = tower.window(ticket);
-    this.assign(attempts, ticket);
+    this.pace = tower.pace(ticket);
+    this.plan.add(attempts, ticket.slotStartMs, ticket.deadlineMs, ticket.rate);
   }
 
   /** Starts what is due, gives back what may not start any more, and comes back when the next slot begins. */
@@ -76,8 +73,7 @@ export class BatchFlight {
     }
     const { next } = this.plan;
     if (next !== undefined && !this.over) {
-      // By the same look at the clock: what has come due since then is not held back by the window.
-      this.cancel ??= this.tower.at(next.dueMs > now ? next.dueMs : this.window.nextMs(now), () => {
+      this.cancel ??= this.tower.at(this.pace.earliestMs(next.dueMs), () => {
         this.cancel = undefined;
         this.proceed();
       });
@@ -104,8 +100,8 @@ export class BatchFlight {
   }
 
   private takeDue(now: number): Slot<IntendedAttempt>[] {
-    const latest = this.tower.latestMs(this.moves);
     const due: Slot<IntendedAttempt>[] = [];
+    const patience = this.pace.patienceMs(this.ticket.rate);
     for (let next = this.plan.next; next !== undefined; next = this.plan.next) {
       if (this.stopped !== undefined) this.giveBack(this.plan.takeAll(), this.stopped);
       else if (next.dueMs > this.tower.drainUntilMs) {
@@ -113,8 +109,11 @@ export class BatchFlight {
       } else if (next.dueMs > now) break;
       else if (now > next.deadlineMs) {
         this.giveBack(this.plan.takeOverdue(now), notStarted('late', 'The slot was over.'));
-      } else if (now - next.dueMs > latest) this.move(this.plan.takeOverdue(now - latest));
-      else if (this.window.start(now, next.recipients)) {
+      } else if (now - next.dueMs > patience) {
+        this.pace.missed(now);
+        this.move(this.plan.takeOverdue(now - patience));
+      } else if (this.pace.earliestMs(next.dueMs) <= now) {
+        this.pace.start(next.dueMs, now);
         this.plan.take();
         due.push(next);
       } else break;
@@ -122,37 +121,21 @@ export class BatchFlight {
     return due;
   }
 
-  private assign(
-    attempts: readonly IntendedAttempt[],
-    { slotStartMs, deadlineMs, rate }: Pick<Ticket, 'slotStartMs' | 'deadlineMs' | 'rate'>,
-  ): void {
-    for (const slot of this.plan.add(attempts, slotStartMs, deadlineMs, rate)) {
-      this.window.plan(slot.dueMs, slot.recipients);
-    }
-  }
-
   /** They get slots of their own, paid with rate only. */
   private move(late: readonly Slot<IntendedAttempt>[]): void {
-    this.leave(late);
-    this.moves += 1;
     this.underWay += late.length;
     const recipients = late.reduce((sum, slot) => sum + slot.recipients, 0);
     void this.tower.reslot(this.ticket, recipients).then((offer) => {
       this.underWay -= late.length;
       const items = late.map((slot) => slot.item);
-      if (offer !== undefined) this.assign(items, offer);
+      if (offer !== undefined) this.plan.add(items, offer.slotStartMs, offer.deadlineMs, offer.rate);
       else for (const item of items) this.close(item, notStarted('no-slot', 'The ledger gave no other slot.'));
       this.proceed();
     });
   }
 
   private giveBack(slots: readonly Slot<IntendedAttempt>[], why: AttemptEnd): void {
-    this.leave(slots);
     for (const slot of slots) this.close(slot.item, why);
-  }
-
-  private leave(slots: readonly Slot<IntendedAttempt>[]): void {
-    for (const slot of slots) this.window.leave(slot.dueMs, slot.recipients);
   }
 
   private close(attempt: IntendedAttempt, end: AttemptEnd): void {

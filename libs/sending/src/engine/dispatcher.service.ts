@@ -19,7 +19,7 @@ import { OutcomeWriter } from './outcome-writer.service';
 import { verdictOf, type AttemptEnd } from './outcome.policy';
 import { RecoveryService } from './recovery.service';
 import type { Slot } from './slot-plan.policy';
-import { SlotWindow } from './slot-window.policy';
+import { StartPace } from './start-pace.policy';
 
 /** Real milliseconds a request may take in all; the ring's guard counts on it. */
 const REQUEST_MS = 15_000;
@@ -37,13 +37,6 @@ const TICK_MS = 2;
 const MOST_DUE = 1_000;
 const SOON_MS = 50;
 const HOLD_BACK_MS = 5;
-/**
- * A slot missed by more than this many real milliseconds is over. It could still be used within the second (SlotWindow), but late
- * starts leave less for the slots that follow; a process that misses its new slots too is given twice as long each time, as
- * long as the slot counts at all.
- */
-const LATEST_MS = 250;
-const SLOT_COUNTS_MS = 800;
 
 interface Departure {
   readonly slot: Slot<IntendedAttempt>;
@@ -56,7 +49,7 @@ interface Departure {
 export class Dispatcher implements Tower {
   drainUntilMs = Number.POSITIVE_INFINITY;
   private readonly flights = new Map<BatchFlight, () => void>();
-  private readonly windows = new Map<SendingAccountId, SlotWindow>();
+  private readonly paces = new Map<SendingAccountId, StartPace>();
   private claiming = 0;
   private readonly sends;
   private readonly moved;
@@ -125,17 +118,13 @@ export class Dispatcher implements Tower {
     return this.ledger.nowMs();
   }
 
-  latestMs(moves: number): number {
-    return Math.min(SLOT_COUNTS_MS, LATEST_MS * 2 ** moves) * this.clock.scale.speed;
-  }
-
-  window({ sendingAccountId }: Ticket): SlotWindow {
-    let window = this.windows.get(sendingAccountId);
-    if (window === undefined) {
-      window = new SlotWindow(1_000 * this.clock.scale.speed);
-      this.windows.set(sendingAccountId, window);
+  pace({ sendingAccountId }: Ticket): StartPace {
+    let pace = this.paces.get(sendingAccountId);
+    if (pace === undefined) {
+      pace = new StartPace(this.clock.scale.speed);
+      this.paces.set(sendingAccountId, pace);
     }
-    return window;
+    return pace;
   }
 
   at(timeMs: number, work: () => void): () => void {

@@ -51,8 +51,8 @@ export class SlotPlan<Item extends Costly> {
     return this.slots.splice(0);
   }
 
-  /** Puts messages one after the other from there on, at that rate of recipients per second. Answers their slots. */
-  add(items: readonly Item[], startMs: number, deadlineMs: number, rate: Fraction): readonly Slot<Item>[] {
+  /** Puts messages one after the other from there on, at that rate of recipients per second. */
+  add(items: readonly Item[], startMs: number, deadlineMs: number, rate: Fraction): void {
     let dueMs = startMs;
     const added = items.map((item) => {
       const slot = { item, recipients: item.recipients, dueMs, deadlineMs };
@@ -60,6 +60,5 @@ export class SlotPlan<Item extends Costly> {
       return slot;
     });
     this.slots = this.slots.length === 0 ? added : [...this.slots, ...added].sort((a, b) => a.dueMs - b.dueMs);
-    return [...added];
   }
 }

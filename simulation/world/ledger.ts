@@ -11,7 +11,7 @@ import type {
   TenantLimits,
   UsedMinute,
 } from '@libs/quota';
-import type { AcquireRequest, GrantedMessage, LaneCaps, SlotOffer } from '../../libs/quota/src/grant';
+import type { AcquireRequest, GrantedMessage, LaneCaps, ReadyLists, SlotOffer } from '../../libs/quota/src/grant';
 import { CLASS_OF, readSlot } from '../../libs/quota/src/ledger-reply.policy';
 import { READY_WINDOW } from '../../libs/quota/src/ledger.service';
 import { LedgerTime } from '../../libs/quota/src/ledger-time';
@@ -252,6 +252,21 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
               atOwnLimit: list.parked,
             })),
             lanes: [],
+          },
+    );
+  }
+
+  ready(account: SendingAccountId): Promise<ReadyLists | undefined> {
+    return this.ask(account, (ledger) =>
+      ledger.epoch === 0
+        ? undefined
+        : {
+            epoch: BigInt(ledger.epoch),
+            lists: ledger.lists().map((list) => ({
+              tenantId: list.tenant as TenantId,
+              stream: list.class === 'tx' ? 'TRANSACTIONAL' : 'MARKETING',
+              messages: list.length,
+            })),
           },
     );
   }

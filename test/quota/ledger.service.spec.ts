@@ -120,6 +120,12 @@ describe('the ledger on real Redis', () => {
         .map((entry) => entry.tenantId)
         .sort(),
     ).toEqual([tenant]);
+    // Who feeds the lists sees those who stand at a limit, too.
+    expect(await ledger.ready(account)).toEqual({
+      epoch: 1n,
+      lists: ready.map(({ tenantId, stream, messages: length }) => ({ tenantId, stream, messages: length })),
+    });
+    expect((await ledger.stats(account))!.roomReturnsAtMs).toBeGreaterThan(grant.bucketStartMs);
   });
 
   it('takes what others sent from the account out of its room', async () => {

@@ -12,6 +12,8 @@ export interface JobDefinition<Payload> {
   readonly name: string;
   readonly queue: QueueName;
   readonly payload: z.ZodType<Payload>;
+  /** What stands in Redis when it is not the payload as it is; the schema reads it. */
+  readonly write?: (payload: Payload) => unknown;
   /** Derived from the facts, so that enqueuing twice is once while the first still waits or runs. */
   readonly id?: (payload: Payload) => string;
   /** Tries in all; 1 unless said otherwise. */
@@ -21,7 +23,7 @@ export interface JobDefinition<Payload> {
 }
 
 type Settings<Payload> = Pick<JobDefinition<Payload>, 'name' | 'queue' | 'payload'> &
-  Partial<Pick<JobDefinition<Payload>, 'id' | 'attempts' | 'backoffMs'>>;
+  Partial<Pick<JobDefinition<Payload>, 'write' | 'id' | 'attempts' | 'backoffMs'>>;
 
 export function defineJob<Payload>(settings: Settings<Payload>): JobDefinition<Payload> {
   return { attempts: 1, backoffMs: 1_000, ...settings };

@@ -16,7 +16,7 @@ export class JobQueue {
 
   /** @throws ZodError when the payload is not the definition's: a fault of the caller's code. */
   async enqueue<Payload>(job: JobDefinition<Payload>, payload: Payload, options: EnqueueOptions = {}): Promise<void> {
-    await this.queue(job.queue).add(job.name, job.payload.parse(payload), {
+    await this.queue(job.queue).add(job.name, job.write?.(payload) ?? job.payload.parse(payload), {
       attempts: job.attempts,
       backoff: { type: 'exponential', delay: job.backoffMs },
       removeOnComplete: true,

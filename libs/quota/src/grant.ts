@@ -109,6 +109,12 @@ export interface SlotOffer {
   readonly rate: Fraction;
 }
 
+/** The ready lists of an account: those of tenants that wait. */
+export interface ReadyLists {
+  readonly epoch: bigint;
+  readonly lists: readonly { readonly tenantId: TenantId; readonly stream: Stream; readonly messages: number }[];
+}
+
 export interface LedgerStats {
   readonly nowMs: number;
   readonly epoch: bigint;

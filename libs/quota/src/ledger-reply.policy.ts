@@ -1,6 +1,15 @@
 import type { LaneId, MessageId, Stream, TenantId } from '@libs/kernel';
 import { z } from 'zod';
-import type { Grant, GrantedMessage, LedgerStats, QueuedMessage, Refusal, ServedTenant, SlotOffer } from './grant';
+import type {
+  Grant,
+  GrantedMessage,
+  LedgerStats,
+  QueuedMessage,
+  ReadyLists,
+  Refusal,
+  ServedTenant,
+  SlotOffer,
+} from './grant';
 import { ID_CHARS, packId, unpackId } from './packed-id.policy';
 import { bucketStartMs } from './ring.policy';
 
@@ -139,6 +148,21 @@ export function readStats(reply: unknown): LedgerStats | undefined {
       usedHour,
     })),
   };
+}
+
+/** Undefined when there is no ledger. */
+export function readReady(reply: unknown): ReadyLists | undefined {
+  const [epoch, ...triples] = z.array(z.union([z.string(), z.number()])).parse(reply);
+  if (epoch === undefined) return undefined;
+  const lists: ReadyLists['lists'][number][] = [];
+  for (let i = 0; i + 2 < triples.length; i += 3) {
+    lists.push({
+      stream: STREAM_OF[String(triples[i])] ?? 'MARKETING',
+      tenantId: unpackId(String(triples[i + 1])) as TenantId,
+      messages: Number(triples[i + 2]),
+    });
+  }
+  return { epoch: BigInt(epoch), lists };
 }
 
 export interface OverdueGrant {

@@ -14,6 +14,7 @@ import type {
   LaneCaps,
   LedgerStats,
   QueuedMessage,
+  ReadyLists,
   Refund,
   Refusal,
   ServedTenant,
@@ -26,6 +27,7 @@ import {
   readHold,
   readLease,
   readOverdue,
+  readReady,
   readServed,
   readSlot,
   readStats,
@@ -271,6 +273,11 @@ export class Ledger {
   /** Undefined when the account has no ledger (yet). */
   async stats(account: SendingAccountId): Promise<LedgerStats | undefined> {
     return readStats(await this.scripts.run(account, SCRIPTS.stats, []));
+  }
+
+  /** How much is queued for the tenants that wait; undefined when the account has no ledger (yet). */
+  async ready(account: SendingAccountId): Promise<ReadyLists | undefined> {
+    return readReady(await this.scripts.run(account, SCRIPTS.ready, []));
   }
 
   /** What the tenants that wait have been granted, for measuring fairness: Jain's index over recipients per weight. */

@@ -31,12 +31,14 @@ describe('pacing', () => {
   });
 
   it.each([
-    ['1000', 100],
-    ['100', 500],
-    ['14', 1000],
-    ['0.5', 1000],
-    ['0', 1000],
-  ])('makes slices for a rate of %s last %d ms', (text, expected) => {
-    expect(sliceMs(parseRate(text))).toBe(expected);
+    ['1000', 100, 100],
+    ['250', 400, 200],
+    ['100', 1000, 500],
+    ['14', 1000, 1000],
+    ['0.5', 1000, 1000],
+    ['0', 1000, 1000],
+  ])('makes slices for a rate of %s last %d ms, %d while there is transactional mail', (text, expected, urgent) => {
+    expect(sliceMs(parseRate(text), false)).toBe(expected);
+    expect(sliceMs(parseRate(text), true)).toBe(urgent);
   });
 });

@@ -3,7 +3,7 @@ import { CHARGE_TENANT, FORGET, FREEZE, HOLD, OBSERVE, OPEN, REBUILD, THROTTLE }
 import { ACQUIRE } from './acquire.lua';
 import { OVERDUE, RESLOT, SETTLE } from './grant.lua';
 import { CHARGE_LANE, LANES, LEASE } from './limits.lua';
-import { DROP, OFFER, SERVED, STATS } from './queue.lua';
+import { DROP, OFFER, READY, SERVED, STATS } from './queue.lua';
 
 /** A Lua script and the digest Redis knows it by. */
 export interface Script {
@@ -35,5 +35,6 @@ export const SCRIPTS = {
   offer: script(OFFER),
   drop: script(DROP),
   stats: script(STATS),
+  ready: script(READY),
   served: script(SERVED),
 } as const;

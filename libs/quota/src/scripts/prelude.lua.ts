@@ -91,9 +91,10 @@ local function expireAccount(now, sum, tail)
 end
 -- When the oldest bucket that still holds something is dropped, microseconds: room returns then first.
 local function roomReturns(now, tail)
-  local ring, b, last = redis.call('GET', P .. 'rg') or '', tail, bucketOf(now)
-  while b < last and string.find(string.sub(ring, b % N * 4 + 1, b % N * 4 + 4), '[^%z]') == nil do b = b + 1 end
-  return (b + N) * W * 1000
+  local ring, first, last = redis.call('GET', P .. 'rg') or '', tail % N, bucketOf(now)
+  local at = string.find(ring, '[^%z]', first * 4 + 1) or string.find(ring, '[^%z]')
+  local b = at and tail + (math.floor((at - 1) / 4) - first) % N or last
+  return (math.max(tail, math.min(b, last)) + N) * W * 1000
 end
 local function expireTenant(tenant, now)
   local hash = P .. 't:' .. tenant

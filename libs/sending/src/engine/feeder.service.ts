@@ -118,14 +118,14 @@ export class Feeder {
   private async hungryOf(account: SendingAccountId, feedings: readonly Feeding[]): Promise<Hungry[]> {
     const known = await this.accounts.find(account);
     if (!known || !(await this.ledger.hold(account, 'feed', this.settings.worker, FEED_LOCK_MS))) return [];
-    const stats = await this.ledger.stats(account);
-    if (stats?.epoch !== known.epoch) return [];
-    const lists = new Map(stats.ready.map((list) => [`${list.stream}:${list.tenantId}`, list.messages]));
+    const ready = await this.ledger.ready(account);
+    if (ready?.epoch !== known.epoch) return [];
+    const lists = new Map(ready.lists.map((list) => [`${list.stream}:${list.tenantId}`, list.messages]));
     const hungry: Hungry[] = [];
     for (const feeding of feedings) {
       const listed = lists.get(`${feeding.line.stream}:${feeding.line.tenantId}`) ?? 0;
-      if (feeding.epoch !== stats.epoch) {
-        Object.assign(feeding, { after: FIRST, drained: false, epoch: stats.epoch, told: undefined });
+      if (feeding.epoch !== ready.epoch) {
+        Object.assign(feeding, { after: FIRST, drained: false, epoch: ready.epoch, told: undefined });
       }
       if (feeding.line.paused) {
         // Grants for mail that may not go would cost the other tenants of the account their rate.

@@ -22,6 +22,9 @@ const FAILED_MS = 500;
  */
 const WAITING_MESSAGES = 1_500;
 const CROWDED_MS = 20;
+const SELDOM_MS = 100;
+/** An account counts as one with transactional mail for this long after it had some, milliseconds. */
+const URGENT_MS = 10_000;
 
 /** One account's turn after turn. */
 interface Pumped {
@@ -30,6 +33,8 @@ interface Pumped {
   /** Ends the rest before its time. */
   cancelRest: (() => void) | undefined;
   idle: boolean;
+  /** Until then its slices are short. */
+  urgentUntil: number;
   /** How often somebody said that there is work. */
   wakes: number;
 }
@@ -63,7 +68,7 @@ export class Pump {
   async tend(): Promise<void> {
     for (const { id } of await this.accounts.all()) {
       if (this.stopped || this.pumped.has(id)) continue;
-      const pumped: Pumped = { id, turn: undefined, cancelRest: undefined, idle: false, wakes: 0 };
+      const pumped: Pumped = { id, turn: undefined, cancelRest: undefined, idle: false, urgentUntil: 0, wakes: 0 };
       this.pumped.set(id, pumped);
       this.begin(pumped);
     }
@@ -132,7 +137,7 @@ export class Pump {
     if (await this.isCrowded()) return CROWDED_MS;
     const rate = parseRate(account.maxSendRate);
     const pace = {
-      sliceMs: sliceMs(rate),
+      sliceMs: sliceMs(rate, this.timers.monotonicMs() < pumped.urgentUntil),
       leadMs: this.settings.leadMs * speed,
       idleMs: idlePollMs(this.pumped.size, this.isCalled) * speed,
     };
@@ -141,7 +146,9 @@ export class Pump {
     pumped.idle = reply.kind === 'empty' && reply.why === 'idle';
     if (reply.kind === 'grant') {
       this.failpoints.reach('after-acquire');
-      await this.hand(account, batchId, reply);
+      const urgent = reply.messages.some((message) => message.stream === 'TRANSACTIONAL');
+      if (urgent) pumped.urgentUntil = this.timers.monotonicMs() + URGENT_MS;
+      await this.hand(account, batchId, reply, urgent);
       this.failpoints.reach('after-enqueue');
     }
     return restAfter(reply, pace) / speed;
@@ -169,8 +176,7 @@ export class Pump {
     }
   }
 
-  private async hand(account: SendingAccount, batchId: BatchId, grant: Grant): Promise<void> {
-    const urgent = grant.messages.some((message) => message.stream === 'TRANSACTIONAL');
+  private async hand(account: SendingAccount, batchId: BatchId, grant: Grant, urgent: boolean): Promise<void> {
     this.averageTicket += (grant.messages.length - this.averageTicket) / 16;
     this.waitingTickets += 1;
     await this.queue.enqueue(urgent ? dispatchTransactional : dispatchBulk, {
@@ -186,10 +192,11 @@ export class Pump {
     });
   }
 
-  /** True while the workers have more tickets before them than they take: looked at now and then, for all accounts. */
+  /** True while the workers have more tickets before them than they take: looked at for all accounts, seldom while it is far from true. */
   private async isCrowded(): Promise<boolean> {
     const now = this.timers.monotonicMs();
-    if (now - this.countedAt >= CROWDED_MS) {
+    const isFar = this.waitingTickets * this.averageTicket < WAITING_MESSAGES / 4;
+    if (now - this.countedAt >= (isFar ? SELDOM_MS : CROWDED_MS)) {
       this.countedAt = now;
       const [urgent, bulk] = await Promise.all([
         this.queue.waiting('dispatch-tx'),

@@ -4,6 +4,7 @@ import { Sending1763800002000 } from './1763800002000-sending';
 import { Billing1763800003000 } from './1763800003000-billing';
 import { HotTables1763900000000 } from './1763900000000-hot-tables';
 import { Reroute1763900001000 } from './1763900001000-reroute';
+import { DirectDays1763900002000 } from './1763900002000-direct-days';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Billing1763800003000,
   HotTables1763900000000,
   Reroute1763900001000,
+  DirectDays1763900002000,
 ];

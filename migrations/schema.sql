@@ -46,6 +46,7 @@ AS $function$
             CASE WHEN parent IN ('message', 'attempt', 'batch') THEN 45 WHEN parent = 'recipient' THEN 80 ELSE 100 END);
           EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', child);
           EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', child);
+          PERFORM open_day_partition(parent, child);
           made := made + 1;
         END LOOP;
       END LOOP;
@@ -104,6 +105,22 @@ CREATE OR REPLACE FUNCTION public.find_operator_key(wanted bytea)
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
 AS $function$ SELECT k.id, k.name, k.role, k.expires_at, k.revoked_at FROM public.operator_key k WHERE k.digest = wanted $function$
+
+-- function open_day_partition(text,text)
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.open_day_partition(parent text, child text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+      DECLARE
+        privileges text := CASE parent WHEN 'message' THEN 'SELECT, UPDATE' WHEN 'message_body' THEN 'SELECT' WHEN 'recipient' THEN 'SELECT' WHEN 'attempt' THEN 'SELECT, INSERT, UPDATE' END;
+      BEGIN
+        IF privileges IS NULL THEN RETURN; END IF;
+        EXECUTE format('CREATE POLICY fleet ON public.%I TO pf_worker USING (true)', child);
+        EXECUTE format('GRANT %s ON public.%I TO pf_worker', privileges, child);
+      END $function$
 
 -- function uuid_floor(date)
 GRANT EXECUTE TO PUBLIC

@@ -76,9 +76,17 @@ export const CATALOGUE_RULES: readonly CatalogueRule[] = [
             AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)`,
   },
   {
-    name: 'partitions carry no grants of their own',
+    name: 'partitions carry grants of the worker alone, none that it has not through the parent',
     sql: `SELECT c.relname AS found FROM pg_class c WHERE c.relispartition AND c.relnamespace = 'public'::regnamespace
-            AND EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner)`,
+            AND EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner
+                           AND (a.grantee <> 'pf_worker'::regrole OR NOT EXISTS (
+                             SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent, aclexplode(p.relacl) b
+                              WHERE i.inhrelid = c.oid AND b.grantee = a.grantee AND b.privilege_type = a.privilege_type)))`,
+  },
+  {
+    name: 'partitions have policies for the worker alone',
+    sql: `SELECT c.relname AS found FROM pg_policy y JOIN pg_class c ON c.oid = y.polrelid WHERE c.relispartition
+            AND y.polroles <> ARRAY['pf_worker'::regrole::oid]`,
   },
   {
     name: 'views run with the rights of whoever asks, and none is materialised',

@@ -130,7 +130,10 @@ describe('moving the send path into day partitions', () => {
         /no day partitions/,
       );
       await expect(worker.query(`DROP TABLE message_p20200102`)).rejects.toThrow(/owner/);
-      await expect(worker.query(`SELECT * FROM message_p20200102`)).rejects.toThrow(/permission denied/);
+      // What the claim does to the tables of one day by their names, and no more.
+      await expect(worker.query(`SELECT * FROM message_p20200102 FOR UPDATE`)).resolves.toMatchObject({ rowCount: 0 });
+      await expect(worker.query(`DELETE FROM message_p20200102`)).rejects.toThrow(/permission denied/);
+      await expect(worker.query(`SELECT * FROM message_event_p20200102`)).rejects.toThrow(/permission denied/);
     } finally {
       await worker.end();
     }

@@ -42,7 +42,17 @@ const PITFALLS: readonly (readonly [what: string, sql: string, rule: string])[] 
   [
     'a grant on a partition',
     'CREATE TABLE parted (d date) PARTITION BY RANGE (d); CREATE TABLE parted_1 PARTITION OF parted DEFAULT; GRANT SELECT ON parted_1 TO pf_app',
-    'partitions carry no grants of their own',
+    'partitions carry grants of the worker alone, none that it has not through the parent',
+  ],
+  [
+    'a right of the worker on a day that it has on no other',
+    'GRANT DELETE ON message_default TO pf_worker',
+    'partitions carry grants of the worker alone, none that it has not through the parent',
+  ],
+  [
+    'a policy of a customer on a day',
+    'CREATE POLICY own ON message_default TO pf_app USING (true)',
+    'partitions have policies for the worker alone',
   ],
   [
     'a partition that is open to whoever may read it',

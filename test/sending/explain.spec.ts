@@ -1,7 +1,11 @@
+import { newId } from '@libs/kernel';
 import { Client } from 'pg';
-import { CLAIM } from '../../libs/sending/src/engine/claim.sql';
-import { APPLY_SENT, SETTLE } from '../../libs/sending/src/engine/outcome.sql';
+import { claimOf } from '../../libs/sending/src/engine/claim.sql';
+import { daySuffixOf } from '../../libs/sending/src/engine/day-suffix.policy';
+import { applySentOf, SETTLE } from '../../libs/sending/src/engine/outcome.sql';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+
+const TODAY = daySuffixOf(newId());
 
 /** As the worker's pool sets them (libs/database, genericPlans). */
 const SETTINGS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
@@ -82,8 +86,10 @@ describe('the statements of the hot path', () => {
     }, 60_000);
 
     it.each([
-      ['claim', CLAIM],
-      ['outcome', APPLY_SENT],
+      ['claim of a day', claimOf(TODAY)],
+      ['claim of several days', claimOf('')],
+      ['outcome of a day', applySentOf(TODAY)],
+      ['outcome of several days', applySentOf('')],
       ['settle', SETTLE],
     ])('finds every row of a %s by the whole of its key', async (_name, statement) => {
       const hot = (await plan(statement)).filter(({ relation }) => HOT.test(relation));
@@ -100,8 +106,17 @@ describe('the statements of the hot path', () => {
       }
     });
 
+    it('reads and writes no other day when a day is named', async () => {
+      const days = new Set(
+        [...(await plan(claimOf(TODAY))), ...(await plan(applySentOf(TODAY)))].map(({ relation }) => relation),
+      );
+      expect([...days].filter((relation) => /_(p\d{8}|default)$/.test(relation)).sort()).toEqual(
+        ['attempt', 'message', 'message_body', 'recipient'].map((table) => `${table}${TODAY}`).sort(),
+      );
+    });
+
     it('takes what was claimed out of the backlog by its key', async () => {
-      const [backlog] = (await plan(CLAIM)).filter(({ relation }) => relation === 'backlog');
+      const [backlog] = (await plan(claimOf(TODAY))).filter(({ relation }) => relation === 'backlog');
       expect(backlog).toMatchObject({ node: 'Index Scan' });
       expect(backlog?.condition).toMatch(/tenant_id.*message_id/);
     });

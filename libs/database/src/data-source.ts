@@ -22,6 +22,9 @@ export interface DataSourceOptions {
 const INDEX_PLANS = '-c enable_seqscan=off';
 const GENERIC_PLANS = `-c plan_cache_mode=force_generic_plan ${INDEX_PLANS}`;
 
+/** A connection keeps what it prepared, and the engine names tables of each day: none lives long enough to gather many. */
+const CONNECTION_SECONDS = 3_600;
+
 /** A data source on the guarded pool. Time-outs are the server's: a client-side one leaves its transaction open. */
 export function createDataSource(options: DataSourceOptions): DataSource {
   return new DataSource({
@@ -37,6 +40,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       statement_timeout: options.statementTimeoutMs ?? 15_000,
       idle_in_transaction_session_timeout: 15_000,
       connectionTimeoutMillis: 5_000,
+      maxLifetimeSeconds: CONNECTION_SECONDS,
       ...planning(options),
     },
   });

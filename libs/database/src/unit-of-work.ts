@@ -97,12 +97,13 @@ export class UnitOfWork {
 
   /**
    * The same for the statements of the hot path: parsed and planned once per connection, where the planning of a
-   * partitioned table would cost more than the work. `sql` must be a constant.
+   * partitioned table would cost more than the work. `sql` must be a constant; or one of a few that are named by the
+   * caller, such as one for each day.
    */
-  async prepared<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+  async prepared<Row extends object>(sql: string, parameters: readonly unknown[] = [], name?: string): Promise<Row[]> {
     const client = (await this.current().manager.queryRunner?.connect()) as ClientBase | undefined;
     if (!client) throw new NoUnitOfWork();
-    const { rows } = await client.query<Row>({ name: this.nameOf(sql), text: sql, values: [...parameters] });
+    const { rows } = await client.query<Row>({ name: name ?? this.nameOf(sql), text: sql, values: [...parameters] });
     return rows;
   }
 

@@ -5,7 +5,8 @@ import { Injectable } from '@nestjs/common';
 import { onceKey } from '../event-type.policy';
 import type { StoredContent } from '../stored-content';
 import type { Candidate } from './claim.policy';
-import { CANDIDATES, CLAIM, INTEND, SUPPRESS, SUPPRESS_EVENT, SUPPRESS_RECIPIENTS, WAIT } from './claim.sql';
+import { CANDIDATES, claimOf, INTEND, SUPPRESS, SUPPRESS_EVENT, SUPPRESS_RECIPIENTS, WAIT } from './claim.sql';
+import { DayTables } from './day-tables.service';
 import type { Ticket } from './dispatch.jobs';
 
 /** A message that is this worker's to send: its attempt is written. */
@@ -49,7 +50,10 @@ interface ClaimedRow {
 
 @Injectable()
 export class ClaimRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly days: DayTables,
+  ) {}
 
   /**
    * Opens the batch and intends every message of the ticket that nothing speaks against, in the ticket's order: the fence,
@@ -60,7 +64,9 @@ export class ClaimRepository {
     // In the order of their ids: two claims that meet on the same rows wait for each other, never in a circle.
     const order = ticket.messages.map((message, place) => ({ ...message, place, attemptId: newId<AttemptId>() }));
     order.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const rows = await this.uow.prepared<ClaimedRow>(CLAIM, [
+    await this.days.refresh();
+    const day = this.days.suffixOfAll(order.map((message) => message.id));
+    const parameters = [
       ticket.sendingAccountId,
       ticket.epoch,
       ticket.batchId,
@@ -72,7 +78,14 @@ export class ClaimRepository {
       order.map((message) => message.tenantId),
       order.map((message) => message.id),
       order.map((message) => message.attemptId),
-    ]);
+      [...new Set(order.map((message) => message.tenantId))],
+    ];
+    const rows = await this.uow
+      .prepared<ClaimedRow>(claimOf(day), parameters, `claim${day}`)
+      .catch((error: unknown) => {
+        this.days.forget(error);
+        throw error;
+      });
     if (rows.length === 0) return undefined;
     const claimed = rows.flatMap(({ n, ...row }) => {
       const message = n === null ? undefined : order[Number(n) - 1];

@@ -1,55 +1,70 @@
+import type { DaySuffix } from './day-suffix.policy';
+
 // Statements of the claim. Tenant, domain, set and suppression belong to lower libs whose services would need a round
 // trip each; the claim stands between a grant and its slot, so it reads them itself.
+
+/** An address of the domain or of one below it. */
+const OF_DOMAIN = `(split_part(m.from_address, '@', 2) = d.name OR right(split_part(m.from_address, '@', 2), length(d.name) + 1) = '.' || d.name)`;
 
 const DOMAIN_READY = `
   coalesce((SELECT true FROM domain d JOIN domain_identity i ON i.tenant_id = d.tenant_id AND i.domain_id = d.id
              WHERE d.tenant_id = m.tenant_id AND i.sending_account_id = m.sending_account_id
-               AND d.state = 'READY' AND i.state = 'VERIFIED'
-               AND (split_part(m.from_address, '@', 2) = d.name
-                    OR right(split_part(m.from_address, '@', 2), length(d.name) + 1) = '.' || d.name) LIMIT 1), false)`;
+               AND d.state = 'READY' AND i.state = 'VERIFIED' AND ${OF_DOMAIN} LIMIT 1), false)`;
 
 /** Test addresses behave as they are named, every time, whatever a list says. */
 const ON_THE_LIST = `s.tenant_id = ANY (ARRAY[r.tenant_id]) AND s.address = ANY (ARRAY[lower(r.address)]) AND s.address NOT LIKE '%@postfleet.test'`;
 
+const SENDER_OF_MESSAGE = `sender s WHERE s.tenant_id = m.tenant_id AND s.stream = m.stream AND s.lane_id = m.lane_id`;
+
 /**
- * The usual claim in one statement. $1 account, $2 epoch, $3 batch, $4 worker, $5 granted, $6 bucket, $7 slot end, $8 now,
- * $9-11 tenants, messages and attempt ids.
+ * The usual claim in one statement, on the tables of one day or on the parents. $1 account, $2 epoch, $3 batch, $4 worker,
+ * $5 granted, $6 bucket, $7 slot end, $8 now, $9-11 tenants, messages and attempt ids, $12 every tenant of $9 once.
  *
  * Answers a row for each message intended, one row without a message when there was none, and no row when the account's
  * epoch is another, the account may not send or the batch is somebody's: then nothing here may be committed.
  *
  * `= ANY (ARRAY[x])` is `= x` that can be neither hashed, merged nor used for an order: what is left is one descent of the
- * primary key for each message, in the one day its id names, whatever the planner believes about tables that were empty
- * when it planned (docs/decisions/005; test/sending/explain.spec.ts).
+ * primary key for each message, whatever the planner believes about tables that were empty when it planned
+ * (docs/decisions/005; test/sending/explain.spec.ts).
  */
-export const CLAIM = `
+export const claimOf = (day: DaySuffix): string => `
   WITH account AS MATERIALIZED (
     -- Held, so that the epoch cannot be raised until this claim has ended.
     SELECT id FROM sending_account
      WHERE id = $1 AND epoch = $2::bigint AND sending_enabled AND state NOT IN ('PAUSED', 'SUSPENDED')
        FOR SHARE
+  ), sender AS MATERIALIZED (
+    -- What holds for a tenant is read once for all of its messages.
+    SELECT t.id AS tenant_id, c.stream, c.lane_id, c.name,
+           (SELECT s.created_at FROM suppression s WHERE s.tenant_id = t.id ORDER BY s.id DESC LIMIT 1) AS suppressed_at
+      FROM unnest($12::uuid[]) AS k (tenant_id)
+      JOIN tenant t ON t.id = ANY (ARRAY[k.tenant_id]) AND t.state = 'ACTIVE'
+      JOIN configuration_set c ON c.tenant_id = ANY (ARRAY[t.id]) AND c.sending_account_id = $1 AND c.ready_at IS NOT NULL
+  ), sender_domain AS MATERIALIZED (
+    SELECT d.tenant_id, d.name
+      FROM unnest($12::uuid[]) AS k (tenant_id)
+      JOIN domain d ON d.tenant_id = ANY (ARRAY[k.tenant_id]) AND d.state = 'READY'
+      JOIN domain_identity i ON i.tenant_id = ANY (ARRAY[d.tenant_id]) AND i.domain_id = ANY (ARRAY[d.id])
+           AND i.sending_account_id = $1 AND i.state = 'VERIFIED'
   ), intended AS (
-    UPDATE message m SET state = 'INTENT', batch_id = $3, attempt_no = m.attempt_no + 1, not_before = NULL, detail = NULL
-      FROM account, unnest($9::uuid[], $10::uuid[], $11::uuid[]) WITH ORDINALITY AS w (tenant_id, id, attempt_id, n),
-           tenant t, configuration_set c
+    UPDATE message${day} m SET state = 'INTENT', batch_id = $3, attempt_no = m.attempt_no + 1, not_before = NULL, detail = NULL
+      FROM account, unnest($9::uuid[], $10::uuid[], $11::uuid[]) WITH ORDINALITY AS w (tenant_id, id, attempt_id, n)
      WHERE m.tenant_id = ANY (ARRAY[w.tenant_id]) AND m.id = ANY (ARRAY[w.id])
        AND m.state = 'READY' AND m.sending_account_id = $1 AND m.expires_at > $8
        AND (m.not_before IS NULL OR m.not_before <= $8)
-       AND t.id = ANY (ARRAY[w.tenant_id]) AND t.state = 'ACTIVE'
-       AND c.tenant_id = ANY (ARRAY[w.tenant_id]) AND c.sending_account_id = $1 AND c.stream = ANY (ARRAY[m.stream])
-       AND c.lane_id = m.lane_id AND c.ready_at IS NOT NULL
-       AND ${DOMAIN_READY}
+       AND (SELECT true FROM sender_domain d WHERE d.tenant_id = m.tenant_id AND ${OF_DOMAIN} LIMIT 1)
        -- Accepting looked at the list: only what was added since (or a moment before, by another clock) can matter.
-       AND (coalesce((SELECT s.created_at < m.created_at - interval '1 minute' FROM suppression s
-                       WHERE s.tenant_id = m.tenant_id ORDER BY s.id DESC LIMIT 1), true)
-            OR (SELECT true FROM recipient r JOIN suppression s ON ${ON_THE_LIST}
-                 WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.state IS NULL
-                   AND s.created_at >= m.created_at - interval '1 minute' LIMIT 1) IS NULL)
-    RETURNING w.n, w.attempt_id, c.name AS set_name, m.tenant_id, m.id, m.attempt_no, m.lane_id, m.mode, m.stream, m.n_rcpt, m.bytes
+       AND (SELECT coalesce(s.suppressed_at < m.created_at - interval '1 minute', true)
+                   OR (SELECT true FROM recipient${day} r JOIN suppression s ON ${ON_THE_LIST}
+                        WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.state IS NULL
+                          AND s.created_at >= m.created_at - interval '1 minute' LIMIT 1) IS NULL
+              FROM ${SENDER_OF_MESSAGE})
+    RETURNING w.n, w.attempt_id, (SELECT s.name FROM ${SENDER_OF_MESSAGE}) AS set_name, m.tenant_id, m.id, m.attempt_no, m.lane_id,
+              m.mode, m.stream, m.n_rcpt, m.bytes
   ), gone AS (
     DELETE FROM backlog b USING intended i WHERE b.tenant_id = ANY (ARRAY[i.tenant_id]) AND b.message_id = ANY (ARRAY[i.id])
   ), attempts AS (
-    INSERT INTO attempt (tenant_id, message_id, attempt_no, id, batch_id, sending_account_id, lane_id, mode, stream, n_rcpt,
+    INSERT INTO attempt${day} (tenant_id, message_id, attempt_no, id, batch_id, sending_account_id, lane_id, mode, stream, n_rcpt,
                          bytes, created_at, state)
     SELECT tenant_id, id, attempt_no, attempt_id, $3, $1, lane_id, mode, stream, n_rcpt, bytes, $8, 'INTENT' FROM intended
   ), opened AS (
@@ -61,7 +76,7 @@ export const CLAIM = `
   )
   SELECT i.n, i.n_rcpt AS recipients, i.set_name AS "configurationSet", b.content::text AS content
     FROM opened LEFT JOIN intended i ON true
-    LEFT JOIN message_body b ON b.tenant_id = ANY (ARRAY[i.tenant_id]) AND b.message_id = ANY (ARRAY[i.id])`;
+    LEFT JOIN message_body${day} b ON b.tenant_id = ANY (ARRAY[i.tenant_id]) AND b.message_id = ANY (ARRAY[i.id])`;
 
 /**
  * What there is to say about messages that the usual claim left. Rows that another transaction holds stay READY. A row of

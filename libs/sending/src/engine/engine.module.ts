@@ -14,6 +14,7 @@ import { AccountIncidents } from './account-incidents.service';
 import { BatchSettler } from './batch-settler.service';
 import { ClaimRepository } from './claim.repository';
 import { ClaimService } from './claim.service';
+import { DayTables } from './day-tables.service';
 import { Dispatcher } from './dispatcher.service';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineGate } from './engine-gate';
@@ -61,6 +62,7 @@ export class EngineModule {
         BatchSettler,
         ClaimRepository,
         ClaimService,
+        DayTables,
         Dispatcher,
         EngineAccounts,
         EngineGate,

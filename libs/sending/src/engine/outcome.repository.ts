@@ -9,8 +9,10 @@ import {
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { attemptKey } from '../event-type.policy';
+import type { DaySuffix } from './day-suffix.policy';
+import { DayTables } from './day-tables.service';
 import { verdictOf, type AttemptEnd } from './outcome.policy';
-import { APPLY, APPLY_SENT, EVENTS, OPEN_ATTEMPTS, SETTLE, USAGE } from './outcome.sql';
+import { APPLY, applySentOf, EVENTS, OPEN_ATTEMPTS, SETTLE, USAGE } from './outcome.sql';
 
 /** One attempt and what became of it. */
 export interface AttemptOutcome {
@@ -42,7 +44,10 @@ const MAX_ERROR = 500;
 
 @Injectable()
 export class OutcomeRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly days: DayTables,
+  ) {}
 
   /** Writes ends of attempts with everything that follows from them; repeating it changes nothing. */
   async apply(outcomes: readonly AttemptOutcome[]): Promise<void> {
@@ -50,7 +55,10 @@ export class OutcomeRepository {
     const ordered = [...outcomes].sort((a, b) => (a.messageId < b.messageId ? -1 : 1));
     const sent = ordered.filter(({ end }) => end.kind === 'sent');
     const unusual = ordered.filter(({ end }) => end.kind !== 'sent');
-    if (sent.length > 0) unusual.push(...(await this.applySent(sent)));
+    if (sent.length > 0) {
+      await this.days.refresh();
+      for (const [day, outcomes] of this.byDay(sent)) unusual.push(...(await this.applySent(day, outcomes)));
+    }
     if (unusual.length > 0) await this.applyAny(unusual);
   }
 
@@ -85,15 +93,31 @@ export class OutcomeRepository {
     );
   }
 
+  private byDay(outcomes: readonly AttemptOutcome[]): Map<DaySuffix, AttemptOutcome[]> {
+    const byDay = new Map<DaySuffix, AttemptOutcome[]>();
+    for (const outcome of outcomes) {
+      const day = this.days.suffixOf(outcome.messageId);
+      const others = byDay.get(day);
+      if (others) others.push(outcome);
+      else byDay.set(day, [outcome]);
+    }
+    return byDay;
+  }
+
   /** What nearly every message meets. Answers those that were not waiting for just this answer. */
-  private async applySent(sent: readonly AttemptOutcome[]): Promise<AttemptOutcome[]> {
-    const ended = await this.uow.prepared<{ n: string }>(APPLY_SENT, [
+  private async applySent(day: DaySuffix, sent: readonly AttemptOutcome[]): Promise<AttemptOutcome[]> {
+    const parameters = [
       sent.map(({ tenantId }) => tenantId),
       sent.map(({ messageId }) => messageId),
       sent.map(({ attemptId }) => attemptId),
       sent.map(({ end }) => (end.kind === 'sent' ? end.sesMessageId : '')),
       sent.map(({ at }) => at.toISOString()),
-    ]);
+    ];
+    const sql = applySentOf(day);
+    const ended = await this.uow.prepared<{ n: string }>(sql, parameters, `sent${day}`).catch((error: unknown) => {
+      this.days.forget(error);
+      throw error;
+    });
     if (ended.length === sent.length) return [];
     const done = new Set(ended.map(({ n }) => Number(n)));
     return sent.filter((_, i) => !done.has(i + 1));

@@ -1,19 +1,21 @@
+import type { DaySuffix } from './day-suffix.policy';
+
 // Statements that end attempts. All of them lock attempts first, then messages, then what waits or is in doubt.
 
 /**
  * SES took it: attempt and message change in place, on their pages, and nothing else does. $1-5 tenants, messages,
- * attempts, SES's ids and times. Only attempts under way; the rest is for APPLY.
+ * attempts, SES's ids and times; all of one day, or on the parents. Only attempts under way; the rest is for APPLY.
  * (`= ANY (ARRAY[x])`: see claim.sql.ts.)
  */
-export const APPLY_SENT = `
+export const applySentOf = (day: DaySuffix): string => `
   WITH a AS (
-    UPDATE attempt a SET state = 'SENT', ses_message_id = o.ses, ended_at = o.at
+    UPDATE attempt${day} a SET state = 'SENT', ses_message_id = o.ses, ended_at = o.at
       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[]) WITH ORDINALITY AS o (tenant_id, message_id, id, ses, at, n)
      WHERE a.tenant_id = ANY (ARRAY[o.tenant_id]) AND a.message_id = ANY (ARRAY[o.message_id]) AND a.id = ANY (ARRAY[o.id])
        AND a.state = 'INTENT'
     RETURNING a.tenant_id, a.message_id, a.attempt_no, o.at, o.n
   ), m AS (
-    UPDATE message m SET state = 'SENT', settled_at = a.at
+    UPDATE message${day} m SET state = 'SENT', settled_at = a.at
       FROM a
      WHERE m.tenant_id = ANY (ARRAY[a.tenant_id]) AND m.id = ANY (ARRAY[a.message_id])
        AND m.attempt_no = ANY (ARRAY[a.attempt_no]) AND m.state = 'INTENT'

@@ -1,8 +1,11 @@
+import type { BullVariant, LoadPlan } from './baselines/load-plan';
 import { LATENCY } from './engine-arm';
 import type { Lab } from './lab';
 import { measureSlice, type Slice } from './slice';
 
 export type Baseline = 'raw' | 'sdk' | 'bull' | 'bull-l';
+
+const PROGRAMS: Readonly<Record<Baseline, string>> = { raw: 'raw', sdk: 'sdk', bull: 'bull', 'bull-l': 'bull' };
 
 export interface BaselineLoad {
   /** Recipients per second of each account; the sink enforces them. */
@@ -13,6 +16,8 @@ export interface BaselineLoad {
   /** Messages that are queued before the slice begins, where there is a queue. */
   readonly messages: number;
   readonly processes?: number;
+  /** Of the queues; the others have none. */
+  readonly variant?: BullVariant;
 }
 
 const WARM_UP_SECONDS = 3;
@@ -25,19 +30,23 @@ export async function baselineSlice(lab: Lab, arm: Baseline, load: BaselineLoad,
     const accounts = load.rates.map((rate, i) => ({ accountId: String(FIRST_ACCOUNT + i), rate, quota: -1 }));
     await lab.sink.configure({ accounts, latency: LATENCY, seed: lab.args.seed, clockSpeed: 1 });
     const processes = load.processes ?? 1;
-    const plan = JSON.stringify({
+    const plan: LoadPlan = {
       endpoint: lab.sinkUrl,
       accounts,
       concurrency: Math.ceil(load.concurrency / processes),
       bodyBytes: load.bodyBytes,
       messages: load.messages,
+      limited: arm === 'bull-l',
+      variant: load.variant ?? 'lean',
       databaseUrl: database.superuserUrl,
       redisUrl: lab.redisUrl,
-    });
+    };
     const children = [];
     for (let i = 1; i <= processes; i += 1) {
       const name = processes === 1 ? arm : `${arm}-${i}`;
-      children.push(await lab.start(name, `bench/baselines/${arm}.main.js`, { args: [plan] }));
+      children.push(
+        await lab.start(name, `bench/baselines/${PROGRAMS[arm]}.main.js`, { args: [JSON.stringify(plan)] }),
+      );
     }
     await lab.until(`the first send of ${arm}`, 120, async () => (await lab.sink.length()) > 0);
     await lab.wait(WARM_UP_SECONDS);

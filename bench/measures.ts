@@ -41,13 +41,13 @@ function alone(measure: (lab: Lab) => Promise<Result>): Scenario['run'] {
 
 async function slicesInTurns(lab: Lab, wanted: ReadonlySet<BenchId>, report: Report): Promise<void> {
   const both = wanted.has('B5');
-  const bound = wanted.has('B1') || wanted.has('B2') || both ? await rateBoundSlices(lab, true) : undefined;
+  const bound = wanted.has('B1') || wanted.has('B2') || both ? await rateBoundSlices(lab, both) : undefined;
   if (bound && wanted.has('B1')) report(b01(bound));
   if (bound && wanted.has('B2')) report(b02(bound));
   if (!wanted.has('B4') && !both) return;
   const saturated = await saturatedSlices(lab, both ? ['raw', 'sdk', 'bull'] : ['raw']);
   if (wanted.has('B4')) report(b04(saturated));
-  if (bound && both) report(b05(saturated, bound.ours, bound.bullL));
+  if (bound && both) report(b05(saturated, bound));
 }
 
 /** Measures that the lab takes; the kills of B10 have a stack of their own. */

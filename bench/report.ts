@@ -65,6 +65,19 @@ export function markdownNotes(results: readonly Result[]): string {
     .join('\n\n');
 }
 
+/** Where the run shows the product behind: targets that were not met, and what a measure says of itself. */
+export function markdownLosses(results: readonly Result[]): string {
+  const missed = results.flatMap(({ id, figures }) =>
+    figures
+      .filter(({ value, target }) => !isMet(value, target))
+      .map(
+        ({ name, value, unit, target }) =>
+          `**${id} misses its target.** ${name}: ${withUnit(value, unit)}, wanted ${boundText(target, unit)}.`,
+      ),
+  );
+  return [...missed, ...results.flatMap(({ losses = [] }) => losses)].map((line) => `- ${line}`).join('\n');
+}
+
 /** The object that `--json` prints last. */
 export function jsonReport({ results, failures }: Outcome, load: LoadWatch): string {
   return JSON.stringify({

@@ -22,6 +22,8 @@ export interface Result {
   readonly cpuUs?: Readonly<Record<string, number>>;
   /** How it was measured and what else was seen, in sentences. */
   readonly notes: readonly string[];
+  /** Where the product comes off worse than what it is measured beside: Markdown for the page of results. */
+  readonly losses?: readonly string[];
 }
 
 /** A measure that could not be taken, and why. It counts as not met. */

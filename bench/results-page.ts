@@ -5,7 +5,7 @@ import { SystemClock } from '@libs/kernel';
 import { projectRoot } from '../tools/local-stack/project-root';
 import type { BenchArguments } from './arguments';
 import type { LoadWatch } from './load-watch';
-import { markdownNotes, markdownTable } from './report';
+import { markdownLosses, markdownNotes, markdownTable } from './report';
 import type { Outcome } from './result';
 
 /** Writes bench/RESULTS.md: the template's words around the figures of this run. Answers the file. */
@@ -17,6 +17,7 @@ export function writeResults(args: BenchArguments, versions: string, outcome: Ou
     VERSIONS: versions,
     CONDITIONS: `${args.slices} slices of ${args.seconds} s, seed ${args.seed}${args.long ? ', --long' : ''}; foreign load at most ${load.worstCores.toFixed(2)} cores${load.isBusy ? ' (BUSY: timings mean little)' : ''}`,
     TABLE: markdownTable(outcome),
+    LOSSES: markdownLosses(outcome.results),
     NOTES: markdownNotes(outcome.results),
   };
   const template = readFileSync(path.join(folder, 'RESULTS.template.md'), 'utf8');

@@ -12,9 +12,15 @@ export interface LoadPlan {
   readonly concurrency: number;
   readonly bodyBytes: number;
   readonly messages: number;
+  /** Bull: whether each account has a queue of its own with a limiter. */
+  readonly limited: boolean;
+  readonly variant: BullVariant;
   readonly databaseUrl: string;
   readonly redisUrl: string;
 }
+
+/** How a queue's application keeps its messages: see bull.main.ts. */
+export type BullVariant = 'by-id' | 'lean';
 
 export function readPlan(): LoadPlan {
   return JSON.parse(process.argv[2] ?? '{}') as LoadPlan;

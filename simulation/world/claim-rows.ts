@@ -57,6 +57,10 @@ export class ClaimRows implements Pick<ClaimRepository, keyof ClaimRepository> {
     private readonly onClaim: (attempt: AttemptId) => void,
   ) {}
 
+  within(): ClaimRepository {
+    return this as unknown as ClaimRepository;
+  }
+
   /** In one statement: refused for another epoch, an unusable account or a batch that is somebody's. */
   async claim(ticket: Ticket, worker: string, now: Date): Promise<IntendedAttempt[] | undefined> {
     const account = this.fleet.find(ticket.sendingAccountId);

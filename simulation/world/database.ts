@@ -1,4 +1,4 @@
-import type { UnitOfWork } from '@libs/database';
+import type { Statements, UnitOfWork } from '@libs/database';
 import type { TenantId } from '@libs/kernel';
 import type { SimulatedProcess } from './simulated-process';
 import type { Tables } from './tables';
@@ -10,7 +10,7 @@ import type { Wire } from './wire';
  */
 export class SimulatedUnitOfWork implements Pick<
   UnitOfWork,
-  'forSystem' | 'forTenant' | 'forShared' | 'forEdge' | 'onCommit'
+  'forSystem' | 'forEngine' | 'forTenant' | 'forShared' | 'forEdge' | 'onCommit'
 > {
   private open = false;
   private effects: (() => Promise<void> | void)[] = [];
@@ -23,6 +23,11 @@ export class SimulatedUnitOfWork implements Pick<
 
   forSystem<T>(work: () => Promise<T>): Promise<T> {
     return this.open ? work() : this.transaction(work);
+  }
+
+  /** Repositories on the tables in memory need no statements. */
+  forEngine<T>(work: (unit: Statements) => Promise<T>): Promise<T> {
+    return this.transaction(() => work(undefined as never));
   }
 
   forTenant<T>(_tenant: TenantId, work: () => Promise<T>): Promise<T> {

@@ -7,6 +7,10 @@ import type { Tables } from './tables';
 export class OutcomeRows implements Pick<OutcomeRepository, keyof OutcomeRepository> {
   constructor(private readonly tables: Tables) {}
 
+  within(): OutcomeRepository {
+    return this as unknown as OutcomeRepository;
+  }
+
   apply(outcomes: readonly AttemptOutcome[]): Promise<void> {
     for (const outcome of outcomes) this.applyOne(outcome);
     return Promise.resolve();

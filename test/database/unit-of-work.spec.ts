@@ -1,4 +1,4 @@
-import { createDataSource, NoUnitOfWork, TenantSwitch, UnitOfWork } from '@libs/database';
+import { createDataSource, NoUnitOfWork, TenantSwitch, UnitOfWork, type Statements } from '@libs/database';
 import { newId, type PlanId, type SuppressionId, type TenantId } from '@libs/kernel';
 import type { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -7,6 +7,7 @@ describe('a unit of work', () => {
   let database: TestDatabase;
   let app: DataSource;
   let admin: DataSource;
+  let worker: DataSource;
   let uow: UnitOfWork;
   const dirty: string[] = [];
   const tenants: TenantId[] = [newId<TenantId>(), newId<TenantId>()];
@@ -33,7 +34,8 @@ describe('a unit of work', () => {
       onDirtyRelease: (status) => dirty.push(status),
     });
     admin = createDataSource({ url: database.urls.admin, applicationName: 'test', poolSize: 2 });
-    await Promise.all([app.initialize(), admin.initialize()]);
+    worker = createDataSource({ url: database.urls.worker, applicationName: 'test', poolSize: 2 });
+    await Promise.all([app.initialize(), admin.initialize(), worker.initialize()]);
     uow = new UnitOfWork({ app, admin });
     const plan = newId<PlanId>();
     await uow.forSystem(async () => {
@@ -53,7 +55,7 @@ describe('a unit of work', () => {
   });
 
   afterAll(async () => {
-    await Promise.all([app.destroy(), admin.destroy()]);
+    await Promise.all([app.destroy(), admin.destroy(), worker.destroy()]);
     await database.drop();
   });
 
@@ -122,6 +124,54 @@ describe('a unit of work', () => {
     ).rejects.toThrow('planned');
     expect(seen).toEqual(['committed']);
     expect(await uow.forTenant(ann, addresses)).toEqual(['ann@example.com']);
+  });
+
+  it('hands the engine a unit of its own: committed with its work, taken back with it, and over when it is over', async () => {
+    const engine = new UnitOfWork({ worker });
+    let kept: Statements | undefined;
+    const add = (unit: Statements, address: string) =>
+      unit.query('INSERT INTO suppression (tenant_id, id, address, reason, created_at) VALUES ($1, $2, $3, $4, $5)', [
+        bob,
+        newId<SuppressionId>(),
+        address,
+        'test',
+        at,
+      ]);
+    await engine.forEngine(async (unit) => {
+      kept = unit;
+      await add(unit, 'engine@example.com');
+      await expect(engine.query('SELECT 1')).rejects.toThrow(NoUnitOfWork);
+    });
+    await expect((async () => kept?.query('SELECT 1'))()).rejects.toThrow(NoUnitOfWork);
+    await expect(
+      engine.forEngine(async (unit) => {
+        await add(unit, 'gone@example.com');
+        throw new Error('planned');
+      }),
+    ).rejects.toThrow('planned');
+    expect(await uow.forTenant(bob, addresses)).toEqual(['bob@example.com', 'engine@example.com']);
+    await uow.forTenant(bob, () => uow.query('DELETE FROM suppression WHERE address = $1', ['engine@example.com']));
+  });
+
+  it('does not find a unit that is over in what it left behind', async () => {
+    let later: Promise<unknown> | undefined;
+    let release: () => void = () => undefined;
+    await uow.forTenant(ann, async () => {
+      await addresses();
+      later = new Promise<void>((resolve) => (release = resolve)).then(() => uow.forTenant(bob, addresses));
+    });
+    release();
+    await expect(later).resolves.toEqual(['bob@example.com']);
+  });
+
+  it('writes lists of texts as they are, whatever they hold', async () => {
+    const texts = ['a', '', 'NULL', 'with "quotes"', 'back\\slash', '{1,2}', 'comma, and space'];
+    const engine = new UnitOfWork({ worker });
+    const read = (list: readonly string[]) =>
+      engine.forEngine((unit) => unit.prepared<{ t: string }>('SELECT unnest($1::text[]) AS t', [list]));
+    for (const list of [texts, ['NULL', '', '{1,2}', 'comma, and space'], []]) {
+      expect((await read(list)).map(({ t }) => t)).toEqual(list);
+    }
   });
 
   it('destroys a connection that comes back with its transaction open', async () => {

@@ -41,6 +41,8 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       idle_in_transaction_session_timeout: 15_000,
       connectionTimeoutMillis: 5_000,
       maxLifetimeSeconds: CONNECTION_SECONDS,
+      // A unit's first statement goes out with its BEGIN, in one round trip.
+      pipeline: true,
       ...planning(options),
     },
   });

@@ -5,5 +5,6 @@ export { DatabaseModule } from './database.module';
 export { DatabaseNotReady, NoUnitOfWork, TenantSwitch } from './database.errors';
 export { openOwner, runMigrations } from './migrate';
 export { checkRole } from './role-check';
+export type { Statements } from './transaction';
 export { UnitOfWork } from './unit-of-work';
 export type { Pools } from './unit-of-work';

@@ -1,7 +1,7 @@
-import { UnitOfWork } from '@libs/database';
+import { UnitOfWork, type Statements } from '@libs/database';
 import type { AttemptId, BatchId, MessageId, SendingAccountId, TenantId } from '@libs/kernel';
 import { newId } from '@libs/kernel';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { onceKey } from '../event-type.policy';
 import type { StoredContent } from '../stored-content';
 import type { Candidate } from './claim.policy';
@@ -51,9 +51,14 @@ interface ClaimedRow {
 @Injectable()
 export class ClaimRepository {
   constructor(
-    private readonly uow: UnitOfWork,
+    @Inject(UnitOfWork) private readonly uow: Statements,
     private readonly days: DayTables,
   ) {}
+
+  /** The same statements in a unit that is handed on (UnitOfWork.forEngine). */
+  within(unit: Statements): ClaimRepository {
+    return new ClaimRepository(unit, this.days);
+  }
 
   /**
    * Opens the batch and intends every message of the ticket that nothing speaks against, in the ticket's order: the fence,
@@ -64,7 +69,7 @@ export class ClaimRepository {
     // In the order of their ids: two claims that meet on the same rows wait for each other, never in a circle.
     const order = ticket.messages.map((message, place) => ({ ...message, place, attemptId: newId<AttemptId>() }));
     order.sort((a, b) => (a.id < b.id ? -1 : 1));
-    await this.days.refresh();
+    await this.days.refresh(this.uow);
     const day = this.days.suffixOfAll(order.map((message) => message.id));
     const parameters = [
       ticket.sendingAccountId,

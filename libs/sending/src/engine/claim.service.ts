@@ -33,21 +33,22 @@ export class ClaimService {
   /** Rejects when the database failed: the claim may or may not be committed, and nothing may be sent. */
   async claim(ticket: Ticket): Promise<Claim> {
     try {
-      return await this.uow.forSystem(() => this.inUnit(ticket));
+      return await this.uow.forEngine((unit) => this.inUnit(ticket, this.rows.within(unit)));
     } catch (error) {
       if (error instanceof Refused) return { kind: 'refused', why: error.why };
       throw error;
     }
   }
 
-  private async inUnit(ticket: Ticket): Promise<Claim> {
+  private async inUnit(ticket: Ticket, rows: ClaimRepository): Promise<Claim> {
     const now = new Date(this.ledger.nowMs());
-    const attempts = await this.rows.claim(ticket, this.settings.worker, now);
-    if (attempts === undefined) throw new Refused(await this.rows.refusal(ticket));
+    const attempts = await rows.claim(ticket, this.settings.worker, now);
+    if (attempts === undefined) throw new Refused(await rows.refusal(ticket));
     if (attempts.length < ticket.messages.length) {
       const claimed = new Set(attempts.map((attempt) => attempt.id));
       attempts.push(
         ...(await this.others(
+          rows,
           ticket,
           ticket.messages.filter((message) => !claimed.has(message.id)),
           now,
@@ -59,11 +60,16 @@ export class ClaimService {
   }
 
   /** Messages that are gone, or that something speaks against: some wait, some end, some go to fewer recipients. */
-  private async others(ticket: Ticket, left: readonly Key[], now: Date): Promise<IntendedAttempt[]> {
+  private async others(
+    rows: ClaimRepository,
+    ticket: Ticket,
+    left: readonly Key[],
+    now: Date,
+  ): Promise<IntendedAttempt[]> {
     const send: IntendedMessage[] = [];
     const suppress: Candidate[] = [];
     const wait: (Key & { notBefore: Date; reason: string })[] = [];
-    for (const candidate of await this.rows.candidates(ticket, left, now)) {
+    for (const candidate of await rows.candidates(ticket, left, now)) {
       const { tenantId, id } = candidate;
       const decision = decideClaim(candidate);
       if (decision.kind === 'send') {
@@ -71,9 +77,9 @@ export class ClaimService {
       } else if (decision.kind === 'suppress') suppress.push(candidate);
       else wait.push({ tenantId, id, notBefore: new Date(now.getTime() + decision.waitMs), reason: decision.reason });
     }
-    await this.rows.suppress(suppress, now);
-    await this.rows.wait(wait);
-    return this.rows.intend(ticket, send, now);
+    await rows.suppress(suppress, now);
+    await rows.wait(wait);
+    return rows.intend(ticket, send, now);
   }
 }
 

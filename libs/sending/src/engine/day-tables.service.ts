@@ -1,4 +1,4 @@
-import { UnitOfWork } from '@libs/database';
+import type { Statements } from '@libs/database';
 import { Timers } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { daySuffixOf, type DaySuffix } from './day-suffix.policy';
@@ -21,16 +21,13 @@ export class DayTables {
   private days: ReadonlySet<string> = new Set();
   private readAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    private readonly uow: UnitOfWork,
-    private readonly timers: Timers,
-  ) {}
+  constructor(private readonly timers: Timers) {}
 
-  /** Reads the days again when that is due. To be called in a unit of work, before `suffixOf`. */
-  async refresh(): Promise<void> {
+  /** Reads the days again when that is due, in that unit. To be called before `suffixOf`. */
+  async refresh(unit: Statements): Promise<void> {
     const now = this.timers.monotonicMs();
     if (now - this.readAtMs < REREAD_MS) return;
-    const rows = await this.uow.query<{ suffix: string }>(DAYS);
+    const rows = await unit.query<{ suffix: string }>(DAYS);
     this.days = new Set(rows.map(({ suffix }) => suffix));
     this.readAtMs = now;
   }

@@ -77,9 +77,10 @@ export class OutcomeWriter {
     const closing = this.closing.splice(0, later < 0 ? this.closing.length : later);
     let pause = this.waiting.length >= FLUSH_ROWS ? 0 : FLUSH_MS;
     try {
-      await this.uow.forSystem(async () => {
-        await this.rows.apply(outcomes);
-        await this.rows.settleBatches(closing.map(({ batch }) => batch));
+      await this.uow.forEngine(async (unit) => {
+        const rows = this.rows.within(unit);
+        await rows.apply(outcomes);
+        await rows.settleBatches(closing.map(({ batch }) => batch));
         this.failpoints.reach('before-outcome-commit');
       });
       this.failpoints.reach('after-outcome-commit');

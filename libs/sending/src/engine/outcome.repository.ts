@@ -1,4 +1,4 @@
-import { UnitOfWork } from '@libs/database';
+import { UnitOfWork, type Statements } from '@libs/database';
 import {
   newId,
   type AttemptId,
@@ -7,7 +7,7 @@ import {
   type SendingAccountId,
   type TenantId,
 } from '@libs/kernel';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { attemptKey } from '../event-type.policy';
 import type { DaySuffix } from './day-suffix.policy';
 import { DayTables } from './day-tables.service';
@@ -45,9 +45,14 @@ const MAX_ERROR = 500;
 @Injectable()
 export class OutcomeRepository {
   constructor(
-    private readonly uow: UnitOfWork,
+    @Inject(UnitOfWork) private readonly uow: Statements,
     private readonly days: DayTables,
   ) {}
+
+  /** The same statements in a unit that is handed on (UnitOfWork.forEngine). */
+  within(unit: Statements): OutcomeRepository {
+    return new OutcomeRepository(unit, this.days);
+  }
 
   /** Writes ends of attempts with everything that follows from them; repeating it changes nothing. */
   async apply(outcomes: readonly AttemptOutcome[]): Promise<void> {
@@ -56,7 +61,7 @@ export class OutcomeRepository {
     const sent = ordered.filter(({ end }) => end.kind === 'sent');
     const unusual = ordered.filter(({ end }) => end.kind !== 'sent');
     if (sent.length > 0) {
-      await this.days.refresh();
+      await this.days.refresh(this.uow);
       for (const [day, outcomes] of this.byDay(sent)) unusual.push(...(await this.applySent(day, outcomes)));
     }
     if (unusual.length > 0) await this.applyAny(unusual);

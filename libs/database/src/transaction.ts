@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import type { ClientBase, Pool, PoolClient } from 'pg';
+import type { DataSource } from 'typeorm';
+import { NoUnitOfWork, TooManyStatements } from './database.errors';
+
+/** What a repository needs of a unit of work: statements inside its transaction. */
+export interface Statements {
+  /** Runs a statement and answers its rows. int8 and numeric arrive as strings. */
+  query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * The same for the statements of the hot path: parsed and planned once per connection, where the planning of a
+   * partitioned table would cost more than the work. `sql` must be a constant; or one of a few that are named by the
+   * caller, such as one for each day.
+   */
+  prepared<Row extends object>(sql: string, parameters?: readonly unknown[], name?: string): Promise<Row[]>;
+}
+
+/** Statements a process prepares at most. A constant statement is counted once; one built from data would pass this. */
+const MAX_PREPARED = 300;
+
+const names = new Map<string, string>();
+
+/**
+ * One transaction on a connection of its own, by the driver: TypeORM's query runner broadcasts events around every
+ * statement, which cost more than sending it. TypeORM keeps the pool.
+ */
+export class Transaction implements Statements {
+  private over = false;
+
+  private constructor(private readonly client: PoolClient) {}
+
+  /** True from the moment it ends: the connection is somebody else's then. */
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. */
+  static async run<T>(source: DataSource, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const client = await poolOf(source).connect();
+    let broken: Error | undefined;
+    // Without a listener a connection that breaks while nothing is asked would end the process.
+    const onError = (error: Error) => (broken = error);
+    client.on('error', onError);
+    const transaction = new Transaction(client);
+    try {
+      // Not waited for: the first statement follows it, and fails with it when the connection breaks.
+      const begun = send(client, { text: 'BEGIN' });
+      begun.catch(() => undefined);
+      const result = await work(transaction);
+      await begun;
+      transaction.over = true;
+      await send(client, { text: 'COMMIT' });
+      return result;
+    } catch (error) {
+      transaction.over = true;
+      // What the work met is told, not what came of taking it back.
+      await send(client, { text: 'ROLLBACK' }).catch((failed: unknown) => {
+        broken ??= failed instanceof Error ? failed : new Error('ROLLBACK failed');
+      });
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+
+  query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return send<Row>(this.connection, { text: sql, values: [...parameters] });
+  }
+
+  prepared<Row extends object>(sql: string, parameters: readonly unknown[] = [], name?: string): Promise<Row[]> {
+    return send<Row>(this.connection, { name: name ?? nameOf(sql), text: sql, values: parameters.map(asText) });
+  }
+
+  private get connection(): ClientBase {
+    if (this.over) throw new NoUnitOfWork();
+    return this.client;
+  }
+}
+
+function send<Row extends object>(
+  client: ClientBase,
+  statement: { readonly name?: string; readonly text: string; readonly values?: unknown[] },
+): Promise<Row[]> {
+  return new Promise((resolve, reject) => {
+    client.query<Row>(statement, (error: Error | null, result) => {
+      if (error) reject(error);
+      else resolve(result.rows);
+    });
+  });
+}
+
+function poolOf(source: DataSource): Pool {
+  return (source.driver as unknown as { readonly master: Pool }).master;
+}
+
+function nameOf(sql: string): string {
+  let name = names.get(sql);
+  if (name === undefined) {
+    if (names.size >= MAX_PREPARED) throw new TooManyStatements(sql);
+    name = createHash('sha1').update(sql).digest('hex');
+    names.set(sql, name);
+  }
+  return name;
+}
+
+const NEEDS_ESCAPE = /["\\]/;
+
+/** A list of texts as PostgreSQL reads it; the driver would look at every element three times. */
+function asText(value: unknown): unknown {
+  if (!Array.isArray(value) || value.length === 0) return value;
+  const simple = value.every((item) => typeof item === 'string' && !NEEDS_ESCAPE.test(item));
+  return simple ? `{"${value.join('","')}"}` : value;
+}

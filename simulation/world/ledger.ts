@@ -88,7 +88,9 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
           nowUs,
           opId,
           KEEP_REFUSED_MS,
-          refunds.map(({ tenantId, unused, refused }) => [tenantId, unused, refused] as const),
+          refunds
+            .filter(({ unused, refused }) => unused > 0 || refused > 0)
+            .map(({ tenantId, unused, refused }) => [tenantId, unused, refused] as const),
         ) === 1,
     );
   }

@@ -113,7 +113,9 @@ export class Ledger {
 
   /** Ends a grant, once; repeating it changes nothing. Answers whether it was still open. */
   async settle(account: SendingAccountId, opId: string, refunds: readonly Refund[]): Promise<boolean> {
-    const triples = refunds.flatMap((refund) => [packId(refund.tenantId), refund.unused, refund.refused]);
+    const triples = refunds
+      .filter(({ unused, refused }) => unused > 0 || refused > 0)
+      .flatMap((refund) => [packId(refund.tenantId), refund.unused, refund.refused]);
     return (await this.scripts.run(account, SCRIPTS.settle, [opId, KEEP_REFUSED_MS, ...triples])) === 1;
   }
 

@@ -8,7 +8,7 @@ import type { Script } from './scripts';
 /** The clocks of this host and of Redis may differ by this much, real milliseconds. */
 const CLOCK_TOLERANCE_MS = 5_000;
 /** How the ledger's keys are laid out; another number makes every ledger stale, so that it is rebuilt. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 type Argument = string | number;
 

@@ -18,10 +18,10 @@ local led = redis.call('HMGET', LED, 'epoch', 'runid', 'last', 'frozen', 'q', 'n
   'vtx', 'vmk', 'factor', 'since', 'txday', 'txused', 'txseen')
 if not led[1] or led[1] ~= EPOCH or led[2] ~= RUN or elsewhere(RUN) then return {'STALE'} end
 local now = ledgerNow(tonumber(led[3] or '0'))
-local stored = redis.call('HGET', P .. 'grants', OP)
-if stored then
-  local g = readGrant(stored)
-  return {'GRANT', int(now), g.t0, g.deadline, g.bucket, g.cost, g.num, g.den, g.body}
+local stored = redis.call('HMGET', P .. 'grants', OP, bodyOf(OP))
+if stored[1] then
+  local g = readGrant(stored[1])
+  return {'GRANT', int(now), g.t0, g.deadline, g.bucket, g.cost, g.num, g.den, stored[2]}
 end
 local clock = engineUs()
 if differs(clock) or differs(now) then return {'CLOCK', int(clock)} end
@@ -84,12 +84,13 @@ end
 if waiting.mk > 0 then credit = math.max(0, math.min(FLOOR_MAX, credit + spent.tx - FLOOR * spent.mk)) end
 local finish = math.ceil(t0 + duration(cost, num, den))
 charge(P .. 'rg', N, bucket, cost)
+for i, entries in ipairs(runs) do runs[i] = table.concat(entries, ',') end
 redis.call('HSET', LED, 'sum', int(sum + cost), 'tat', int(finish), 'credit', int(credit), 'vtx', int(v.tx), 'vmk', int(v.mk),
   'txday', int(txday), 'txused', int(txused + spent.tx), 'txseen', int(txseen))
 local deadline = (alone and t0 or finish) + LIFE
 redis.call('ZADD', P .. 'inflight', ms(deadline), OP)
-local g = { t0 = int(t0), deadline = int(deadline), at = int(now), bucket = int(bucket), cost = int(cost), num = int(num), den = int(den),
-  body = table.concat(parts) }
-redis.call('HSET', P .. 'grants', OP, writeGrant(g))
-return {'GRANT', int(now), g.t0, g.deadline, g.bucket, g.cost, g.num, g.den, g.body}
+local g = { t0 = int(t0), deadline = int(deadline), at = int(now), bucket = int(bucket), cost = int(cost), num = int(num), den = int(den) }
+local body = table.concat(runs, ';')
+redis.call('HSET', P .. 'grants', OP, writeGrant(g), bodyOf(OP), body)
+return {'GRANT', int(now), g.t0, g.deadline, g.bucket, g.cost, g.num, g.den, body}
 `;

@@ -1,6 +1,6 @@
 /**
  * The middle of ACQUIRE: start-time fair queueing among the tenants of a class, and the order of the classes. Leaves what
- * it picked in `parts`, `cost`, `spent`; every list and tenant it touched is written once, by `flush`.
+ * it picked in `runs`, `cost`, `spent`; every queue, list and tenant it touched is written once, by `flush`.
  */
 export const FAIR_TURNS = `
 local function duration(cost, a, b) return cost * 1000000 * b / a end
@@ -14,16 +14,16 @@ end
 local bucket = bucketOf(now)
 local t0 = math.max(tat, now + LEAD)
 local n = math.max(0, math.min(WANT, fits(t0, num, den)))
-local parts, group, cost, waitUntil, alone, full = {}, nil, 0, nil, false, false
+local runs, run, group, cost, waitUntil, alone, full = {}, nil, nil, 0, nil, false, false
 local spent = { tx = 0, mk = 0 }
 local aside, asides, demoted = {}, 0, {}
-local tenants, lanes, lists, sawRoom = {}, {}, {}, false
+local tenants, lanes, lists, queues, sawRoom = {}, {}, {}, {}, false
 
 local function limitsOf(tenant)
   local t = tenants[tenant]
   if t then return t end
   local h = redis.call('HMGET', P .. 't:' .. tenant, 'w', 'cap', 'num', 'den', 'tat', 'txt', 'leased', 'lease', 'lnum', 'lden',
-    'ftx', 'fmk', 'served', 'ntx', 'nmk')
+    'ftx', 'fmk', 'served', 'ntx', 'nmk', 'sum', 'tail')
   t = { w = tonumber(h[1] or '1'), cap = tonumber(h[2] or '-1'), num = tonumber(h[3] or '0'), den = tonumber(h[4] or '1'),
         tat = tonumber(h[5] or '0'), txt = tonumber(h[6] or '0'), served = tonumber(h[13] or '0'), granted = 0, changed = false,
         finish = { tx = tonumber(h[11] or '0'), mk = tonumber(h[12] or '0') }, lane = { tx = h[14] or '', mk = h[15] or '' } }
@@ -33,7 +33,7 @@ local function limitsOf(tenant)
     if t.cap < 0 then t.cap = lease elseif lease >= 0 then t.cap = math.min(t.cap, lease) end
     if h[9] then t.num, t.den = tonumber(h[9]), tonumber(h[10]) end
   end
-  t.sum, t.tail = expireTenant(tenant, now)
+  t.sum, t.tail = expireTenantOf(tenant, now, h[16], h[17])
   tenants[tenant] = t
   return t
 end
@@ -51,17 +51,53 @@ local function laneOf(name)
 end
 local function listOf(class, tenant)
   local key = P .. 'l:' .. class .. ':' .. tenant
-  if not lists[key] then lists[key] = { key = key, entries = {}, pos = 1, chunk = TURN } end
+  if not lists[key] then
+    -- At first about its share of the grant, and a turn.
+    lists[key] = { key = key, entries = {}, pos = 1, chunk = math.min(128, math.ceil(n / math.max(1, waiting[class])) + TURN) }
+  end
   return lists[key]
 end
 local function head(list)
-  if list.pos > #list.entries and not list.ended then
-    local more = redis.call('LRANGE', list.key, list.pos - 1, list.pos + list.chunk - 2)
-    for _, entry in ipairs(more) do list.entries[#list.entries + 1] = entry end
-    list.ended = #more < list.chunk
-    list.chunk = 64
-  end
+  local entry = list.entries[list.pos]
+  if entry or list.ended then return entry end
+  local more = redis.call('LRANGE', list.key, list.pos - 1, list.pos + list.chunk - 2)
+  for _, one in ipairs(more) do list.entries[#list.entries + 1] = one end
+  list.ended = #more < list.chunk
+  list.chunk = 64
   return list.entries[list.pos]
+end
+
+-- A class's tenants by start tag, the least last. They leave the set in runs; whoever is left there comes after all of a
+-- run, so that most turns ask Redis for nothing.
+local function queueOf(class)
+  local q = queues[class]
+  if not q then
+    q = { key = P .. 'q:' .. class, items = {}, more = true, lastStart = -1, lastTenant = '' }
+    queues[class] = q
+  end
+  return q
+end
+local function before(start, tenant, otherStart, other) return start < otherStart or (start == otherStart and tenant < other) end
+local function put(q, start, tenant)
+  local i = #q.items
+  while i > 0 and before(q.items[i].start, q.items[i].tenant, start, tenant) do i = i - 1 end
+  table.insert(q.items, i + 1, { start = start, tenant = tenant })
+end
+local function popLeast(q)
+  while true do
+    local least = q.items[#q.items]
+    if least and not (q.more and before(q.lastStart, q.lastTenant, least.start, least.tenant)) then
+      return table.remove(q.items)
+    end
+    if not q.more then return nil end
+    local count = math.max(1, math.min(64, math.ceil((n - cost) / TURN)))
+    local popped = redis.call('ZPOPMIN', q.key, count)
+    q.more = #popped == 2 * count
+    for i = 1, #popped, 2 do
+      q.lastTenant, q.lastStart = popped[i], tonumber(popped[i + 1])
+      put(q, q.lastStart, q.lastTenant)
+    end
+  end
 end
 
 -- True when the tenant's or its lane's own cap has no room for this message.
@@ -71,34 +107,34 @@ local function capped(t, lane, c)
 end
 -- True when the tenant's plan rate does not cover this message now.
 local function beyondRate(t, c)
-  if t.num <= 0 or t.tat <= now + LEAD then return false end
+  if t.tat <= now + LEAD then return false end
   return c > fits(t.tat, t.num, t.den)
 end
 
 -- One class until the budget is gone. The least start tag goes first, TURN recipients a turn.
 local function serve(class, budget, rules)
-  local Q, before = P .. 'q:' .. class, spent[class]
+  local q, spentBefore = queueOf(class), spent[class]
   local limit = class == 'mk' and bulkRoom or room
   while not waitUntil and not alone and not full do
-    local left = math.min(budget - (spent[class] - before), n - cost)
+    local left = math.min(budget - (spent[class] - spentBefore), n - cost)
     if left <= 0 and (cost > 0 or rules.credit) then return end
     if limit - cost <= 0 then return end
-    local popped = redis.call('ZPOPMIN', Q)
-    if not popped[1] then return end
-    local tenant, start = popped[1], tonumber(popped[2])
+    local least = popLeast(q)
+    if not least then return end
+    local tenant, start = least.tenant, least.start
     local t, list = limitsOf(tenant), listOf(class, tenant)
     local lane = laneOf(t.lane[class])
+    local isCapped = t.cap >= 0 or lane
     local taken, weighed, verdict = 0, 0, nil
     if class == 'tx' and rules.share and math.max(t.txt, now) - now > SHARE_BURST then verdict = 'demoted' end
     while not verdict do
       local entry = head(list)
       if not entry then verdict = 'empty' break end
-      local c = costOf(entry)
-      left = math.min(budget - (spent[class] - before), n - cost)
+      local c = #entry == 30 and 1 or costOf(entry)
       if taken > 0 and taken + c > TURN then verdict = 'turn' break end
       if c > limit - cost then verdict = taken > 0 and 'turn' or 'aside' break end
       sawRoom = true
-      if capped(t, lane, c) then verdict = taken > 0 and 'turn' or 'park' break end
+      if isCapped and capped(t, lane, c) then verdict = taken > 0 and 'turn' or 'park' break end
       if c > left then
         if taken > 0 then verdict = 'turn' break end
         if c <= n - cost or not rules.mayWait then verdict = 'aside' break end
@@ -113,14 +149,15 @@ local function serve(class, budget, rules)
       list.pos = list.pos + 1
       if group ~= class .. tenant then
         group = class .. tenant
-        parts[#parts + 1] = (#parts > 0 and ';' or '') .. class .. ':' .. tenant .. ':' .. t.lane[class]
+        run = { class .. ':' .. tenant .. ':' .. t.lane[class] }
+        runs[#runs + 1] = run
       end
-      parts[#parts + 1] = ',' .. entry
-      cost, taken = cost + c, taken + c
+      run[#run + 1] = entry
+      cost, taken, left = cost + c, taken + c, left - c
       spent[class] = spent[class] + c
       t.granted, t.sum = t.granted + c, t.sum + c
       if lane then lane.granted, lane.sum, lane.hsum = lane.granted + c, lane.sum + c, lane.hsum + c end
-      if beyondRate(t, c) then
+      if t.num > 0 and beyondRate(t, c) then
         -- Side-lined: beyond its plan's rate a tenant counts with a tenth of its weight, and takes what nobody else wants.
         weighed = weighed + c * SIDELINE
       else
@@ -137,14 +174,14 @@ local function serve(class, budget, rules)
       t.finish[class], t.changed = start, true
     end
     if verdict == 'turn' then
-      if head(list) then redis.call('ZADD', Q, int(start), tenant) end
+      if head(list) then put(q, start, tenant) end
     elseif verdict == 'park' then
       t.finish[class], t.changed = start, true
       redis.call('ZADD', P .. 'park:' .. class, ms(now + 5000000), tenant)
     elseif verdict == 'demoted' then
-      demoted[#demoted + 1] = { int(start), tenant }
+      demoted[#demoted + 1] = { start, tenant }
     elseif verdict == 'aside' then
-      aside[#aside + 1] = { Q, int(start), tenant }
+      aside[#aside + 1] = { q, start, tenant }
       asides = asides + 1
       if asides >= ASIDE_MAX then return end
     end
@@ -152,11 +189,19 @@ local function serve(class, budget, rules)
 end
 
 local function restore()
-  for _, a in ipairs(aside) do redis.call('ZADD', a[1], a[2], a[3]) end
+  for _, a in ipairs(aside) do put(a[1], a[2], a[3]) end
   aside, asides = {}, 0
 end
 
 local function flush()
+  for _, q in pairs(queues) do
+    local args = {}
+    for _, item in ipairs(q.items) do
+      args[#args + 1] = int(item.start)
+      args[#args + 1] = item.tenant
+    end
+    for i = 1, #args, 1000 do redis.call('ZADD', q.key, unpack(args, i, math.min(#args, i + 999))) end
+  end
   for key, list in pairs(lists) do
     if list.pos > 1 then redis.call('LTRIM', key, list.pos - 1, -1) end
   end
@@ -183,7 +228,7 @@ if waiting.tx > 0 and credit >= FLOOR then
   restore()
 end
 serve('tx', math.huge, { share = true, mayWait = true })
-for _, d in ipairs(demoted) do redis.call('ZADD', P .. 'q:tx', d[1], d[2]) end
+for _, d in ipairs(demoted) do put(queueOf('tx'), d[1], d[2]) end
 if #demoted > 0 then
   serve('mk', math.ceil(math.max(0, n - cost) / 2), { mayWait = false })
   restore()

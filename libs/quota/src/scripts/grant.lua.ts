@@ -6,25 +6,42 @@ import { PRELUDE } from './prelude.lua';
  */
 export const SETTLE = `${PRELUDE}
 local OP, KEEP = ARGV[8], tonumber(ARGV[9])
-local stored = redis.call('HGET', P .. 'grants', OP)
-if not stored then return 0 end
-local g = readGrant(stored)
-redis.call('HDEL', P .. 'grants', OP)
+local stored = redis.call('HMGET', P .. 'grants', OP, bodyOf(OP))
+if not stored[1] then return 0 end
+redis.call('HDEL', P .. 'grants', OP, bodyOf(OP))
 redis.call('ZREM', P .. 'inflight', OP)
-local bucket, groups = tonumber(g.bucket), {}
-for text in string.gmatch(g.body, '[^;]+') do
-  local class, tenant, lane, rest = string.match(text, '^(%a+):([^:]*):([^,]*)(.*)$')
-  local group = { tenant = tenant, lane = lane, cost = 0 }
-  local entries = {}
-  for entry in string.gmatch(rest, '[^,]+') do
-    entries[#entries + 1] = entry
-    group.cost = group.cost + costOf(entry)
+local g, groups, lists = readGrant(stored[1]), {}, {}
+for text in string.gmatch(stored[2], '[^;]+') do
+  local class, tenant, lane, at = string.match(text, '^(%a+):([^:]*):([^,]*)()')
+  local key = class .. tenant
+  local list = lists[key]
+  if not list then
+    list = { class = class, tenant = tenant, shards = {} }
+    lists[key] = list
   end
-  -- Until here the ids counted as known, so that nobody offered again what was on its way.
-  forgetKnown(class, tenant, entries)
+  local group, last = { tenant = tenant, lane = lane, cost = 0 }, #text
+  while at < last do
+    local s, more = string.byte(text, at + 30) % SHARDS, at + 31
+    local numbers = list.shards[s]
+    if not numbers then
+      numbers = {}
+      list.shards[s] = numbers
+    end
+    numbers[#numbers + 1] = string.sub(text, at + 22, at + 30)
+    at = more
+    if at <= last and string.byte(text, at) ~= 44 then
+      at = string.find(text, ',', more, true) or last + 1
+      group.cost = group.cost + tonumber(string.sub(text, more, at - 1))
+    else
+      group.cost = group.cost + 1
+    end
+  end
   groups[#groups + 1] = group
 end
-local now = ledgerNow(field('last'))
+-- Until here the ids counted as known, so that nobody offered again what was on its way.
+for _, list in pairs(lists) do forgetKnown(list.class, list.tenant, list.shards) end
+if #ARGV < 10 then return 1 end
+local bucket, now = tonumber(g.bucket), ledgerNow(field('last'))
 expireAccount(now, field('sum'), field('tail'))
 -- Lanes get back no more than they gave, in the order in which they gave it.
 local function giveBack(tenant, count, back)
@@ -97,13 +114,13 @@ return {'SLOT', int(now), int(t0), int(deadline), int(num), int(den)}
 export const OVERDUE = `${PRELUDE}
 local out = {}
 for _, op in ipairs(redis.call('ZRANGEBYSCORE', P .. 'inflight', '-inf', ms(engineUs()), 'LIMIT', 0, tonumber(ARGV[8]))) do
-  local stored = redis.call('HGET', P .. 'grants', op)
+  local stored = redis.call('HMGET', P .. 'grants', op, bodyOf(op))
   out[#out + 1] = op
-  if stored then
-    local g = readGrant(stored)
+  if stored[1] then
+    local g = readGrant(stored[1])
     out[#out + 1] = g.bucket
     out[#out + 1] = g.cost
-    out[#out + 1] = g.body
+    out[#out + 1] = stored[2]
   else
     for _, nothing in ipairs({'0', '0', ''}) do out[#out + 1] = nothing end
   end

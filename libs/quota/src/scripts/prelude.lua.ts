@@ -96,13 +96,16 @@ local function roomReturns(now, tail)
   local b = at and tail + (math.floor((at - 1) / 4) - first) % N or last
   return (math.max(tail, math.min(b, last)) + N) * W * 1000
 end
-local function expireTenant(tenant, now)
-  local hash = P .. 't:' .. tenant
-  local v = redis.call('HMGET', hash, 'sum', 'tail')
-  local was = tonumber(v[2] or '0')
-  local sum, tail = expire(P .. 'r:' .. tenant, WIDE_SIZE, tonumber(v[1] or '0'), was, math.floor(firstBucket(now) / WIDE))
-  if tail > was then redis.call('HSET', hash, 'sum', int(sum), 'tail', int(tail)) end
+-- From what was read of the tenant's hash.
+local function expireTenantOf(tenant, now, sumRead, tailRead)
+  local was = tonumber(tailRead or '0')
+  local sum, tail = expire(P .. 'r:' .. tenant, WIDE_SIZE, tonumber(sumRead or '0'), was, math.floor(firstBucket(now) / WIDE))
+  if tail > was then redis.call('HSET', P .. 't:' .. tenant, 'sum', int(sum), 'tail', int(tail)) end
   return sum, tail
+end
+local function expireTenant(tenant, now)
+  local v = redis.call('HMGET', P .. 't:' .. tenant, 'sum', 'tail')
+  return expireTenantOf(tenant, now, v[1], v[2])
 end
 -- A lane's day and hour stand in one ring; the hour is what the last of its buckets hold.
 local function expireLane(lane, now)
@@ -155,9 +158,9 @@ local function byShard(entries)
   end
   return shards
 end
--- These ids may be offered again.
-local function forgetKnown(class, tenant, entries)
-  for s, numbers in pairs(byShard(entries)) do
+-- These ids may be offered again; they stand by their numbers, in shards.
+local function forgetKnown(class, tenant, shards)
+  for s, numbers in pairs(shards) do
     local key = P .. 'k:' .. class .. ':' .. tenant .. ':' .. s
     for i = 1, #numbers, 1000 do redis.call('SREM', key, unpack(numbers, i, math.min(#numbers, i + 999))) end
   end
@@ -168,12 +171,14 @@ local function paceAt(now, factor, since)
   if now <= since then return factor end
   return math.min(1000, factor + math.floor((now - since) / 10000))
 end
--- A grant as it is stored: one string, because encoding a hundred ids as JSON cost more than choosing them.
+-- A grant as it is stored: a string of its figures, and one of its messages, because encoding a hundred ids as JSON cost
+-- more than choosing them, and a batch that is late needs new figures only.
+local function bodyOf(op) return op .. ':m' end
 local function readGrant(stored)
-  local t0, deadline, at, bucket, cost, num, den, body = string.match(stored, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S*)$')
-  return { t0 = t0, deadline = deadline, at = at, bucket = bucket, cost = cost, num = num, den = den, body = body }
+  local t0, deadline, at, bucket, cost, num, den = string.match(stored, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  return { t0 = t0, deadline = deadline, at = at, bucket = bucket, cost = cost, num = num, den = den }
 end
 local function writeGrant(g)
-  return table.concat({ g.t0, g.deadline, g.at, g.bucket, g.cost, g.num, g.den, g.body }, ' ')
+  return table.concat({ g.t0, g.deadline, g.at, g.bucket, g.cost, g.num, g.den }, ' ')
 end
 `;

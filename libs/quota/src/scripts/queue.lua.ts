@@ -17,25 +17,35 @@ if length < most then
   for i = 17, #ARGV do entries[#entries + 1] = ARGV[i] end
 end
 local known = P .. 'k:' .. class .. ':' .. tenant .. ':'
-local seen = {}
-for s, numbers in pairs(byShard(entries)) do
+local shards, seen, areNew = byShard(entries), {}, length + #entries <= most
+for s, numbers in pairs(shards) do
   for i, there in ipairs(redis.call('SMISMEMBER', known .. s, unpack(numbers))) do
-    if there == 1 then seen[numbers[i]] = true end
+    if there == 1 then
+      seen[numbers[i]] = true
+      areNew = false
+    end
   end
 end
-local fresh = {}
-for _, entry in ipairs(entries) do
-  if length + #fresh >= most then break end
-  local number = numberOf(entry)
-  if not seen[number] then
-    seen[number] = true
-    fresh[#fresh + 1] = entry
-  end
+local fresh = entries
+if areNew then
+  local added = 0
+  for s, numbers in pairs(shards) do added = added + redis.call('SADD', known .. s, unpack(numbers)) end
+  -- Fewer only when some share a number among themselves.
+  areNew = added == #entries
 end
-if #fresh > 0 then
+if not areNew then
+  fresh = {}
+  for _, entry in ipairs(entries) do
+    if length + #fresh >= most then break end
+    local number = numberOf(entry)
+    if not seen[number] then
+      seen[number] = true
+      fresh[#fresh + 1] = entry
+    end
+  end
   for s, numbers in pairs(byShard(fresh)) do redis.call('SADD', known .. s, unpack(numbers)) end
-  redis.call('RPUSH', list, unpack(fresh))
 end
+if #fresh > 0 then redis.call('RPUSH', list, unpack(fresh)) end
 if length + #fresh > 0 and not redis.call('ZSCORE', P .. 'q:' .. class, tenant) and not redis.call('ZSCORE', P .. 'park:' .. class, tenant) then
   -- An idle tenant enters at the queue's own time: idleness earns no credit.
   local finish = tonumber(redis.call('HGET', hash, 'f' .. class) or '0')
@@ -53,7 +63,7 @@ export const DROP = `${PRELUDE}
 local class, tenant = ARGV[8], ARGV[9]
 local list = P .. 'l:' .. class .. ':' .. tenant
 local entries = redis.call('LRANGE', list, 0, -1)
-forgetKnown(class, tenant, entries)
+forgetKnown(class, tenant, byShard(entries))
 redis.call('DEL', list)
 redis.call('ZREM', P .. 'q:' .. class, tenant)
 redis.call('ZREM', P .. 'park:' .. class, tenant)

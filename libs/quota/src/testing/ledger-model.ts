@@ -212,6 +212,7 @@ export class LedgerModel {
       this.known.delete(knownKey(klass as Class, tenant, id));
       return { tenant, lane: grant.lanes[i] ?? '', cost: Number(cost) };
     });
+    if (refunds.length === 0) return 1;
     const now = this.now(realUs);
     this.ring.expire(now);
     let left = grant.cost;

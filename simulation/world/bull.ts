@@ -118,7 +118,7 @@ export class SimulatedJobQueue implements Pick<JobQueue, keyof JobQueue> {
   ) {}
 
   enqueue<Payload>(job: JobDefinition<Payload>, payload: Payload): Promise<void> {
-    const parsed = job.payload.parse(payload);
+    const parsed = job.payload.parse(job.write?.(payload) ?? payload);
     const server = this.redis();
     return this.wire.call(this.process, 'redis', () => {
       const id = `${job.name}:${job.id?.(payload) ?? ''}`;

@@ -35,7 +35,7 @@ export interface LedgerEvents {
   opened(account: SendingAccountId, epoch: bigint, runId: string): void;
   granted(account: SendingAccountId, opId: string, grant: Grant): void;
   /** An account for which nobody waited has got mail. */
-  woken(account: SendingAccountId): void;
+  woken(account: SendingAccountId, urgent: boolean): void;
 }
 
 /** The ledger as one process sees it: the model of the scripts, on whichever Redis the process is connected to. */
@@ -71,6 +71,7 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
           sliceMs: request.sliceMs,
           workers: request.workers,
           lifeMs: SLOT_LIFE_MS,
+          urgent: request.urgent === true,
         }),
       );
       if (answer.kind === 'grant') this.events.granted(account, request.opId, answer);
@@ -210,7 +211,9 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     messages: readonly QueuedMessage[],
   ): Promise<number> {
     return this.ask(account, (ledger, nowUs) => {
-      const nobody = ledger.lists().length === 0;
+      const lists = ledger.lists().filter(({ parked }) => !parked);
+      const urgent = CLASS_OF[stream] === 'tx';
+      const quiet = !lists.some((list) => (urgent ? list.class === 'tx' : true));
       const queued = ledger.offer(nowUs, {
         class: CLASS_OF[stream],
         tenant,
@@ -221,7 +224,7 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
         most: READY_WINDOW,
         entries: messages.map(({ id, recipients }) => ({ id, cost: recipients })),
       });
-      if (nobody && queued > 0) this.events.woken(account);
+      if (quiet && queued > 0) this.events.woken(account, urgent);
       return queued;
     });
   }

@@ -12,7 +12,7 @@ const TOLERANCE_MS = 5_000;
 const RUN = 'run-1';
 
 type Step =
-  | { do: 'acquire'; op: number; want: number; slice: number }
+  | { do: 'acquire'; op: number; want: number; slice: number; urgent?: boolean }
   | { do: 'offer'; class: 'tx' | 'mk'; tenant: number; ids: number[]; cost: number }
   | { do: 'drop'; class: 'tx' | 'mk'; tenant: number }
   | { do: 'settle'; op: number; unused: number; refused: number; tenant: number }
@@ -37,6 +37,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       op: fc.nat(60),
       want: fc.constantFrom(50, 100, 1_000),
       slice: fc.constantFrom(100, 1000),
+      urgent: fc.constantFrom(false, false, true),
     }),
   },
   {
@@ -228,9 +229,18 @@ class Comparison {
         await this.rebuild(step.large);
         break;
       case 'acquire': {
-        const { want, slice: sliceMs } = step;
-        const args = { opId: `op${String(step.op)}`, epoch, runId: RUN, want, leadMs: 100, sliceMs, workers: 1 };
-        const theirs = await this.call('acquire', args.opId, epoch, RUN, want, 100, sliceMs, 1, 5000);
+        const { want, slice: sliceMs, urgent = false } = step;
+        const args = {
+          opId: `op${String(step.op)}`,
+          epoch,
+          runId: RUN,
+          want,
+          leadMs: 100,
+          sliceMs,
+          workers: 1,
+          urgent,
+        };
+        const theirs = await this.call('acquire', args.opId, epoch, RUN, want, 100, sliceMs, 1, 5000, urgent ? 1 : 0);
         expect(readable(theirs)).toEqual(model.acquire(us, { ...args, lifeMs: 5000 }));
         break;
       }

@@ -54,6 +54,11 @@ export interface AcquireRequest {
   readonly want: number;
   readonly leadMs: number;
   readonly sliceMs: number;
+  /**
+   * Only transactional mail that need not wait behind what is granted already: a fiftieth of a second's recipients at most
+   * within lead and slice, on accounts of ten a second or more. It starts at once; later grants make room for it.
+   */
+  readonly urgent?: boolean;
   /** Worker processes, for the headroom of requests that are past their deadline check but not yet on the wire. */
   readonly workers: number;
 }

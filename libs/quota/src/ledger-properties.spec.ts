@@ -115,6 +115,69 @@ describe('the ledger (on its model, which real Redis is compared with)', () => {
     );
   });
 
+  it('P2: urgent mail beside a backlog of marketing adds a fiftieth of a second at most, and finds no bucket dry', () => {
+    const calls = fc.array(fc.tuple(fc.nat(400), fc.integer({ min: 1, max: 8 })), { minLength: 5, maxLength: 60 });
+    fc.assert(
+      fc.property(fc.constantFrom(10, 14, 90, 200, 1_000), calls, (rate, arrivals) => {
+        const account = new Account(-1, { num: rate, den: 1 });
+        const paced = pacedRate(account.rate);
+        const sendAll = (grant: ReturnType<typeof account.acquire>) => {
+          let at = grant?.t0 ?? 0;
+          for (const { cost } of grant?.messages ?? []) {
+            account.send(Math.max(at, account.now), cost);
+            at += (cost * SECOND * paced.den) / paced.num;
+          }
+        };
+        for (const [ms, messages] of arrivals) {
+          for (const bulk of ['a', 'b', 'c'] as const)
+            account.offer(
+              bulk,
+              Array.from({ length: 400 }, () => 1),
+              'mk',
+            );
+          sendAll(account.acquire());
+          account.advance(ms * 1_000);
+          account.offer(
+            'urgent',
+            Array.from({ length: messages }, () => 1),
+          );
+          sendAll(account.urge());
+        }
+        account.advance(5 * SECOND);
+        expect(account.dry()).toBe(0);
+        expect(account.worstSecond()).toBeLessThanOrEqual(rate + 2 * Math.ceil(rate / 50) + 1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('grants urgent mail at once beside a backlog of marketing, and marketing makes room for it', () => {
+    const account = new Account(-1, { num: 200, den: 1 });
+    account.offer(
+      'bulk',
+      Array.from({ length: 1_000 }, () => 1),
+      'mk',
+    );
+    const before = account.acquire();
+    account.offer('one', [1]);
+    expect(account.urge()?.t0).toBe(account.now);
+    account.advance(SECOND);
+    // Granted in one go: a hundred of marketing, then what was lent, then the next.
+    const paced = pacedRate(account.rate);
+    const slot = (SECOND * paced.den) / paced.num;
+    const next = account.acquire()?.t0 ?? 0;
+    expect(next).toBeGreaterThanOrEqual((before?.t0 ?? 0) + (1 + (before?.messages.length ?? 0)) * slot);
+  });
+
+  it.each([
+    ['of less than ten a second', 9, 1],
+    ['for a message of more recipients than are lent', 200, 5],
+  ])('lends nothing on an account %s', (_, rate, cost) => {
+    const account = new Account(-1, { num: rate - 1, den: 1 });
+    account.offer('one', [cost]);
+    expect(account.urge()).toBeUndefined();
+  });
+
   it('P3: what is charged in the end is what was sent, when the rest was given back', () => {
     fc.assert(
       fc.property(

@@ -104,6 +104,7 @@ export class Ledger {
         request.sliceMs,
         request.workers,
         SLOT_LIFE_MS,
+        request.urgent === true ? 1 : 0,
       ]),
     );
     if (reply.kind === 'stale') this.scripts.forgetRunId(account);

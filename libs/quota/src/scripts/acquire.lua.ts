@@ -3,19 +3,24 @@ import { PRELUDE } from './prelude.lua';
 
 /**
  * Grants quota and picks messages fairly, in one atomic step. Arguments after the shared seven:
- * op id, epoch, run id, want (recipients), lead (ms), slice (ms), workers, slot life (ms).
+ * op id, epoch, run id, want (recipients), lead (ms), slice (ms), workers, slot life (ms), 1 for what cannot wait.
  * Answers GRANT, EMPTY, STALE, CLOCK or FROZEN; the numbers are microseconds of engine time unless said otherwise. The
  * last text of a GRANT is what was granted: `class:tenant:lane,entry,entry;...`.
+ *
+ * What cannot wait is transactional mail, a fiftieth of a second's rate at most within lead and slice. It starts beside the
+ * slots that are granted already and moves the rate clock on, so that the grants after it make room: what was lent is paid
+ * back within lead and slice, and until then SES's bucket, which holds a whole second, has it.
  */
 export const ACQUIRE = `${PRELUDE}
 local OP, EPOCH, RUN = ARGV[8], ARGV[9], ARGV[10]
 local WANT, LEAD, SLICE = tonumber(ARGV[11]), tonumber(ARGV[12]) * 1000, tonumber(ARGV[13]) * 1000
-local WORKERS, LIFE = tonumber(ARGV[14]), tonumber(ARGV[15]) * 1000
+local WORKERS, LIFE, URGENT = tonumber(ARGV[14]), tonumber(ARGV[15]) * 1000, ARGV[16] == '1'
 local TURN, FLOOR, FLOOR_MAX, ASIDE_MAX, SIDELINE = 8, 19, 950, 200, 10
+local LOAN_PART, LEAST_LENDER = 50, 9
 local SHARE_BURST, DAY_US = 60000000, 86400000000
 
 local led = redis.call('HMGET', LED, 'epoch', 'runid', 'last', 'frozen', 'q', 'num', 'den', 'tat', 'ext', 'credit', 'sum', 'tail',
-  'vtx', 'vmk', 'factor', 'since', 'txday', 'txused', 'txseen')
+  'vtx', 'vmk', 'factor', 'since', 'txday', 'txused', 'txseen', 'lent')
 if not led[1] or led[1] ~= EPOCH or led[2] ~= RUN or elsewhere(RUN) then return {'STALE'} end
 local now = ledgerNow(tonumber(led[3] or '0'))
 local stored = redis.call('HMGET', P .. 'grants', OP, bodyOf(OP))
@@ -47,7 +52,7 @@ end
 
 local waiting = { tx = redis.call('ZCARD', P .. 'q:tx'), mk = redis.call('ZCARD', P .. 'q:mk') }
 local sum, tail = expireAccount(now, tonumber(led[11]), tonumber(led[12]))
-if waiting.tx + waiting.mk == 0 then return {'EMPTY', int(now), 'idle', int(0)} end
+if waiting.tx + waiting.mk == 0 or (URGENT and waiting.tx == 0) then return {'EMPTY', int(now), 'idle', int(0)} end
 local q, num, den = tonumber(led[5]), tonumber(led[6]), tonumber(led[7])
 local tat, ext, credit = tonumber(led[8]), tonumber(led[9]), tonumber(led[10] or '0')
 
@@ -71,6 +76,17 @@ end
 local share = { num = num, den = den * 5 }
 local pace = paceAt(now, tonumber(led[15] or '1000'), tonumber(led[16] or '0'))
 if pace < 1000 then num, den = num * pace, den * 1000 end
+
+local t0, n, lent, loan = math.max(tat, now + LEAD), nil, math.max(now, tonumber(led[20] or '0')), 0
+if URGENT then
+  -- Nothing is lent where the bucket is small, or has just been found empty.
+  loan = math.ceil(num / (den * LOAN_PART))
+  n = math.min(WANT, math.floor((LEAD + SLICE - (lent - now)) * loan / (LEAD + SLICE)))
+  if n <= 0 or pace < 1000 or num < den * LEAST_LENDER then return {'EMPTY', int(now), 'rate', int(math.max(now, lent))} end
+  t0 = now
+else
+  n = math.max(0, math.min(WANT, math.floor((now + LEAD + SLICE - t0) * num / (den * 1000000))))
+end
 ${FAIR_TURNS}
 flush()
 if cost == 0 then
@@ -85,7 +101,9 @@ if waiting.mk > 0 then credit = math.max(0, math.min(FLOOR_MAX, credit + spent.t
 local finish = math.ceil(t0 + duration(cost, num, den))
 charge(P .. 'rg', N, bucket, cost)
 for i, entries in ipairs(runs) do runs[i] = table.concat(entries, ',') end
-redis.call('HSET', LED, 'sum', int(sum + cost), 'tat', int(finish), 'credit', int(credit), 'vtx', int(v.tx), 'vmk', int(v.mk),
+local free = math.ceil(math.max(tat, t0) + duration(cost, num, den))
+if URGENT then redis.call('HSET', LED, 'lent', int(math.ceil(lent + cost * (LEAD + SLICE) / loan))) end
+redis.call('HSET', LED, 'sum', int(sum + cost), 'tat', int(free), 'credit', int(credit), 'vtx', int(v.tx), 'vmk', int(v.mk),
   'txday', int(txday), 'txused', int(txused + spent.tx), 'txseen', int(txseen))
 local deadline = (alone and t0 or finish) + LIFE
 redis.call('ZADD', P .. 'inflight', ms(deadline), OP)

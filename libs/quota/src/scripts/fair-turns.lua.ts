@@ -1,6 +1,7 @@
 /**
- * The middle of ACQUIRE: start-time fair queueing among the tenants of a class, and the order of the classes. Leaves what
- * it picked in `runs`, `cost`, `spent`; every queue, list and tenant it touched is written once, by `flush`.
+ * The middle of ACQUIRE: start-time fair queueing among the tenants of a class, and the order of the classes. Given are `t0`
+ * and `n`, the first slot and how many recipients may be granted. Leaves what it picked in `runs`, `cost`, `spent`; every
+ * queue, list and tenant it touched is written once, by `flush`.
  */
 export const FAIR_TURNS = `
 local function duration(cost, a, b) return cost * 1000000 * b / a end
@@ -12,8 +13,6 @@ local function nextChance(free, cost, a, b)
 end
 
 local bucket = bucketOf(now)
-local t0 = math.max(tat, now + LEAD)
-local n = math.max(0, math.min(WANT, fits(t0, num, den)))
 local runs, run, group, cost, waitUntil, alone, full = {}, nil, nil, 0, nil, false, false
 local spent = { tx = 0, mk = 0 }
 local aside, asides, demoted = {}, 0, {}
@@ -223,17 +222,17 @@ end
 -- Order: what bulk has earned by its floor, transactional within its share, then bulk and the tenants over their
 -- transactional share side by side, so that neither can push the other out.
 if waiting.mk == 0 then credit = 0 end
-if waiting.tx > 0 and credit >= FLOOR then
+if waiting.tx > 0 and credit >= FLOOR and not URGENT then
   serve('mk', math.floor(credit / FLOOR), { credit = true, mayWait = true })
   restore()
 end
-serve('tx', math.huge, { share = true, mayWait = true })
+serve('tx', math.huge, { share = true, mayWait = not URGENT })
 for _, d in ipairs(demoted) do put(queueOf('tx'), d[1], d[2]) end
-if #demoted > 0 then
+if #demoted > 0 and not URGENT then
   serve('mk', math.ceil(math.max(0, n - cost) / 2), { mayWait = false })
   restore()
   serve('tx', math.huge, { share = false, mayWait = true })
 end
-serve('mk', math.huge, { mayWait = true })
+if not URGENT then serve('mk', math.huge, { mayWait = true }) end
 restore()
 `;

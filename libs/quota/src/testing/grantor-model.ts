@@ -5,6 +5,8 @@ const TURN = 8;
 const FLOOR = 19;
 const FLOOR_MAX = 950;
 const SIDELINE = 10;
+const LOAN_PART = 50;
+const LEAST_LENDER = 9;
 const SHARE_BURST_US = 60_000_000;
 
 /** The reply of a script, as the script words it. */
@@ -19,12 +21,16 @@ export interface ModelAcquire {
   readonly sliceMs: number;
   readonly workers: number;
   readonly lifeMs: number;
+  readonly urgent?: boolean;
 }
 
 /** What one acquire works on; queues and tenants are changed in place. */
 export interface GrantorState {
   readonly tat: number;
   readonly credit: number;
+  /** When what was lent to transactional mail is paid back, and whether 429s forbid to lend. */
+  readonly lent: number;
+  readonly throttled: boolean;
   /** The paced rate as 429s have left it. */
   readonly num: number;
   readonly den: number;
@@ -46,6 +52,9 @@ export interface Picked {
   readonly laneOf: readonly string[];
   readonly transactional: number;
   readonly t0: number;
+  /** When the rate clock and the loan are free. */
+  readonly tat: number;
+  readonly lent: number;
   readonly alone: boolean;
   readonly credit: number;
 }
@@ -80,29 +89,54 @@ export class GrantorModel {
     private readonly room: number,
     private readonly waiting: Record<Class, number>,
   ) {
-    this.t0 = Math.max(this.s.tat, now + p.leadMs * 1000);
-    this.n = Math.max(0, Math.min(p.want, this.fits(this.t0, this.s.num, this.s.den)));
+    this.t0 = p.urgent === true ? now : Math.max(this.s.tat, now + p.leadMs * 1000);
+    const fits = p.urgent === true ? this.lendable() : this.fits(this.t0, this.s.num, this.s.den);
+    this.n = Math.max(0, Math.min(p.want, fits));
   }
 
   run(): Picked | { readonly reply: ModelReply } {
     let credit = this.waiting.mk === 0 ? 0 : this.s.credit;
-    if (this.waiting.tx > 0 && credit >= FLOOR) {
+    const urgent = this.p.urgent === true;
+    const { num, den, throttled } = this.s;
+    if (urgent && (this.n <= 0 || throttled || num < den * LEAST_LENDER)) {
+      return { reply: ['EMPTY', String(this.now), 'rate', String(Math.max(this.now, this.s.lent))] };
+    }
+    if (!urgent && this.waiting.tx > 0 && credit >= FLOOR) {
       this.serve('mk', Math.floor(credit / FLOOR), { credit: true, mayWait: true });
       this.restore();
     }
-    this.serve('tx', Number.POSITIVE_INFINITY, { share: true, mayWait: true });
+    this.serve('tx', Number.POSITIVE_INFINITY, { share: true, mayWait: !urgent });
     for (const [tenant, start] of this.demoted) this.s.queues.tx.set(tenant, start);
-    if (this.demoted.length > 0) {
+    if (this.demoted.length > 0 && !urgent) {
       this.serve('mk', Math.ceil(Math.max(0, this.n - this.cost) / 2), { mayWait: false });
       this.restore();
       this.serve('tx', Number.POSITIVE_INFINITY, { mayWait: true });
     }
-    this.serve('mk', Number.POSITIVE_INFINITY, { mayWait: true });
+    if (!urgent) this.serve('mk', Number.POSITIVE_INFINITY, { mayWait: true });
     this.restore();
     if (this.cost === 0) return { reply: this.empty() };
     if (this.waiting.mk > 0) credit = Math.max(0, Math.min(FLOOR_MAX, credit + this.spent.tx - FLOOR * this.spent.mk));
     const { ids, cost, perTenant, perLane, laneOf, t0, alone } = this;
-    return { ids, cost, perTenant, perLane, laneOf, t0, alone, credit, transactional: this.spent.tx };
+    const tat = Math.ceil(Math.max(this.s.tat, t0) + (cost * 1_000_000 * den) / num);
+    const lent = urgent ? Math.ceil(this.lent + (cost * this.horizonUs) / this.loan) : this.s.lent;
+    return { ids, cost, perTenant, perLane, laneOf, t0, tat, lent, alone, credit, transactional: this.spent.tx };
+  }
+
+  /** A fiftieth of a second's recipients, within lead and slice. */
+  private lendable(): number {
+    return Math.floor(((this.horizonUs - (this.lent - this.now)) * this.loan) / this.horizonUs);
+  }
+
+  private get loan(): number {
+    return Math.ceil(this.s.num / (this.s.den * LOAN_PART));
+  }
+
+  private get lent(): number {
+    return Math.max(this.now, this.s.lent);
+  }
+
+  private get horizonUs(): number {
+    return (this.p.leadMs + this.p.sliceMs) * 1000;
   }
 
   private empty(): ModelReply {

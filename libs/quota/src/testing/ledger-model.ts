@@ -52,6 +52,7 @@ export class LedgerModel {
   den = 1;
   ext = 0;
   private tat = 0;
+  private lent = 0;
   private last = 0;
   private frozenMs = 0;
   private credit = 0;
@@ -118,6 +119,7 @@ export class LedgerModel {
       den,
       ext: Math.max(0, ses - sum),
       tat: nowUs + pauseUs,
+      lent: 0,
       last: nowUs,
       frozenMs: 0,
       credit: 0,
@@ -328,16 +330,18 @@ export class LedgerModel {
     for (const queue of [this.queues.tx, this.queues.mk]) queue.unpark(Math.floor(now / 1000));
     const waiting = { tx: this.queues.tx.size, mk: this.queues.mk.size };
     this.ring.expire(now);
-    if (waiting.tx + waiting.mk === 0) return ['EMPTY', String(now), 'idle', '0'];
+    if (waiting.tx + waiting.mk === 0 || (p.urgent === true && waiting.tx === 0))
+      return ['EMPTY', String(now), 'idle', '0'];
     const headroom = Math.min(16 * p.workers, Math.floor((this.q * 5) / 10000));
     const room = this.q >= 0 ? this.q - headroom - this.ring.sum - this.ext : Number.POSITIVE_INFINITY;
     if (room <= 0) return ['EMPTY', String(now), 'day', String(this.ring.nextReleaseUs(now))];
     if (this.num <= 0) return ['EMPTY', String(now), 'rate', String(now + 1_000_000)];
     const reserve = this.reserveAt(now, waiting.tx > 0);
     const bulkRoom = this.q >= 0 ? room - reserve.closed : room;
-    const { tat, credit, queues, tenants, lanes } = this;
+    const { tat, lent, credit, queues, tenants, lanes } = this;
     const share = { num: this.num, den: this.den * 5 };
-    const state = { tat, credit, share, bulkRoom, queues, tenants, lanes, ...this.paced(now) };
+    const throttled = this.pace.at(now) < 1_000;
+    const state = { tat, lent, throttled, credit, share, bulkRoom, queues, tenants, lanes, ...this.paced(now) };
     const picked = new GrantorModel(state, p, now, room, waiting).run();
     if (!('reply' in picked)) {
       this.reserve = { day: reserve.day, used: reserve.used + picked.transactional, seen: reserve.seen };
@@ -360,7 +364,8 @@ export class LedgerModel {
       this.lanes.get(name)?.hourRing.charge(bucket, n);
     }
     const finish = Math.ceil(t0 + (cost * 1_000_000 * den) / num);
-    this.tat = finish;
+    this.tat = picked.tat;
+    this.lent = picked.lent;
     this.credit = credit;
     const deadline = (alone ? t0 : finish) + p.lifeMs * 1000;
     const grant: Grant = { t0, deadline, bucket, cost, at: now, ids, num, den, lanes: laneOf };

@@ -71,6 +71,14 @@ export class SimulatedAccount {
     return this.model.acquire(at, p);
   }
 
+  /** Transactional mail that does not wait behind what is granted. */
+  urge(): SeenGrant | undefined {
+    const p = { opId: `op${String((this.sequence += 1))}`, epoch: 1, runId: 'run', want: 100, workers: 0 };
+    return readGrant(
+      this.model.acquire(this.now, { ...p, leadMs: LEAD_MS, sliceMs: 1_000, lifeMs: LIFE_MS, urgent: true }),
+    );
+  }
+
   /** What SES will see, and when. */
   send(at: number, cost: number): void {
     this.sends.push({ at, cost });
@@ -92,6 +100,20 @@ export class SimulatedAccount {
     for (const send of this.seen) {
       sum += send.cost;
       for (let oldest = this.seen[from]; oldest && oldest.at <= send.at - DAY; oldest = this.seen[from]) {
+        sum -= oldest.cost;
+        from += 1;
+      }
+      worst = Math.max(worst, sum);
+    }
+    return worst;
+  }
+
+  /** Most recipients in any sliding second. */
+  worstSecond(): number {
+    let [worst, sum, from] = [0, 0, 0];
+    for (const { at, cost } of this.seen) {
+      sum += cost;
+      for (let oldest = this.seen[from]; oldest && oldest.at <= at - SECOND; oldest = this.seen[from]) {
         sum -= oldest.cost;
         from += 1;
       }

@@ -61,6 +61,8 @@ const ticketSchema = z.object({
   granted: z.number().int().positive(),
   /** The paced rate, recipients per second. */
   rate: z.object({ num: z.number().int().positive(), den: z.number().int().positive() }),
+  /** It was lent its slots, so they are nobody else's: late or not, it goes. */
+  urgent: z.literal(true).optional(),
   // One pattern for all of them: a schema for each costs more than everything else on their way.
   messages: z.string().regex(PACKED).transform(unpackMessages),
 });

@@ -37,6 +37,8 @@ const TICK_MS = 2;
 const MOST_DUE = 1_000;
 const SOON_MS = 50;
 const HOLD_BACK_MS = 5;
+/** Urgent mail has its slot the moment it is granted: its way here and the claim are within this. */
+const URGENT_PATIENCE_MS = 400;
 
 interface Departure {
   readonly slot: Slot<IntendedAttempt>;
@@ -90,7 +92,8 @@ export class Dispatcher implements Tower {
    */
   async take(ticket: Ticket): Promise<{ readonly landed: Promise<void> }> {
     const nothing = { landed: Promise.resolve() };
-    while (this.isBusy && this.ledger.nowMs() <= ticket.deadlineMs) await this.timers.sleep(HOLD_BACK_MS);
+    while (ticket.urgent !== true && this.isBusy && this.ledger.nowMs() <= ticket.deadlineMs)
+      await this.timers.sleep(HOLD_BACK_MS);
     // Too late, or going down: the sweeper gives the grant back.
     if (this.gate.isDraining || this.ledger.nowMs() > ticket.deadlineMs) return nothing;
     if (!this.held.add(ticket.batchId)) return nothing;
@@ -118,7 +121,9 @@ export class Dispatcher implements Tower {
     return this.ledger.nowMs();
   }
 
-  pace({ sendingAccountId }: Ticket): StartPace {
+  pace({ sendingAccountId, urgent }: Ticket): StartPace {
+    // What was lent its slots is so little that its lateness bursts nothing: it neither waits for others nor delays them.
+    if (urgent === true) return new StartPace(this.clock.scale.speed, URGENT_PATIENCE_MS);
     let pace = this.paces.get(sendingAccountId);
     if (pace === undefined) {
       pace = new StartPace(this.clock.scale.speed);

@@ -4,12 +4,12 @@ import { Log } from '@libs/observability';
 import { JobQueue } from '@libs/queueing';
 import { Ledger, LedgerUnavailable, parseRate, sliceMs, type Grant, type Refusal } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
-import { dispatchBulk, dispatchTransactional } from './dispatch.jobs';
+import { dispatchBulk, dispatchTransactional, type Ticket } from './dispatch.jobs';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineGate } from './engine-gate';
 import { EngineSettings } from './engine.settings';
 import { Failpoints } from './failpoints';
-import { idlePollMs, restAfter } from './pump.policy';
+import { idlePollMs, restAfter, type PumpPace } from './pump.policy';
 
 /** Recipients a ticket holds at most: one claim's transaction stays short. A slice decides; only a fast account gets here. */
 const WANT = 500;
@@ -33,6 +33,10 @@ interface Pumped {
   /** Ends the rest before its time. */
   cancelRest: (() => void) | undefined;
   idle: boolean;
+  /** Transactional mail was offered and has not been asked for. */
+  urged: boolean;
+  /** Until when it rests between turns, monotonic. */
+  restsUntil: number;
   /** Until then its slices are short. */
   urgentUntil: number;
   /** How often somebody said that there is work. */
@@ -68,7 +72,16 @@ export class Pump {
   async tend(): Promise<void> {
     for (const { id } of await this.accounts.all()) {
       if (this.stopped || this.pumped.has(id)) continue;
-      const pumped: Pumped = { id, turn: undefined, cancelRest: undefined, idle: false, urgentUntil: 0, wakes: 0 };
+      const pumped: Pumped = {
+        id,
+        turn: undefined,
+        cancelRest: undefined,
+        idle: false,
+        urged: false,
+        restsUntil: 0,
+        urgentUntil: 0,
+        wakes: 0,
+      };
       this.pumped.set(id, pumped);
       this.begin(pumped);
     }
@@ -79,12 +92,13 @@ export class Pump {
     this.isCalled = true;
   }
 
-  /** Somebody has just offered mail on that account: it need not wait for the next look. */
-  wake(id: SendingAccountId): void {
+  /** Somebody has just offered mail on that account: it need not wait for the next look; what is urgent not even for the next turn. */
+  wake(id: SendingAccountId, urgent: boolean): void {
     const pumped = this.pumped.get(id);
     if (!pumped) return;
     pumped.wakes += 1;
-    if (pumped.turn === undefined && pumped.idle) {
+    if (urgent) pumped.urged = true;
+    if (pumped.turn === undefined && (pumped.idle || urgent)) {
       pumped.cancelRest?.();
       this.begin(pumped);
     }
@@ -106,7 +120,10 @@ export class Pump {
     let rest = FAILED_MS;
     const { wakes } = pumped;
     try {
-      rest = await this.once(pumped);
+      const isUrged = pumped.urged;
+      pumped.urged = false;
+      if (isUrged) await this.hurry(pumped);
+      rest = isUrged && !pumped.idle ? pumped.restsUntil - this.timers.monotonicMs() : await this.once(pumped);
     } catch (error) {
       this.log.warn('the pump could not ask the ledger', {
         sendingAccount: pumped.id,
@@ -116,10 +133,24 @@ export class Pump {
     }
     pumped.turn = undefined;
     if (this.stopped) return;
-    const wait = pumped.wakes !== wakes && pumped.idle ? 1 : Math.max(1, rest);
+    const wait = pumped.urged || (pumped.wakes !== wakes && pumped.idle) ? 1 : Math.max(1, rest);
+    pumped.restsUntil = this.timers.monotonicMs() + Math.max(1, rest);
     pumped.cancelRest = this.timers.after(wait, () => {
       this.begin(pumped);
     });
+  }
+
+  /** Asks for the transactional mail that need not wait for what is granted; what gets nothing goes with the next turn. */
+  private async hurry({ id }: Pumped): Promise<void> {
+    const account = await this.accounts.find(id);
+    if (!account || !this.gate.isOpen) return;
+    if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return;
+    const batchId = newId<BatchId>();
+    const reply = await this.acquire(account, batchId, this.paceOf(account, true), true);
+    if (reply.kind !== 'grant') return;
+    this.failpoints.reach('after-acquire');
+    await this.queue.enqueue(dispatchTransactional, { ...ticketOf(account, batchId, reply), urgent: true });
+    this.failpoints.reach('after-enqueue');
   }
 
   /** One question to the ledger. Answers how long to rest, milliseconds of real time. */
@@ -135,14 +166,9 @@ export class Pump {
     if (!this.gate.isOpen) return ELSEWHERE_MS;
     if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return ELSEWHERE_MS;
     if (await this.isCrowded()) return CROWDED_MS;
-    const rate = parseRate(account.maxSendRate);
-    const pace = {
-      sliceMs: sliceMs(rate, this.timers.monotonicMs() < pumped.urgentUntil),
-      leadMs: this.settings.leadMs * speed,
-      idleMs: idlePollMs(this.pumped.size, this.isCalled) * speed,
-    };
+    const pace = this.paceOf(account, this.timers.monotonicMs() < pumped.urgentUntil);
     const batchId = newId<BatchId>();
-    const reply = await this.acquire(account, batchId, pace);
+    const reply = await this.acquire(account, batchId, pace, false);
     pumped.idle = reply.kind === 'empty' && reply.why === 'idle';
     if (reply.kind === 'grant') {
       this.failpoints.reach('after-acquire');
@@ -154,21 +180,24 @@ export class Pump {
     return restAfter(reply, pace) / speed;
   }
 
+  private paceOf(account: SendingAccount, isShort: boolean): PumpPace {
+    const { speed } = this.clock.scale;
+    return {
+      sliceMs: sliceMs(parseRate(account.maxSendRate), isShort),
+      leadMs: this.settings.leadMs * speed,
+      idleMs: idlePollMs(this.pumped.size, this.isCalled) * speed,
+    };
+  }
+
   /** A reply that was lost is asked for once more under the same id, so that it is not charged twice. */
   private async acquire(
     account: SendingAccount,
     opId: BatchId,
-    pace: { readonly leadMs: number; readonly sliceMs: number },
+    { leadMs, sliceMs: slice }: PumpPace,
+    urgent: boolean,
   ): Promise<Grant | Refusal> {
-    const { leadMs, sliceMs: slice } = pace;
-    const request = {
-      opId,
-      epoch: account.epoch,
-      want: WANT,
-      leadMs,
-      sliceMs: slice,
-      workers: this.settings.workers,
-    };
+    const { workers } = this.settings;
+    const request = { opId, epoch: account.epoch, want: WANT, leadMs, sliceMs: slice, workers, urgent };
     try {
       return await this.ledger.acquire(account.id, request);
     } catch {
@@ -179,17 +208,7 @@ export class Pump {
   private async hand(account: SendingAccount, batchId: BatchId, grant: Grant, urgent: boolean): Promise<void> {
     this.averageTicket += (grant.messages.length - this.averageTicket) / 16;
     this.waitingTickets += 1;
-    await this.queue.enqueue(urgent ? dispatchTransactional : dispatchBulk, {
-      batchId,
-      sendingAccountId: account.id,
-      epoch: String(account.epoch),
-      bucketStartMs: grant.bucketStartMs,
-      slotStartMs: grant.slotStartMs,
-      deadlineMs: grant.deadlineMs,
-      granted: grant.recipients,
-      rate: grant.rate,
-      messages: grant.messages.map(({ tenantId, id, recipients }) => ({ tenantId, id, recipients })),
-    });
+    await this.queue.enqueue(urgent ? dispatchTransactional : dispatchBulk, ticketOf(account, batchId, grant));
   }
 
   /** True while the workers have more tickets before them than they take: looked at for all accounts, seldom while it is far from true. */
@@ -206,4 +225,18 @@ export class Pump {
     }
     return this.waitingTickets * this.averageTicket > WAITING_MESSAGES;
   }
+}
+
+function ticketOf(account: SendingAccount, batchId: BatchId, grant: Grant): Ticket {
+  return {
+    batchId,
+    sendingAccountId: account.id,
+    epoch: String(account.epoch),
+    bucketStartMs: grant.bucketStartMs,
+    slotStartMs: grant.slotStartMs,
+    deadlineMs: grant.deadlineMs,
+    granted: grant.recipients,
+    rate: grant.rate,
+    messages: grant.messages.map(({ tenantId, id, recipients }) => ({ tenantId, id, recipients })),
+  };
 }

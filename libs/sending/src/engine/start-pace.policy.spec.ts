@@ -130,8 +130,8 @@ describe('the pace of starts', () => {
   it.each([
     [0.5, 160],
     [1, 80],
-    [4, 675],
-    [200, 800],
+    [4, 600],
+    [200, 796],
   ])('is never late by more than what the bucket of SES forgives at %d a second: %d ms', (rate, most) => {
     const pace = new StartPace(1);
     for (let i = 0; i < 10; i += 1) pace.missed(START + i * 1_000);

@@ -34,13 +34,15 @@ export class StartPace {
   private latenessMs = 0;
   private latenessAt = 0;
   private startedAt = Number.NEGATIVE_INFINITY;
-  private patience = PATIENCE_MS;
   private raisedAt = Number.NEGATIVE_INFINITY;
   private neededMs = 0;
   private neededSince = 0;
 
-  /** `speed`: engine milliseconds in a real one; all times are engine milliseconds. */
-  constructor(private readonly speed: number) {}
+  /** `speed`: engine milliseconds in a real one; all times are engine milliseconds. `patience` is real. */
+  constructor(
+    private readonly speed: number,
+    private patience = PATIENCE_MS,
+  ) {}
 
   /** How much later than its slot a message may start at that rate of recipients per second. */
   patienceMs(rate: Fraction): number {
@@ -85,9 +87,10 @@ export class StartPace {
 }
 
 /**
- * With a bucket of a second's recipients, R, everything may be late by what R less one of them take. Below two a second the
- * bucket holds one, and the paced rate leaves a tenth of the gap between two.
+ * With a bucket of a second's recipients, R, everything may be late by what R less one of them take; a fifth is left for
+ * what was lent to urgent mail. Below two a second the bucket holds one, and the paced rate leaves a tenth of the gap
+ * between two.
  */
 function mostPatienceMs(rate: number): number {
-  return rate < 2 ? 80 / rate : (900 * (rate - 1)) / rate;
+  return rate < 2 ? 80 / rate : (800 * (rate - 1)) / rate;
 }

@@ -7,7 +7,11 @@ import {
   startLine,
   type RecordedBatch,
 } from '../../libs/sending/src/engine/flight-record.policy';
-import type { FlightRecorder, TakenRecord } from '../../libs/sending/src/engine/flight-recorder.service';
+import type {
+  FlightRecorder,
+  RecordedAnswer,
+  TakenRecord,
+} from '../../libs/sending/src/engine/flight-recorder.service';
 import type { SimulatedProcess } from './simulated-process';
 
 const REWIND_BYTES = 16_384;
@@ -35,8 +39,10 @@ export class SimulatedRecorder implements Pick<FlightRecorder, keyof FlightRecor
     this.write(attempts.map(startLine).join(''));
   }
 
-  answered(attempt: AttemptId, end: string, detail: string): void {
-    this.write(answerLine(attempt, end, detail));
+  answered(answers: readonly RecordedAnswer[]): void {
+    const line = ({ attempt, end }: RecordedAnswer) =>
+      answerLine(attempt.attemptId, end.kind, end.kind === 'sent' ? end.sesMessageId : end.code);
+    this.write(answers.map(line).join(''));
   }
 
   closed(batch: BatchId): void {

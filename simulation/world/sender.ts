@@ -16,7 +16,7 @@ export interface SenderEvents {
 }
 
 /** SendEmail from one process: the request arrives after the network's delay, whatever becomes of its sender. */
-export class SimulatedSender implements Pick<SesSender, 'send'> {
+export class SimulatedSender implements Pick<SesSender, 'send' | 'post'> {
   constructor(
     private readonly process: SimulatedProcess,
     private readonly provider: Provider,
@@ -24,6 +24,10 @@ export class SimulatedSender implements Pick<SesSender, 'send'> {
     private readonly chance: Chance,
     private readonly events: SenderEvents,
   ) {}
+
+  post(...[role, mail, deadlineMs, ended]: Parameters<SesSender['post']>): void {
+    void this.send(role, mail, deadlineMs).then(ended);
+  }
 
   send(role: FleetRole, mail: OutgoingMail, deadlineMs: number): Promise<SendOutcome> {
     return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { readAnswer, type SendOutcome } from './send-answer.policy';
-import { classifyBreak } from './send-outcome.policy';
+import { classifyBreak, faultOf } from './send-outcome.policy';
 
 const DEADLINE_CODE = 'DeadlinePassed';
 
@@ -63,6 +63,12 @@ export class SendExchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     this.finish(classifyBreak(error, this.controller !== undefined));
+  }
+
+  /** It could not be given to the pool. */
+  fail(error: unknown): void {
+    if (this.controller === undefined) this.finish({ kind: 'unsent', ...faultOf(error) });
+    else this.finish(classifyBreak(error, true));
   }
 
   private expire(): void {

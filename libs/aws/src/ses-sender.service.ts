@@ -30,43 +30,61 @@ export class SesSender {
   ) {}
 
   /** `deadlineMs`: how long the call may take in all, in milliseconds from now; never over 15 s. */
-  async send(role: FleetRole, mail: OutgoingMail, deadlineMs: number): Promise<SendOutcome> {
-    const limitMs = Math.min(deadlineMs, REQUEST_MS);
-    const session = this.cache.ready(role);
-    if (session) return this.post(role, mail, session, limitMs);
-    const beganAt = performance.now();
-    try {
-      const fresh = await inTime(this.cache.get(role), limitMs);
-      if (fresh === undefined) return DEADLINE_PASSED;
-      return await this.post(role, mail, fresh, limitMs - (performance.now() - beganAt));
-    } catch (error) {
-      return { kind: 'credentials', ...faultOf(error) };
-    }
+  send(role: FleetRole, mail: OutgoingMail, deadlineMs: number): Promise<SendOutcome> {
+    return new Promise((resolve) => {
+      this.post(role, mail, deadlineMs, resolve);
+    });
   }
 
-  /** Never rejects: what throws here does so before anything is written. */
-  private post(
+  /** The same, telling the outcome to `ended`, once: with thousands of messages a second a promise for each is dear. */
+  post(role: FleetRole, mail: OutgoingMail, deadlineMs: number, ended: (outcome: SendOutcome) => void): void {
+    const limitMs = Math.min(deadlineMs, REQUEST_MS);
+    const session = this.cache.ready(role);
+    if (session) {
+      this.write(role, mail, session, limitMs, ended);
+      return;
+    }
+    const beganAt = performance.now();
+    inTime(this.cache.get(role), limitMs).then(
+      (fresh) => {
+        if (fresh === undefined) ended(DEADLINE_PASSED);
+        else this.write(role, mail, fresh, limitMs - (performance.now() - beganAt), ended);
+      },
+      (error: unknown) => {
+        ended({ kind: 'credentials', ...faultOf(error) });
+      },
+    );
+  }
+
+  /** Never throws: what fails here does so before anything is written. */
+  private write(
     role: FleetRole,
     mail: OutgoingMail,
     session: Credentials,
     limitMs: number,
-  ): Promise<SendOutcome> | SendOutcome {
-    if (limitMs <= 0) return DEADLINE_PASSED;
+    ended: (outcome: SendOutcome) => void,
+  ): void {
+    if (limitMs <= 0) {
+      ended(DEADLINE_PASSED);
+      return;
+    }
     let body: Buffer;
     try {
       body = sendEmailBody(mail);
     } catch (error) {
-      return { kind: 'invalid', ...faultOf(error) };
+      ended({ kind: 'invalid', ...faultOf(error) });
+      return;
     }
+    let exchange: SendExchange | undefined;
     try {
       const { pool, host, path } = this.pools.for(role);
       const post = { host, path, contentType, body };
       const headers = this.signer.sign(post, session, role.region, this.clock.nowMs());
-      return new Promise((resolve) => {
-        pool.dispatch({ method: 'POST', path, headers, body }, new SendExchange(resolve, limitMs));
-      });
+      exchange = new SendExchange(ended, limitMs);
+      pool.dispatch({ method: 'POST', path, headers, body }, exchange);
     } catch (error) {
-      return { kind: 'unsent', ...faultOf(error) };
+      if (exchange) exchange.fail(error);
+      else ended({ kind: 'unsent', ...faultOf(error) });
     }
   }
 }

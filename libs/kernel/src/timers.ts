@@ -12,6 +12,11 @@ export abstract class Timers {
   abstract sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `work` once after `ms`, unless what this answers is called before. */
   abstract after(ms: number, work: () => void): () => void;
+
+  /** Calls `work` once everything that has arrived by now was looked at. */
+  soon(work: () => void): void {
+    this.after(0, work);
+  }
 }
 
 export class SystemTimers extends Timers {
@@ -28,5 +33,9 @@ export class SystemTimers extends Timers {
     return () => {
       clearTimeout(timer);
     };
+  }
+
+  override soon(work: () => void): void {
+    setImmediate(work);
   }
 }

@@ -19,6 +19,7 @@ import { OutcomeWriter } from './outcome-writer.service';
 import { verdictOf, type AttemptEnd } from './outcome.policy';
 import { RecoveryService } from './recovery.service';
 import type { Slot } from './slot-plan.policy';
+import { StartGrid } from './start-grid';
 import { StartPace } from './start-pace.policy';
 
 /** Real milliseconds a request may take in all; the ring's guard counts on it. */
@@ -28,8 +29,10 @@ const DRAIN_MS = 5_000;
 const CLAIM_FAILED_MS = 2_000;
 /** A batch waits this long for the sessions of its tenants; who has none by then waits for another batch. */
 const SESSIONS_MS = 2_000;
-/** Messages due within this many real milliseconds start together: a timer for each would cost more than it paces. */
-const TICK_MS = 2;
+/** Messages of all accounts start together once in so many real milliseconds: half a per cent of the second a rate is counted in. */
+const GRID_MS = 5;
+/** Starts between two looks at the clock: composing and signing takes time. */
+const AT_ONCE = 64;
 /**
  * With more messages than this due or about to be, no further ticket is claimed: they would miss their slots here, and another
  * worker may have time. Looked at again after a few milliseconds.
@@ -41,9 +44,16 @@ const HOLD_BACK_MS = 5;
 const URGENT_PATIENCE_MS = 400;
 
 interface Departure {
+  readonly flight: BatchFlight;
   readonly slot: Slot<IntendedAttempt>;
   readonly role: FleetRole;
   readonly mail: OutgoingMail;
+}
+
+interface Answer {
+  readonly flight: BatchFlight;
+  readonly attempt: IntendedAttempt;
+  readonly end: AttemptEnd;
 }
 
 /** Works tickets off: claim, then every message in its slot, then the books. */
@@ -52,6 +62,13 @@ export class Dispatcher implements Tower {
   drainUntilMs = Number.POSITIVE_INFINITY;
   private readonly flights = new Map<BatchFlight, () => void>();
   private readonly paces = new Map<SendingAccountId, StartPace>();
+  private readonly grid: StartGrid;
+  /** What starts together, collected while a tick lasts. */
+  private departures: Departure[] = [];
+  private inTick = false;
+  /** What was answered in this turn of the loop. */
+  private answers: Answer[] = [];
+  private answeredAt: Date | undefined;
   private claiming = 0;
   private readonly sends;
   private readonly moved;
@@ -76,6 +93,9 @@ export class Dispatcher implements Tower {
     metrics: Metrics,
   ) {
     this.sends = metrics.counter('send_outcomes_total', 'Ends of attempts to send, by kind', ['kind']);
+    this.grid = new StartGrid(timers, GRID_MS, (works) => {
+      this.tick(works);
+    });
     this.moved = metrics.counter('slots_moved_total', 'Messages that missed their slot and got another');
   }
 
@@ -133,9 +153,7 @@ export class Dispatcher implements Tower {
   }
 
   at(timeMs: number, work: () => void): () => void {
-    const { speed } = this.clock.scale;
-    const ms = Math.ceil((timeMs - this.ledger.nowMs()) / speed);
-    return this.timers.after(Math.max(TICK_MS, ms), work);
+    return this.grid.after(Math.ceil((timeMs - this.ledger.nowMs()) / this.clock.scale.speed), work);
   }
 
   async reslot(ticket: Ticket, recipients: number): Promise<OtherSlot> {
@@ -146,31 +164,12 @@ export class Dispatcher implements Tower {
   }
 
   send(flight: BatchFlight, slots: readonly Slot<IntendedAttempt>[]): void {
-    let ready = this.prepare(flight, slots);
-    // The last look at the clock, right before the requests: a process that was frozen must not send on waking.
-    const now = this.ledger.nowMs();
-    const late = ready.filter(({ slot }) => now > slot.deadlineMs);
-    if (late.length > 0) {
-      for (const { slot } of late) flight.ended(slot.item, notStarted('late', 'The slot was over.'));
-      ready = ready.filter(({ slot }) => now <= slot.deadlineMs);
-    }
-    if (ready.length === 0) return;
-    try {
-      this.recorder.starting(ready.map(({ slot }) => slot.item.attemptId));
-    } catch (error) {
-      this.log.error('the flight recorder cannot be written: nothing is sent without it', { error });
-      const end = { kind: 'unsent', code: 'RecorderFailed', message: 'The recorder could not be written.' } as const;
-      for (const { slot } of ready) this.answered(flight, slot.item, end);
-      return;
-    }
-    for (const departure of ready) {
-      this.failpoints.reach('before-send');
-      this.request(flight, departure, true);
-    }
+    for (const slot of slots) this.prepare(flight, slot);
+    if (!this.inTick) this.depart();
   }
 
   record({ tenantId, id: messageId, attemptId }: IntendedAttempt, end: AttemptEnd): void {
-    this.outcomes.write({ tenantId, messageId, attemptId, end, at: new Date(this.ledger.nowMs()) });
+    this.outcomes.write({ tenantId, messageId, attemptId, end, at: this.answeredAt ?? new Date(this.ledger.nowMs()) });
   }
 
   landed(flight: BatchFlight): void {
@@ -244,55 +243,101 @@ export class Dispatcher implements Tower {
     }
   }
 
-  /** Those that can be sent, with their mail; the others end here. */
-  private prepare(flight: BatchFlight, slots: readonly Slot<IntendedAttempt>[]): Departure[] {
-    const ready: Departure[] = [];
-    for (const slot of slots) {
-      const { item: attempt } = slot;
-      const role = flight.roles.get(attempt.tenantId) ?? notStarted('no-session', 'AWS gave no session in time.');
-      if ('kind' in role) this.answered(flight, attempt, role);
-      else if (attempt.content === null) {
-        const message = 'The content was erased before the message could go.';
-        this.answered(flight, attempt, { kind: 'invalid', code: 'BodyGone', message });
-      } else {
-        const { tenantId: tenant, id: message, attemptId } = attempt;
-        const mail = composeMail(attempt.content, attempt.suppressed, attempt.configurationSet, {
-          tenant,
-          message,
-          attempt: attemptId,
-        });
-        ready.push({ slot, role, mail });
+  private tick(works: readonly (() => void)[]): void {
+    this.inTick = true;
+    try {
+      for (const work of works) work();
+    } finally {
+      this.inTick = false;
+      this.depart();
+    }
+  }
+
+  /** Composes the mail of a message whose slot has come; one that cannot be sent ends here. */
+  private prepare(flight: BatchFlight, slot: Slot<IntendedAttempt>): void {
+    const { item: attempt } = slot;
+    const role = flight.roles.get(attempt.tenantId) ?? notStarted('no-session', 'AWS gave no session in time.');
+    if ('kind' in role) this.answered(flight, attempt, role);
+    else if (attempt.content === null) {
+      const message = 'The content was erased before the message could go.';
+      this.answered(flight, attempt, { kind: 'invalid', code: 'BodyGone', message });
+    } else {
+      const { tenantId: tenant, id: message, attemptId } = attempt;
+      const tags = { tenant, message, attempt: attemptId };
+      const mail = composeMail(attempt.content, attempt.suppressed, attempt.configurationSet, tags);
+      this.departures.push({ flight, slot, role, mail });
+    }
+  }
+
+  /** Everything that was prepared goes, in its order: noted in the recorder with one write for many, then on the wire. */
+  private depart(): void {
+    while (this.departures.length > 0) {
+      const group = this.departures.splice(0, AT_ONCE);
+      // The last look at the clock, right before the requests: a process that was frozen must not send on waking.
+      const now = this.ledger.nowMs();
+      const ready: Departure[] = [];
+      for (const departure of group) {
+        const { flight, slot } = departure;
+        if (now <= slot.deadlineMs) ready.push(departure);
+        else flight.ended(slot.item, notStarted('late', 'The slot was over.'));
+      }
+      if (ready.length > 0 && this.noteStarts(ready)) {
+        for (const departure of ready) {
+          this.failpoints.reach('before-send');
+          this.request(departure, true);
+        }
       }
     }
-    return ready;
   }
 
-  private request(flight: BatchFlight, departure: Departure, mayRepeat: boolean): void {
-    const { slot, role, mail } = departure;
-    this.sender.send(role, mail, REQUEST_MS).then(
-      (end) => {
-        // Refused by its session, so certainly not sent: once more with a fresh one.
-        if (end.kind === 'credentials' && mayRepeat && this.ledger.nowMs() <= slot.deadlineMs) {
-          this.credentials.forget(role);
-          this.request(flight, departure, false);
-        } else this.answered(flight, slot.item, end);
-      },
-      (error: unknown) => {
-        this.log.error('sending threw instead of answering', { attempt: slot.item.attemptId, error });
-        const message = 'The request failed in a way nobody foresaw.';
-        this.answered(flight, slot.item, { kind: 'in-doubt', code: 'Fault', message });
-      },
-    );
+  private noteStarts(ready: readonly Departure[]): boolean {
+    try {
+      this.recorder.starting(ready.map(({ slot }) => slot.item.attemptId));
+      return true;
+    } catch (error) {
+      this.log.error('the flight recorder cannot be written: nothing is sent without it', { error });
+      const end = { kind: 'unsent', code: 'RecorderFailed', message: 'The recorder could not be written.' } as const;
+      for (const { flight, slot } of ready) this.answered(flight, slot.item, end);
+      return false;
+    }
   }
 
+  private request(departure: Departure, mayRepeat: boolean): void {
+    const { flight, slot, role, mail } = departure;
+    this.sender.post(role, mail, REQUEST_MS, (end) => {
+      // Refused by its session, so certainly not sent: once more with a fresh one.
+      if (end.kind === 'credentials' && mayRepeat && this.ledger.nowMs() <= slot.deadlineMs) {
+        this.credentials.forget(role);
+        this.request(departure, false);
+      } else this.answered(flight, slot.item, end);
+    });
+  }
+
+  /** Noted in the recorder with what else is answered in this turn of the loop; then it counts. */
   private answered(flight: BatchFlight, attempt: IntendedAttempt, end: AttemptEnd): void {
     this.failpoints.reach('after-answer');
+    this.answers.push({ flight, attempt, end });
+    if (this.answers.length > 1) return;
+    this.timers.soon(() => {
+      this.takeAnswers();
+    });
+  }
+
+  private takeAnswers(): void {
+    const answers = this.answers;
+    this.answers = [];
     try {
-      this.recorder.answered(attempt.attemptId, end.kind, end.kind === 'sent' ? end.sesMessageId : end.code);
+      this.recorder.answered(answers);
     } catch (error) {
-      this.log.error('an answer of SES could not be recorded; PostgreSQL will have it', { error });
+      this.log.error('answers of SES could not be recorded; PostgreSQL will have them', { error });
     }
     this.failpoints.reach('after-record');
+    this.answeredAt = new Date(this.ledger.nowMs());
+    for (const { flight, attempt, end } of answers) this.conclude(flight, attempt, end);
+    this.answeredAt = undefined;
+  }
+
+  private conclude(flight: BatchFlight, attempt: IntendedAttempt, end: AttemptEnd): void {
     this.sends.inc({ kind: end.kind });
     const verdict = verdictOf(end);
     if (verdict.stopsBatch) flight.stop(notStarted(end.kind, 'SES refused a message before this one.'));

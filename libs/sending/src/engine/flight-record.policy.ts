@@ -15,13 +15,15 @@ export interface FlightRecord {
   readonly evidence: ReadonlyMap<AttemptId, Evidence>;
 }
 
+const UNPRINTABLE = /[^\x21-\x7e]/;
+
 export const claimLine = (batch: RecordedBatch): string => `C ${batch.batchId} ${batch.sendingAccountId}\n`;
 export const startLine = (attempt: AttemptId): string => `S ${attempt}\n`;
 export const closeLine = (batch: BatchId): string => `D ${batch}\n`;
 
 /** `end` is the outcome's kind; `detail` the SES message id, or AWS's error code. */
 export function answerLine(attempt: AttemptId, end: string, detail: string): string {
-  return `A ${attempt} ${end} ${detail.replaceAll(/[^\x21-\x7e]/g, '_') || '-'}\n`;
+  return `A ${attempt} ${end} ${UNPRINTABLE.test(detail) ? detail.replaceAll(/[^\x21-\x7e]/g, '_') : detail || '-'}\n`;
 }
 
 /** Reads a recorder's text. A line that a dying process left half written has no line end, and is no evidence. */

@@ -25,8 +25,15 @@ import {
   type RecordedBatch,
   type RecorderOwner,
 } from './flight-record.policy';
+import type { AttemptEnd } from './outcome.policy';
 
 const REWIND_BYTES = 4 * 1024 * 1024;
+
+/** What became of an attempt that was started. */
+export interface RecordedAnswer {
+  readonly attempt: { readonly attemptId: AttemptId };
+  readonly end: AttemptEnd;
+}
 
 /** A dead process's record, taken over by this one; `done` removes it. */
 export interface TakenRecord extends FlightRecord {
@@ -67,8 +74,13 @@ export class FlightRecorder {
     this.write(lines);
   }
 
-  answered(attempt: AttemptId, end: string, detail: string): void {
-    this.write(answerLine(attempt, end, detail));
+  /** With one write for all of them. */
+  answered(answers: readonly RecordedAnswer[]): void {
+    let lines = '';
+    for (const { attempt, end } of answers) {
+      lines += answerLine(attempt.attemptId, end.kind, end.kind === 'sent' ? end.sesMessageId : end.code);
+    }
+    this.write(lines);
   }
 
   /** When every outcome of the batch is in PostgreSQL. */

@@ -45,7 +45,7 @@ async function slicesInTurns(lab: Lab, wanted: ReadonlySet<BenchId>, report: Rep
   if (bound && wanted.has('B1')) report(b01(bound));
   if (bound && wanted.has('B2')) report(b02(bound));
   if (!wanted.has('B4') && !both) return;
-  const saturated = await saturatedSlices(lab, both ? ['raw', 'sdk', 'bull'] : ['raw']);
+  const saturated = await saturatedSlices(lab, both);
   if (wanted.has('B4')) report(b04(saturated));
   if (bound && both) report(b05(saturated, bound));
 }

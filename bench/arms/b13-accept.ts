@@ -48,7 +48,8 @@ export async function b13(lab: Lab): Promise<Result> {
     };
     await atRate(lab, SINGLES_PER_SECOND, 2, one);
     singles.length = 0;
-    await atRate(lab, SINGLES_PER_SECOND, seconds, one);
+    const [single] = await Promise.all([measureSlice(lab, seconds), atRate(lab, SINGLES_PER_SECOND, seconds, one)]);
+    const singleUs = Object.entries(cpuPerMessage({ ...single, sent: SINGLES_PER_SECOND * seconds }));
     const tookMs = singles.map(({ askedUs, ackUs }) => (ackUs - askedUs) / 1_000);
     return {
       id: 'B13',
@@ -73,6 +74,7 @@ export async function b13(lab: Lab): Promise<Result> {
       notes: [
         `${CLIENTS} clients with batches in turns for ${TENANTS} tenants; one api process; clients, PostgreSQL and Redis on the same cores.`,
         `Single mutations: p50 ${percentile(tookMs, 0.5).toFixed(1)} ms, ${singles.length} measured by a client in the harness's process, so its own lags count too.`,
+        `CPU of a single mutation: ${singleUs.map(([name, us]) => `${name} ${us.toFixed(0)} us`).join(', ')}.`,
       ],
     };
   } finally {

@@ -37,8 +37,10 @@ export async function b14(lab: Lab): Promise<Result> {
         },
       ],
       notes: [
-        `${wal.messages} messages accepted in batches and sent: ${wal.bytes.toFixed(0)} B each, full-page images (${wal.imageBytes.toFixed(0)} B a message in this short run after a checkpoint) and the body's rows (${wal.bodyBytes.toFixed(0)} B) not counted; by pg_walinspect.`,
-        `By table with its indexes: ${wal.tables.join(', ')}. Commits, locks and what touches no page make up the rest.`,
+        `${wal.messages} messages accepted in batches, then sent: ${wal.bytes.toFixed(0)} B each, full-page images (${wal.imageBytes.toFixed(0)} B a message in this short run after a checkpoint) and the body's rows (${wal.bodyBytes.toFixed(0)} B) not counted; by pg_walinspect.`,
+        `Accepting: ${partText(wal.accepting)}.`,
+        `From the claim to the outcome: ${partText(wal.sending)}.`,
+        'By table with its indexes; commits, locks and what touches no page make up the rest.',
         `Snapshot held for ${held.seconds} s at ${ACCOUNTS * RATE}/s: ${held.before.toFixed(1)}/s before, ${held.during.toFixed(1)}/s in its last third. Less than a batch of each account (${held.noisePercent.toFixed(2)} %) counts as nothing lost.`,
       ],
     };
@@ -48,15 +50,27 @@ export async function b14(lab: Lab): Promise<Result> {
   }
 }
 
-interface WalUse {
-  readonly messages: number;
+/** Bytes per message. */
+interface WalPart {
+  /** Without full-page images and bodies. */
   readonly bytes: number;
   readonly imageBytes: number;
   readonly bodyBytes: number;
-  /** The tables that write most of it, with bytes per message. */
-  readonly tables: readonly string[];
+  /** The tables that write most of it. */
+  readonly tables: readonly { readonly name: string; readonly bytes: number }[];
 }
 
+interface WalUse extends Omit<WalPart, 'tables'> {
+  readonly messages: number;
+  readonly accepting: WalPart;
+  readonly sending: WalPart;
+}
+
+function partText({ bytes, tables }: WalPart): string {
+  return `${bytes.toFixed(0)} B (${tables.map(({ name, bytes: own }) => `${name} ${own.toFixed(0)} B`).join(', ')})`;
+}
+
+/** All are accepted before a worker starts, so that each half's WAL can be told from the other's. */
 async function walPerMessage(lab: Lab, arm: EngineArm, api: ApiArm): Promise<WalUse> {
   const messages = Math.max(4_000, ACCOUNTS * RATE * lab.args.seconds);
   const { client } = arm.database;
@@ -66,26 +80,41 @@ async function walPerMessage(lab: Lab, arm: EngineArm, api: ApiArm): Promise<Wal
   // A first few, so that connections, caches and the first pages of every table are not counted.
   await accept(api, arm, 400);
   await lab.until('the first messages to be sent', 60, () => allSent(arm.database));
+  await arm.stopWorkers();
   await client.query('CREATE EXTENSION IF NOT EXISTS pg_walinspect');
   await client.query('CHECKPOINT');
-  const from = await walPosition(client);
+  const begin = await walPosition(client);
   await accept(api, arm, messages);
+  const accepted = await walPosition(client);
+  await arm.startWorker();
   await lab.until('all messages to be sent', 60 + messages / RATE, () => allSent(arm.database));
-  const to = await walPosition(client);
+  const end = await walPosition(client);
   await arm.stopWorkers();
+  const accepting = await walBetween(client, begin, accepted, messages);
+  const sending = await walBetween(client, accepted, end, messages);
+  return {
+    messages,
+    bytes: accepting.bytes + sending.bytes,
+    imageBytes: accepting.imageBytes + sending.imageBytes,
+    bodyBytes: accepting.bodyBytes + sending.bodyBytes,
+    accepting,
+    sending,
+  };
+}
+
+async function walBetween(client: Client, from: string, to: string, messages: number): Promise<WalPart> {
   const { rows } = await client.query<{ bytes: string; images: string }>(
     `SELECT sum(record_length)::text AS bytes, sum(fpi_length)::text AS images FROM pg_get_wal_records_info($1, $2)`,
     [from, to],
   );
-  const tables = await bytesByTable(client, from, to);
-  const images = Number(rows[0]?.images ?? 0);
-  const bodies = tables.find(({ name }) => name === 'message_body')?.bytes ?? 0;
+  const tables = (await bytesByTable(client, from, to)).map(({ name, bytes }) => ({ name, bytes: bytes / messages }));
+  const imageBytes = Number(rows[0]?.images ?? 0) / messages;
+  const bodyBytes = tables.find(({ name }) => name === 'message_body')?.bytes ?? 0;
   return {
-    messages,
-    bytes: (Number(rows[0]?.bytes ?? 0) - images - bodies) / messages,
-    imageBytes: images / messages,
-    bodyBytes: bodies / messages,
-    tables: tables.map(({ name, bytes }) => `${name} ${(bytes / messages).toFixed(0)} B`).slice(0, 8),
+    bytes: Number(rows[0]?.bytes ?? 0) / messages - imageBytes - bodyBytes,
+    imageBytes,
+    bodyBytes,
+    tables: tables.filter(({ bytes }) => bytes >= 1).slice(0, 7),
   };
 }
 

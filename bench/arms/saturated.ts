@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { baselineSlice, type Baseline, type BaselineLoad } from '../baseline-arm';
+import { baselineSlice, type BaselineLoad } from '../baseline-arm';
 import type { BullVariant } from '../baselines/load-plan';
 import { EngineArm } from '../engine-arm';
 import type { Lab } from '../lab';
@@ -36,8 +36,8 @@ export interface SaturatedSlices {
   readonly bullLean: readonly Slice[];
 }
 
-/** OURS, RAW, SDK and BULL in turns, each with all it can get of the machine, sink and all on the same cores. */
-export async function saturatedSlices(lab: Lab, arms: readonly Baseline[]): Promise<SaturatedSlices> {
+/** OURS and RAW, and SDK and BULL if wanted, in turns; each with all it can get of the machine, the sink on the same cores. */
+export async function saturatedSlices(lab: Lab, withOthers: boolean): Promise<SaturatedSlices> {
   const { slices, seconds } = lab.args;
   const taken = {
     ours: [] as Slice[],
@@ -65,27 +65,37 @@ export async function saturatedSlices(lab: Lab, arms: readonly Baseline[]): Prom
     const say = (arm: string) => {
       lab.progress(`saturated, slice ${i + 1} of ${slices}: ${arm}`);
     };
-    say('the engine');
-    taken.ours.push(await oursOnce(lab, seconds, 1));
-    if (arms.includes('raw')) {
-      say('raw');
-      taken.raw.push(await baselineSlice(lab, 'raw', load, seconds));
+    // In one process and in one per core; which is faster shows at once, and from the second slice on it runs alone.
+    if (runs(taken.ours, taken.oursSpread)) {
+      say('the engine');
+      taken.ours.push(await oursOnce(lab, seconds, 1));
+    }
+    say('raw');
+    if (runs(taken.raw, taken.rawSpread)) taken.raw.push(await baselineSlice(lab, 'raw', load, seconds));
+    if (runs(taken.rawSpread, taken.raw))
       taken.rawSpread.push(await baselineSlice(lab, 'raw', { ...load, processes: cores }, seconds));
+    if (runs(taken.oursSpread, taken.ours)) {
       say(`the engine, ${cores} workers`);
       taken.oursSpread.push(await oursOnce(lab, seconds, cores));
     }
-    if (i >= BASELINE_SLICES) continue;
-    if (arms.includes('sdk')) {
-      say('sdk');
-      taken.sdk.push(await baselineSlice(lab, 'sdk', { ...load, concurrency: SDK_CONCURRENCY }, seconds));
-    }
-    if (arms.includes('bull')) {
-      say('bull');
-      taken.bull.push(await baselineSlice(lab, 'bull', bull('by-id'), seconds));
-      taken.bullLean.push(await baselineSlice(lab, 'bull', bull('lean'), seconds));
-    }
+    if (!withOthers || i >= BASELINE_SLICES) continue;
+    say('sdk');
+    taken.sdk.push(await baselineSlice(lab, 'sdk', { ...load, concurrency: SDK_CONCURRENCY }, seconds));
+    say('bull');
+    taken.bull.push(await baselineSlice(lab, 'bull', bull('by-id'), seconds));
+    taken.bullLean.push(await baselineSlice(lab, 'bull', bull('lean'), seconds));
   }
   return taken;
+}
+
+/** Whether this form of an arm gets another slice: the first always, further ones when it was the faster. */
+function runs(form: readonly Slice[], other: readonly Slice[]): boolean {
+  return form.length === 0 || other.length === 0 || faster(form, other) === form;
+}
+
+function faster(one: readonly Slice[], other: readonly Slice[]): readonly Slice[] {
+  const first = ([slice]: readonly Slice[]) => (slice === undefined ? 0 : perSecond(slice));
+  return first(other) > first(one) ? other : one;
 }
 
 /** A database of its own for each slice, so that no slice pays for the rows of another. */
@@ -116,19 +126,16 @@ export function b04(taken: SaturatedSlices): Result {
     ],
     cpuUs: medianCpu(ours),
     notes: [
-      `OURS with one worker ${rate(taken.ours)}, with one per core ${rate(taken.oursSpread)}; RAW in one process ${rate(taken.raw)}, in one per core ${rate(taken.rawSpread)}. Of each the faster counts (median, least to most of ${ours.length} slices in turns).`,
+      `OURS with one worker ${rate(taken.ours)}, with one per core ${rate(taken.oursSpread)}; RAW in one process ${rate(taken.raw)}, in one per core ${rate(taken.rawSpread)}. Of each what was faster in the first slice ran on and counts (median, least to most of ${ours.length} slices in turns).`,
       `CPU per message of the faster: OURS ${costs(ours)}; RAW ${costs(raw)}.`,
       'Both pay for the sink on the same cores; OURS pays for PostgreSQL (every commit on disk) and Redis as well.',
     ],
   };
 }
 
-function faster(one: readonly Slice[], other: readonly Slice[]): readonly Slice[] {
-  return spread(other.map(perSecond)).median > spread(one.map(perSecond)).median ? other : one;
-}
-
 export function b05(taken: SaturatedSlices, { ours: oursBound, bullL, bullLLean }: RateBoundSlices): Result {
-  const ours = medianTotal(taken.ours);
+  const saturated = faster(taken.ours, taken.oursSpread);
+  const ours = medianTotal(saturated);
   const bound = medianTotal(oursBound);
   const ratio = (name: string, them: number, us: number, target: number, stretch: number) => ({
     name: `${name} / OURS`,
@@ -149,9 +156,9 @@ export function b05(taken: SaturatedSlices, { ours: oursBound, bullL, bullLLean 
       ratio('BULL', medianTotal(taken.bull), ours, 2.4, 4),
       ratio('BULL-L', medianTotal(bullL), bound, 5.8, 9),
     ],
-    cpuUs: medianCpu(taken.ours),
+    cpuUs: medianCpu(saturated),
     notes: [
-      `Saturated: OURS ${ours.toFixed(0)} us at ${rate(taken.ours)}; SDK ${costs(taken.sdk)} at ${rate(taken.sdk)}; BULL ${costs(taken.bull)} at ${rate(taken.bull)}.`,
+      `Saturated: OURS ${ours.toFixed(0)} us at ${rate(saturated)}; SDK ${costs(taken.sdk)} at ${rate(taken.sdk)}; BULL ${costs(taken.bull)} at ${rate(taken.bull)}.`,
       `Bound by rate, BULL-L's own load: OURS ${bound.toFixed(0)} us at ${rate(oursBound)}; BULL-L ${costs(bullL)} at ${rate(bullL)}.`,
       'BULL and BULL-L here load the message by the id in the job and write its status when it is sent, row by row: what the targets were set from. They send through our lean client.',
       `Their lean variants, with the mail in the job and statuses in batches: BULL ${costs(taken.bullLean)} at ${rate(taken.bullLean)}, ${lean.bull.toFixed(2)} x OURS; BULL-L ${costs(bullLLean)} at ${rate(bullLLean)}, ${lean.bullL.toFixed(2)} x OURS.`,

@@ -4,6 +4,12 @@ import type { Stream } from '@libs/kernel';
 export const SWEEP_MS: Readonly<Record<Stream, number>> = { TRANSACTIONAL: 1_000, MARKETING: 3_000 };
 
 /**
+ * A line that has more behind its cursor than its list can hold is begun from the start this much more seldom: what is
+ * found there is mostly what is listed already, and one message more that waits is no haste.
+ */
+export const BACKLOGGED = 10;
+
+/**
  * The share of its time that a full look may take: one that has become slow (rows that a long transaction keeps from being
  * cleaned away) becomes rare instead of being all that happens.
  */

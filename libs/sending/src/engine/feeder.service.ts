@@ -6,7 +6,7 @@ import { FIRST } from '../backlog.repository';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { FEED_LOCK_MS, FeedLines } from './feed-lines.service';
-import { idAtAge, restAfterLook, SWEEP_MS } from './feeder.policy';
+import { BACKLOGGED, idAtAge, restAfterLook, SWEEP_MS } from './feeder.policy';
 import { FeederRepository, type Page, type WaitingLine } from './feeder.repository';
 import { groupBy, inTurns } from './side-by-side';
 
@@ -28,6 +28,8 @@ interface Feeding {
   after: MessageId;
   /** Nothing was left after it when it was last read. */
   drained: boolean;
+  /** When it was last begun from the start, real milliseconds. */
+  sweptAt: number;
   /** Of the ledger that was fed: a new one knows nothing. */
   epoch: bigint | undefined;
   /** The limits that the ledger was told last, and when. */
@@ -96,7 +98,8 @@ export class Feeder {
       seen.add(key);
       const known = this.lines.get(key);
       if (known) known.line = line;
-      else this.lines.set(key, { line, after: FIRST, drained: false, epoch: undefined, told: undefined });
+      else
+        this.lines.set(key, { line, after: FIRST, drained: false, sweptAt: began, epoch: undefined, told: undefined });
     }
     for (const key of this.lines.keys()) if (!seen.has(key)) this.lines.delete(key);
     const ended = this.timers.monotonicMs();
@@ -109,7 +112,9 @@ export class Feeder {
       if (now < this.sweepAt[stream]) continue;
       this.sweepAt[stream] = now + restAfterLook(SWEEP_MS[stream], this.fromStartMs);
       for (const feeding of this.lines.values()) {
-        if (feeding.line.stream === stream) Object.assign(feeding, { after: FIRST, drained: false });
+        const mayWait = !feeding.drained && now - feeding.sweptAt < SWEEP_MS[stream] * BACKLOGGED;
+        if (feeding.line.stream !== stream || mayWait) continue;
+        Object.assign(feeding, { after: FIRST, drained: false, sweptAt: now });
       }
     }
   }
@@ -130,6 +135,7 @@ export class Feeder {
       if (feeding.line.paused) {
         // Grants for mail that may not go would cost the other tenants of the account their rate.
         if (listed > 0) await this.ledger.drop(account, feeding.line.tenantId, feeding.line.stream);
+        Object.assign(feeding, { after: FIRST, drained: false });
       } else if (listed > READY_WINDOW / 2) {
         // What did not fit is read once there is room. A changed plan cannot wait for that: it could take a day.
         feeding.drained = false;

@@ -1,6 +1,7 @@
 import { NotificationService, SuppressionService } from '@libs/deliverability';
 import { type AttemptId, type TenantId } from '@libs/kernel';
 import { AcceptService, EventApplier, MessageService, type Message } from '@libs/sending';
+import { Metrics } from '@libs/observability';
 import { NOON, SendingProcess, type AccountRow } from './sending-process';
 
 let process: SendingProcess;
@@ -14,6 +15,11 @@ beforeAll(async () => {
   account = await process.account();
 });
 afterAll(() => process.close());
+
+const duplicates = async () => {
+  const { text } = await process.worker.get(Metrics).render();
+  return Number(/^postfleet_message_duplicates_total\{[^}]*\} (\d+)/m.exec(text)?.[1]);
+};
 
 async function message(to = ['ann@example.com'], mode: 'LIVE' | 'TEST' = 'LIVE', tenant?: TenantId): Promise<Message> {
   serial += 1;
@@ -330,8 +336,10 @@ describe('an attempt in doubt', () => {
     const attempt = await process.attempt(sent, 'SENT', { account });
     await send({ message: sent, attempt });
     await send({ message: sent, attempt, sesId: 'another' });
+    const before = await duplicates();
     await applier.applyStored();
     expect(await types(sent)).toContain('message.duplicate');
+    expect((await duplicates()) - before).toBe(1);
   });
 });
 

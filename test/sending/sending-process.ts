@@ -13,6 +13,7 @@ import {
   type Stream,
   type TenantId,
 } from '@libs/kernel';
+import { Log, Metrics, ObservabilityModule } from '@libs/observability';
 import { EngineRedis, QueueingModule } from '@libs/queueing';
 import { SendingModule } from '@libs/sending';
 import { Global, Module, type DynamicModule } from '@nestjs/common';
@@ -62,9 +63,10 @@ export class SendingProcess {
       createDataSource({ url: database.urls[role], applicationName: `test-${role}`, poolSize: 6 });
     const [app, admin, worker] = [pool('app'), pool('admin'), pool('worker')];
     await Promise.all([app.initialize(), admin.initialize(), worker.initialize()]);
-    const assemble = (pools: Parameters<typeof DatabaseModule.forRoot>[0]) =>
+    const assemble = (name: string, pools: Parameters<typeof DatabaseModule.forRoot>[0]) =>
       Test.createTestingModule({
         imports: [
+          ObservabilityModule.forRoot(new Log({ name, level: 'silent' }), new Metrics(name)),
           DatabaseModule.forRoot(pools),
           QueueingModule.forRoot({ redisUrl: redis.url }),
           ClockModule.of(clock),
@@ -72,7 +74,7 @@ export class SendingProcess {
           SendingModule.forRoot({ admissionDays: 3 }),
         ],
       }).compile();
-    const [apiModule, workerModule] = [await assemble({ app, admin }), await assemble({ worker })];
+    const [apiModule, workerModule] = [await assemble('api', { app, admin }), await assemble('worker', { worker })];
     const client = new Client({ connectionString: database.superuserUrl });
     await client.connect();
     return new SendingProcess(apiModule, workerModule, database, clock, redis, client, [

@@ -9,6 +9,7 @@ import {
   type SuppressionNews,
 } from '@libs/deliverability';
 import { EngineClock, newId, type AttemptId, type EventId, type MessageId, type TenantId } from '@libs/kernel';
+import { Metrics } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
 import { disbelief, evidenceOf, findings, strongest, type NamedAttempt } from './event-evidence.policy';
 import { isNews, isSaidByMessage, proofs, settles, type Believed, type ProvenAttempt } from './event-proof.policy';
@@ -38,13 +39,18 @@ const NOTHING: AppliedEvents = { taken: 0, applied: 0, rejected: 0 };
  */
 @Injectable()
 export class EventApplier {
+  private readonly duplicates;
+
   constructor(
     private readonly uow: UnitOfWork,
     private readonly clock: EngineClock,
     private readonly notifications: NotificationService,
     private readonly suppressions: SuppressionService,
     private readonly rows: EventRepository,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.duplicates = metrics.counter('message_duplicates_total', 'Copies of messages that SES took more than once');
+  }
 
   /**
    * Applies at most `limit` stored notifications, oldest first. Call again while `taken` equals `limit`. When one of them
@@ -175,7 +181,10 @@ export class EventApplier {
       .map(({ event, attempt }) =>
         entry(attempt, event.sesMessageId, 'One attempt was taken twice by the mail system.'),
       );
-    await this.rows.addEntries([...twice, ...foreign]);
+    const added = await this.rows.addEntries([...twice, ...foreign]);
+    this.uow.onCommit(() => {
+      this.duplicates.inc(added.size);
+    });
   }
 }
 

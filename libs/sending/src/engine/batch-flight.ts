@@ -110,8 +110,9 @@ export class BatchFlight {
       else if (now > next.deadlineMs) {
         this.giveBack(this.plan.takeOverdue(now), notStarted('late', 'The slot was over.'));
       } else if (now - next.dueMs > patience) {
-        this.pace.missed(now);
-        this.move(this.plan.takeOverdue(now - patience));
+        const late = this.plan.takeOverdue(now - patience);
+        this.pace.missed(late.length, now);
+        this.move(late);
       } else if (this.pace.earliestMs(next.dueMs) <= now) {
         this.pace.start(next.dueMs, now);
         this.plan.take();

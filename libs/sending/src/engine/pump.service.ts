@@ -23,8 +23,8 @@ const FAILED_MS = 500;
 const WAITING_MESSAGES = 1_500;
 const CROWDED_MS = 20;
 const SELDOM_MS = 100;
-/** Slices stay short for this long after mail that notices how long they are, milliseconds. */
-const SHORT_MS = 10_000;
+/** An account counts as one with transactional mail for this long after it had some, milliseconds. */
+const URGENT_MS = 10_000;
 
 /** One account's turn after turn. */
 interface Pumped {
@@ -38,7 +38,7 @@ interface Pumped {
   /** Until when it rests between turns, monotonic. */
   restsUntil: number;
   /** Until then its slices are short. */
-  shortUntil: number;
+  urgentUntil: number;
   /** How often somebody said that there is work. */
   wakes: number;
 }
@@ -79,7 +79,7 @@ export class Pump {
         idle: false,
         urged: false,
         restsUntil: 0,
-        shortUntil: 0,
+        urgentUntil: 0,
         wakes: 0,
       };
       this.pumped.set(id, pumped);
@@ -166,14 +166,14 @@ export class Pump {
     if (!this.gate.isOpen) return ELSEWHERE_MS;
     if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return ELSEWHERE_MS;
     if (await this.isCrowded()) return CROWDED_MS;
-    const pace = this.paceOf(account, this.timers.monotonicMs() < pumped.shortUntil);
+    const pace = this.paceOf(account, this.timers.monotonicMs() < pumped.urgentUntil);
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, pace, false);
     pumped.idle = reply.kind === 'empty' && reply.why === 'idle';
     if (reply.kind === 'grant') {
       this.failpoints.reach('after-acquire');
       const urgent = reply.messages.some((message) => message.stream === 'TRANSACTIONAL');
-      if (urgent || reply.ranDry) pumped.shortUntil = this.timers.monotonicMs() + SHORT_MS;
+      if (urgent) pumped.urgentUntil = this.timers.monotonicMs() + URGENT_MS;
       await this.hand(account, batchId, reply, urgent);
       this.failpoints.reach('after-enqueue');
     }

@@ -22,8 +22,10 @@ const MAX_POOLS = 2_000;
  */
 const CONNECTIONS = 256;
 
-// An idle connection that SES closes just as it is used again leaves a message in doubt: ours gives up earlier.
+// An idle connection that SES closes just as it is used again leaves a message in doubt: ours gives up earlier. When the
+// server says how long it keeps idle connections (Keep-Alive: timeout=), ours live a little shorter than that.
 const IDLE_MS = 10_000;
+const MOST_IDLE_MS = 60_000;
 
 /** One connection pool per sending account, so that one whose requests hang takes no connection from another. */
 export class SendPools {
@@ -48,7 +50,7 @@ export class SendPools {
         allowH2: false,
         connectTimeout: 2_000,
         keepAliveTimeout: IDLE_MS,
-        keepAliveMaxTimeout: IDLE_MS,
+        keepAliveMaxTimeout: MOST_IDLE_MS,
         // The exchange has one time limit over everything.
         headersTimeout: 0,
         bodyTimeout: 0,

@@ -119,20 +119,19 @@ export class UnitOfWork implements Statements {
   private async begin<T>(scope: Scope, source: DataSource | undefined, work: () => Promise<T>): Promise<T> {
     if (!source) throw new NoUnitOfWork();
     const afterCommit: Unit['afterCommit'] = [];
-    this.open += 1;
-    let result: T;
-    try {
-      result = await Transaction.run(source, (transaction) =>
-        this.units.run({ scope, transaction, afterCommit }, async () => {
+    const result = await Transaction.run(source, async (transaction) => {
+      this.open += 1;
+      try {
+        return await this.units.run({ scope, transaction, afterCommit }, async () => {
           if (scope.kind === 'tenant') await this.prepared(BIND_TENANT, [scope.tenant]);
           return work();
-        }),
-      );
-    } finally {
-      this.open -= 1;
-      // As long as it is on, every promise of the process pays for finding the unit.
-      if (this.open === 0) this.units.disable();
-    }
+        });
+      } finally {
+        this.open -= 1;
+        // As long as it is on, every promise of the process pays for finding the unit.
+        if (this.open === 0) this.units.disable();
+      }
+    });
     if (afterCommit.length > 0) {
       await this.units.exit(async () => {
         for (const effect of afterCommit) await effect();

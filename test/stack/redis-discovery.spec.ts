@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path';
 import { findRedis } from '../../tools/local-stack/redis-discovery';
 import { checkForeignRedis } from '../../tools/local-stack/redis-server';
+import { startRedisCluster } from '../support/redis-cluster';
 import { temporaryFolder } from './fixtures';
 
 /** A folder for a PATH, with programs that are shell scripts. */
@@ -92,6 +93,21 @@ case "$last" in update) ;; lua-bitop) exit 100 ;; *) /bin/echo x > "$last.deb" ;
     await expect(findRedis({ PATH: temporaryFolder() }, temporaryFolder(), quiet)).rejects.toThrow(
       /No Redis was found\. Do one of these and start again:[^]*brew install redis/,
     );
+  });
+
+  it('takes a REDIS_URL that names nodes of a cluster, and refuses it when they are gone', async () => {
+    const cluster = await startRedisCluster(temporaryFolder());
+    try {
+      await expect(checkForeignRedis(cluster.url)).resolves.toBeUndefined();
+      await expect(checkForeignRedis(`${cluster.url.split(',')[0]!}?cluster=true`)).resolves.toBeUndefined();
+    } finally {
+      await cluster.stop();
+    }
+    await expect(checkForeignRedis(cluster.url)).rejects.toThrow(/that server does not answer/);
+  }, 60_000);
+
+  it.each(['localhost:6379', 'http://127.0.0.1'])('refuses "%s" as a REDIS_URL', async (url) => {
+    await expect(checkForeignRedis(url)).rejects.toThrow(/no address of Redis/);
   });
 
   it('refuses a REDIS_URL whose server does not answer, and says so', async () => {

@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseRedisUrl } from '@libs/config';
+import { openEngineRedis } from '@libs/queueing';
 import { Redis } from 'ioredis';
 import type { ChildSpec } from './child';
 import type { RedisSource } from './redis-discovery';
@@ -50,15 +52,27 @@ export function prepareRedis(
 }
 
 /**
- * Makes sure that a server which somebody else runs is there.
+ * Makes sure that a server or cluster which somebody else runs is there.
  * @throws StackProblem when it does not answer
  */
 export async function checkForeignRedis(url: string): Promise<void> {
-  const problem = await askRedis(url);
-  if (problem === undefined) return;
-  throw new StackProblem(
-    `REDIS_URL is set, but that server does not answer (${problem}). Start it, correct REDIS_URL, or unset it to use a Redis of our own.`,
-  );
+  if (!parseRedisUrl(url))
+    throw new StackProblem('REDIS_URL is set, but it is no address of Redis. Correct or unset it.');
+  const redis = openEngineRedis(url);
+  // The connection says only that it is closed; why it could not be opened arrives here.
+  let refused: Error | undefined;
+  redis.on('error', (error) => (refused = error));
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    const reason = refused ?? error;
+    throw new StackProblem(
+      `REDIS_URL is set, but that server does not answer (${reason instanceof Error ? reason.message : String(reason)}). Start it, correct REDIS_URL, or unset it to use a Redis of our own.`,
+    );
+  } finally {
+    redis.disconnect();
+  }
 }
 
 /** Undefined when the server answers a PING, else why not. */

@@ -4,6 +4,8 @@ import { classifyBreak, faultOf } from './send-outcome.policy';
 
 const DEADLINE_CODE = 'DeadlinePassed';
 
+const ASCII = /^[\u0020-\u007e]*$/;
+
 /** Nothing was sent, because the time for it was over before it began. */
 export const DEADLINE_PASSED: SendOutcome = {
   kind: 'unsent',
@@ -58,7 +60,8 @@ export class SendExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.finish(readAnswer(this.status, this.errorType, Buffer.from(this.body, 'latin1').toString()));
+    const text = ASCII.test(this.body) ? this.body : Buffer.from(this.body, 'latin1').toString();
+    this.finish(readAnswer(this.status, this.errorType, text));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {

@@ -333,12 +333,17 @@ export class Dispatcher implements Tower {
     }
     this.failpoints.reach('after-record');
     this.answeredAt = new Date(this.ledger.nowMs());
-    for (const { flight, attempt, end } of answers) this.conclude(flight, attempt, end);
+    let sent = 0;
+    for (const { flight, attempt, end } of answers) {
+      if (end.kind === 'sent') sent += 1;
+      else this.sends.inc({ kind: end.kind });
+      this.conclude(flight, attempt, end);
+    }
     this.answeredAt = undefined;
+    if (sent > 0) this.sends.inc({ kind: 'sent' }, sent);
   }
 
   private conclude(flight: BatchFlight, attempt: IntendedAttempt, end: AttemptEnd): void {
-    this.sends.inc({ kind: end.kind });
     const verdict = verdictOf(end);
     if (verdict.stopsBatch) flight.stop(notStarted(end.kind, 'SES refused a message before this one.'));
     const { reaction } = verdict;

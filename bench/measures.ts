@@ -16,22 +16,39 @@ import type { Outcome, Report, Result } from './result';
 /** Measures that are taken together, in one scenario. */
 interface Scenario {
   readonly ids: readonly BenchId[];
+  /** What it takes at default lengths on two idle cores. */
+  readonly seconds: number;
   /** Reports each result when it has it, so that a later failure does not take it along. */
   readonly run: (lab: Lab, wanted: ReadonlySet<BenchId>, report: Report) => Promise<void>;
 }
 
 const SCENARIOS: readonly Scenario[] = [
-  { ids: ['B1', 'B2', 'B4', 'B5'], run: slicesInTurns },
-  { ids: ['B6'], run: alone(b06) },
-  { ids: ['B7'], run: alone(b07) },
-  { ids: ['B8'], run: alone(b08) },
-  { ids: ['B9'], run: alone(b09) },
-  { ids: ['B11', 'B12'], run: scale },
-  { ids: ['B13'], run: alone(b13) },
-  { ids: ['B14'], run: alone(b14) },
-  { ids: ['B17'], run: alone(b17) },
-  { ids: ['B3'], run: alone(b03) },
+  { ids: ['B1', 'B2', 'B4', 'B5'], seconds: 350, run: slicesInTurns },
+  { ids: ['B6'], seconds: 65, run: alone(b06) },
+  { ids: ['B7'], seconds: 60, run: alone(b07) },
+  { ids: ['B8'], seconds: 60, run: alone(b08) },
+  { ids: ['B9'], seconds: 40, run: alone(b09) },
+  { ids: ['B11', 'B12'], seconds: 240, run: scale },
+  { ids: ['B13'], seconds: 40, run: alone(b13) },
+  { ids: ['B14'], seconds: 110, run: alone(b14) },
+  { ids: ['B17'], seconds: 215, run: alone(b17) },
+  { ids: ['B3'], seconds: 190, run: alone(b03) },
 ];
+
+/** B10 boots its own stack: main.ts runs it after the lab is gone. */
+const KILLS = { ids: ['B10'], seconds: 150 } as const;
+/** The whole run may take 25 minutes; what it takes to build and boot is in here. */
+const BOOT_SECONDS = 20;
+
+/** What will be measured and how long that takes, one line. */
+export function planText(only: readonly BenchId[]): string {
+  const asked = [...SCENARIOS, KILLS].flatMap(({ ids, seconds }) => {
+    const own = ids.filter((id) => only.includes(id));
+    return own.length === 0 ? [] : [{ text: `${own.join(' ')} ${seconds} s`, seconds }];
+  });
+  const total = asked.reduce((sum, { seconds }) => sum + seconds, BOOT_SECONDS);
+  return `plan: ${asked.map(({ text }) => text).join(', ')}; about ${Math.ceil(total / 60)} min in all, at default lengths`;
+}
 
 function alone(measure: (lab: Lab) => Promise<Result>): Scenario['run'] {
   return async (lab, _, report) => {
@@ -60,6 +77,7 @@ export async function measureInLab(lab: Lab, outcome: Outcome): Promise<void> {
     const asked = ids.filter((id) => wanted.has(id));
     if (asked.length === 0) continue;
     lab.progress(`measuring ${asked.join(', ')}`);
+    const began = performance.now();
     try {
       await run(lab, wanted, (result) => outcome.results.push(result));
     } catch (error) {
@@ -69,6 +87,7 @@ export async function measureInLab(lab: Lab, outcome: Outcome): Promise<void> {
       outcome.failures.push(...missing.map((id) => ({ id, error: reason })));
       await lab.stopArms();
     }
+    outcome.took.push({ ids: asked, seconds: (performance.now() - began) / 1_000 });
     lab.load.foreignCores();
   }
 }

@@ -1,7 +1,8 @@
 import { EngineArm } from '../engine-arm';
 import type { Lab } from '../lab';
 import type { Result } from '../result';
-import { cpuPerMessage, medianCpu, perSecond, spread, type Slice } from '../slice';
+import type { AccountPlan } from '../seed';
+import { cpuPerMessage, measureSlice, medianCpu, perSecond, spread, type Slice } from '../slice';
 
 const ACCOUNTS = 8;
 const RATE = 250;
@@ -22,6 +23,7 @@ export async function b06(lab: Lab): Promise<Result> {
       await arm.close();
     }
   }
+  const idle = await idleCpu(lab, account);
   const redis = spread(taken.map((slice) => cpuPerMessage(slice)['redis'] ?? NaN));
   return {
     id: 'B6',
@@ -31,5 +33,26 @@ export async function b06(lab: Lab): Promise<Result> {
     notes: [
       `${redis.least.toFixed(1)} to ${redis.most.toFixed(1)} us at ${spread(taken.map(perSecond)).median.toFixed(0)}/s; user and system time by Redis' own account, with its append-only file on.`,
     ],
+    losses: [
+      `**At trivial load.** Ticks, pumps and their polls cost CPU when nothing is sent: ${idle} with ${ACCOUNTS} accounts. A loop over the SDK uses none then.`,
+    ],
   };
+}
+
+/** What the product uses while nobody wants to send anything, in words. */
+async function idleCpu(lab: Lab, account: AccountPlan): Promise<string> {
+  lab.progress('an idle worker');
+  const arm = await EngineArm.prepare(lab, { accounts: Array.from({ length: ACCOUNTS }, () => account) });
+  try {
+    await arm.connectSink();
+    await arm.startWorker();
+    await lab.wait(5);
+    const { cpuMs, seconds } = await measureSlice(lab, lab.args.seconds);
+    return Object.entries(cpuMs)
+      .filter(([name]) => name !== 'sink')
+      .map(([name, ms]) => `${name} ${(ms / seconds).toFixed(0)} ms a second`)
+      .join(', ');
+  } finally {
+    await arm.close();
+  }
 }

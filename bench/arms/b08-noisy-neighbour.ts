@@ -65,6 +65,9 @@ export async function b08(lab: Lab): Promise<Result> {
         `From the api's acknowledgement to the arrival at SES, ${alone.length} and ${beside.length} messages of the bulk class: p50 ${percentile(alone, 0.5).toFixed(0)} and ${percentile(beside, 0.5).toFixed(0)} ms, p99 ${p99.alone.toFixed(0)} and ${p99.beside.toFixed(0)} ms.`,
         `The noisy tenant's ${NOISY_TIMES * QUIET_PER_SECOND}/s stand on an account of ${RATE}/s, so its mail waits all the time.`,
       ],
+      losses: [
+        `**Latency of a single message.** On an idle account a bulk message is on the wire ${percentile(alone, 0.5).toFixed(0)} ms (p50) after its acknowledgement, because a grant looks ahead so that batches keep the rate exactly; a loop that posts at once is that much sooner.`,
+      ],
     };
   } finally {
     await api?.stop();

@@ -8,7 +8,7 @@ import { BENCH_IDS, parseBenchArguments } from './arguments';
 import { b10 } from './arms/b10-kills';
 import { Lab } from './lab';
 import { LoadWatch } from './load-watch';
-import { LAB_IDS, measureInLab } from './measures';
+import { LAB_IDS, measureInLab, planText } from './measures';
 import { jsonReport, textReport } from './report';
 import { targetMet, type Outcome } from './result';
 import { writeResults } from './results-page';
@@ -26,9 +26,10 @@ async function main(): Promise<number> {
     line.show(`${elapsed().padStart(4)} s  ${text}`);
   };
   const load = new LoadWatch();
-  const outcome: Outcome = { results: [], failures: [] };
+  const outcome: Outcome = { results: [], failures: [], took: [] };
   let versions = `Node ${process.versions.node}`;
 
+  say(planText(args.only));
   if (args.only.some((id) => LAB_IDS.has(id))) {
     const code = await withSupervisor(folder, say, async (session) => {
       const lab = await Lab.boot(session, args, load, progress);
@@ -45,6 +46,7 @@ async function main(): Promise<number> {
     if (code !== 0) return code;
   }
   if (args.only.includes('B10')) {
+    const began = performance.now();
     const code = await withSupervisor(`${folder}-kills`, say, async (session) => {
       try {
         outcome.results.push(await b10(session, args, progress));
@@ -56,6 +58,7 @@ async function main(): Promise<number> {
       }
     });
     if (code !== 0) return code;
+    outcome.took.push({ ids: ['B10'], seconds: (performance.now() - began) / 1_000 });
     load.foreignCores();
   }
 
@@ -65,7 +68,8 @@ async function main(): Promise<number> {
   if (load.isBusy) say(busyText(load));
   const missed = outcome.results.filter((result) => !targetMet(result)).map(({ id }) => id);
   if (missed.length > 0) say(`targets missed: ${missed.join(', ')}`);
-  say(`${elapsed()} s in all`);
+  const took = outcome.took.map(({ ids, seconds }) => `${ids.join(' ')} ${seconds.toFixed(0)} s`);
+  say(`${elapsed()} s in all: ${took.join(', ')}`);
   if (args.writeResults) say(`written: ${writeResults(args, versions, outcome, load)}`);
   if (args.json) process.stdout.write(`${jsonReport(outcome, load)}\n`);
   return outcome.failures.length > 0 ? 1 : 0;

@@ -38,6 +38,8 @@ export type Report = (result: Result) => void;
 export interface Outcome {
   readonly results: Result[];
   readonly failures: Failure[];
+  /** How long each scenario took, with boots and seeding. */
+  readonly took: { readonly ids: readonly BenchId[]; readonly seconds: number }[];
 }
 
 export function isMet(value: number, bound: Bound): boolean {

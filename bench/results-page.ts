@@ -15,7 +15,7 @@ export function writeResults(args: BenchArguments, versions: string, outcome: Ou
     DATE: new SystemClock().now().toISOString().slice(0, 10),
     MACHINE: `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}`,
     VERSIONS: versions,
-    CONDITIONS: `${args.slices} slices of ${args.seconds} s, seed ${args.seed}${args.long ? ', --long' : ''}; foreign load at most ${load.worstCores.toFixed(2)} cores${load.isBusy ? ' (BUSY: timings mean little)' : ''}`,
+    CONDITIONS: `${args.slices} slices of ${args.seconds} s, seed ${args.seed}${args.long ? ', --long' : ''}; ${(outcome.took.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1)} min in all; foreign load at most ${load.worstCores.toFixed(2)} cores${load.isBusy ? ' (BUSY: timings mean little)' : ''}`,
     TABLE: markdownTable(outcome),
     LOSSES: markdownLosses(outcome.results),
     NOTES: markdownNotes(outcome.results),

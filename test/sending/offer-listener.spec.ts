@@ -1,4 +1,4 @@
-import { EngineClock, newId, type MessageId, type SendingAccountId, type TenantId } from '@libs/kernel';
+import { EngineClock, newId, type MessageId, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
 import { openEngineRedis, type EngineRedis } from '@libs/queueing';
 import { Ledger } from '@libs/quota';
 import { ScriptRunner } from '../../libs/quota/src/script-runner.repository';
@@ -24,10 +24,10 @@ describe('an account that is offered mail', () => {
     await test.close();
   });
 
-  const offer = (account: SendingAccountId) =>
-    ledger.offer(account, newId<TenantId>(), 'TRANSACTIONAL', OPEN, [{ id: newId<MessageId>(), recipients: 1 }]);
+  const offer = (account: SendingAccountId, stream: Stream = 'MARKETING') =>
+    ledger.offer(account, newId<TenantId>(), stream, OPEN, [{ id: newId<MessageId>(), recipients: 1 }]);
 
-  it('calls whoever listens when nobody waited there, and not again while somebody does', async () => {
+  it('calls whoever listens when nobody waited there, again for what is urgent, and not while that waits', async () => {
     const heard: string[] = [];
     const stop = redis.listen('pf:offered', (account) => heard.push(account));
     // Until the listener is connected, what is published is lost.
@@ -41,9 +41,12 @@ describe('an account that is offered mail', () => {
     const [busy, last] = [newId<SendingAccountId>(), newId<SendingAccountId>()];
     await offer(busy);
     await offer(busy);
+    await offer(busy, 'TRANSACTIONAL');
+    await offer(busy, 'TRANSACTIONAL');
+    await offer(busy);
     await offer(last);
     await waitFor(() => Promise.resolve(heard.includes(last)), { what: 'the last offer' });
-    expect(heard.filter((account) => account === busy)).toHaveLength(1);
+    expect(heard.filter((message) => message.startsWith(busy))).toEqual([busy, `${busy} urgent`]);
     stop();
   });
 });

@@ -195,7 +195,7 @@ export class AcceptTransaction {
       const known = groups.get(name);
       if (known) known.messages.push({ id, recipients: nRcpt });
       else {
-        const group = { tenantId: by.tenantId, sendingAccountId, stream, limits: sender.limits };
+        const group = { tenantId: by.tenantId, mode: by.mode, sendingAccountId, stream, limits: sender.limits };
         groups.set(name, { ...group, messages: [{ id, recipients: nRcpt }] });
       }
     }

@@ -63,7 +63,7 @@ export class BacklogService {
         if (message.sendingAccountId !== to.sendingAccountId) left.add(message.sendingAccountId);
       }
       moved += page.moved.length;
-      await this.offer(tenant, stream, sender, page.moved);
+      await this.offer(tenant, mode, stream, sender, page.moved);
     }
     for (const account of left) await this.forget(account, tenant, stream);
     return moved;
@@ -92,7 +92,13 @@ export class BacklogService {
     });
   }
 
-  private async offer(tenant: TenantId, stream: Stream, sender: Sender, moved: readonly Moved[]): Promise<void> {
+  private async offer(
+    tenant: TenantId,
+    mode: Mode,
+    stream: Stream,
+    sender: Sender,
+    moved: readonly Moved[],
+  ): Promise<void> {
     const groups = new Map<SendingAccountId, HeldMessage[]>();
     for (const { message, to } of moved) {
       if (!message.ready) continue;
@@ -103,6 +109,7 @@ export class BacklogService {
     await this.offers.offer(
       [...groups].map(([sendingAccountId, messages]) => ({
         tenantId: tenant,
+        mode,
         sendingAccountId,
         stream,
         limits: sender.limits,

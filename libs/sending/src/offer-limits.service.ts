@@ -18,7 +18,7 @@ export class OfferLimits {
     private readonly clock: EngineClock,
   ) {}
 
-  /** For one tenant, between two units of work; asks at most once in ten seconds. */
+  /** For LIVE mail of one tenant, between two units of work; asks at most once in ten seconds. */
   async of(tenant: TenantId, limits: TenantLimits): Promise<TenantLimits> {
     const now = this.clock.nowMs();
     let known = this.known.get(tenant);

@@ -122,7 +122,8 @@ export class Pump {
     try {
       const isUrged = pumped.urged;
       pumped.urged = false;
-      if (isUrged) await this.hurry(pumped);
+      // What is urgent first: in a grant of both it would wait as long as marketing does.
+      if (isUrged || this.timers.monotonicMs() < pumped.urgentUntil) await this.hurry(pumped);
       rest = isUrged && !pumped.idle ? pumped.restsUntil - this.timers.monotonicMs() : await this.once(pumped);
     } catch (error) {
       this.log.warn('the pump could not ask the ledger', {
@@ -141,13 +142,15 @@ export class Pump {
   }
 
   /** Asks for the transactional mail that need not wait for what is granted; what gets nothing goes with the next turn. */
-  private async hurry({ id }: Pumped): Promise<void> {
+  private async hurry(pumped: Pumped): Promise<void> {
+    const { id } = pumped;
     const account = await this.accounts.find(id);
     if (!account || !this.gate.isOpen) return;
     if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return;
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, this.paceOf(account, true), true);
     if (reply.kind !== 'grant') return;
+    pumped.urgentUntil = this.timers.monotonicMs() + URGENT_MS;
     this.failpoints.reach('after-acquire');
     await this.queue.enqueue(dispatchTransactional, { ...ticketOf(account, batchId, reply), urgent: true });
     this.failpoints.reach('after-enqueue');

@@ -99,7 +99,9 @@ export class Rerouter {
       room -= messages.reduce((sum, message) => sum + message.recipients, 0);
       const { sendingAccountId } = sibling;
       const { tenantId, stream, limits } = waiting;
-      if (messages.length > 0) await this.offers.offer([{ tenantId, sendingAccountId, stream, limits, messages }]);
+      const { mode } = home;
+      if (messages.length > 0)
+        await this.offers.offer([{ tenantId, mode, sendingAccountId, stream, limits, messages }]);
     }
     // Its ready list on the closed account names messages that are no longer there.
     if (moved > 0) await this.ledger.drop(home.id, line.tenantId, line.stream);

@@ -17,10 +17,14 @@ import { Resolver } from './resolver.service';
 import { Sweeper } from './sweeper.service';
 
 const DRAIN_MS = 10_000;
+/** How long the pumps wait for the first look at the accounts: old figures are better than none when AWS does not answer. */
+const FIRST_LOOK_MS = 3_000;
 
 /** The engine's front: what the worker's processors and ticks call. */
 @Injectable()
 export class SendEngine {
+  private looked: Promise<void> | undefined;
+
   constructor(
     private readonly pump: Pump,
     private readonly dispatcher: Dispatcher,
@@ -49,9 +53,14 @@ export class SendEngine {
     await this.dispatcher.take(ticket);
   }
 
-  /** Starts pumps for new accounts. */
-  tendPumps(): Promise<void> {
-    return this.pump.tend();
+  /**
+   * Starts pumps for new accounts; the first time after a look at what AWS allows now, as far as it answers in time. Nobody
+   * may have looked for as long as no worker ran, and a quota that was cut meanwhile would be granted once more.
+   */
+  async tendPumps(): Promise<void> {
+    if (this.looked === undefined) void this.observeAccounts().catch(() => undefined);
+    await this.looked;
+    await this.pump.tend();
   }
 
   feed(): Promise<number> {
@@ -88,11 +97,21 @@ export class SendEngine {
   }
 
   observeAccounts(): Promise<void> {
-    return this.keeper.observe();
+    const look = this.keeper.observe();
+    this.looked ??= this.inTime(look);
+    return look;
   }
 
   releaseAndExpire(): Promise<{ released: number; expired: number }> {
     return this.expirer.run();
+  }
+
+  /** Whether it succeeded or not: the pumps go on by what is known. */
+  private async inTime(look: Promise<void>): Promise<void> {
+    const waiting = new AbortController();
+    const ended = look.catch(() => undefined);
+    await Promise.race([ended, this.timers.sleep(FIRST_LOOK_MS, waiting.signal)]);
+    waiting.abort();
   }
 
   /** Outcomes that are not committed yet, and batches under way. */

@@ -164,6 +164,17 @@ describe('a unit of work', () => {
     await expect(later).resolves.toEqual(['bob@example.com']);
   });
 
+  it('prepares a statement again that could not be prepared before', async () => {
+    const one = createDataSource({ url: database.urls.worker, applicationName: 'test', poolSize: 1 });
+    await one.initialize();
+    const engine = new UnitOfWork({ worker: one });
+    const sum = (sql: string) => engine.forEngine((unit) => unit.prepared<{ n: number }>(sql, [1], 'again'));
+    await expect(sum('SELECT n FROM not_there_yet WHERE n = $1')).rejects.toThrow(/not_there_yet/);
+    expect(await sum('SELECT $1::int AS n')).toEqual([{ n: 1 }]);
+    expect(await sum('SELECT $1::int AS n')).toEqual([{ n: 1 }]);
+    await one.destroy();
+  });
+
   it('writes lists of texts as they are, whatever they hold', async () => {
     const texts = ['a', '', 'NULL', 'with "quotes"', 'back\\slash', '{1,2}', 'comma, and space'];
     const engine = new UnitOfWork({ worker });

@@ -355,6 +355,7 @@ function readReply([kind, ...rest]: ModelReply): Grant | Refusal {
         recipients: Number(rest[4]),
         rate: { num: Number(rest[5]), den: Number(rest[6]) },
         messages: rest.slice(7).map(readMessage),
+        ranDry: false,
       };
   }
 }

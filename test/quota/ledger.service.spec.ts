@@ -151,6 +151,15 @@ describe('the ledger on real Redis', () => {
     expect(await ledger.offer(account, tenant, 'MARKETING', free, list.slice(0, 5))).toBe(5);
   });
 
+  it('says when a tenant had no more than what was granted', async () => {
+    await ledger.observe(account, 1n, { ...limits, rate: parseRate('10000') });
+    const other = '00000000-0000-7000-8000-0000000000b2' as TenantId;
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(READY_WINDOW));
+    expect(await acquire(ledger, 'a')).toMatchObject({ kind: 'grant', ranDry: false });
+    await ledger.offer(account, other, 'MARKETING', free, messages(3));
+    expect(await acquire(ledger, 'b')).toMatchObject({ kind: 'grant', ranDry: true });
+  });
+
   it('does not queue again what is granted and not settled', async () => {
     const list = messages(2);
     await ledger.offer(account, tenant, 'MARKETING', free, list);

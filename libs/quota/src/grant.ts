@@ -29,6 +29,8 @@ export interface Grant {
   /** The paced rate of the slots: message after message, each as long as its recipients take. */
   readonly rate: Fraction;
   readonly messages: readonly GrantedMessage[];
+  /** A tenant had no more than this: its mail comes in a trickle, and the next of it waits for a later grant. */
+  readonly ranDry: boolean;
 }
 
 /** Why nothing was granted, and when asking again can help. */

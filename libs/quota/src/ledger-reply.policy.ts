@@ -50,6 +50,7 @@ export function readAcquire(reply: unknown): Grant | Refusal {
         recipients: Number(rest[4]),
         rate: { num: Number(rest[5]), den: Number(rest[6]) },
         messages: readGranted(rest[7] ?? ''),
+        ranDry: rest[8] === '1',
       };
   }
 }

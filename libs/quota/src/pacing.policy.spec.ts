@@ -31,14 +31,14 @@ describe('pacing', () => {
   });
 
   it.each([
-    ['1000', 100, 100],
-    ['250', 400, 200],
+    ['2000', 100, 100],
+    ['250', 800, 200],
     ['100', 1000, 500],
     ['14', 1000, 1000],
     ['0.5', 1000, 1000],
     ['0', 1000, 1000],
-  ])('makes slices for a rate of %s last %d ms, %d while there is transactional mail', (text, expected, urgent) => {
+  ])('makes slices for a rate of %s last %d ms, %d while somebody notices', (text, expected, noticed) => {
     expect(sliceMs(parseRate(text), false)).toBe(expected);
-    expect(sliceMs(parseRate(text), true)).toBe(urgent);
+    expect(sliceMs(parseRate(text), true)).toBe(noticed);
   });
 });

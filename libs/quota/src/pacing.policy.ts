@@ -30,11 +30,12 @@ export function pacedRate(observed: Fraction): Fraction {
 }
 
 /**
- * Milliseconds of sending that one ticket holds, between 100 ms and 1 s: 100 messages, because a ticket costs about as
- * much as 50 of them. Half of that while transactional mail goes through the account: it cannot overtake what is granted.
+ * Milliseconds of sending that one ticket holds, between 100 ms and 1 s: 200 messages, because a ticket costs about as
+ * much as 50 of them. A quarter of that while somebody notices: mail that comes in a trickle, or must not wait, cannot
+ * overtake what is granted.
  */
-export function sliceMs(rate: Fraction, urgent: boolean): number {
+export function sliceMs(rate: Fraction, isNoticed: boolean): number {
   if (rate.num <= 0) return 1_000;
-  const messages = urgent ? 50 : 100;
+  const messages = isNoticed ? 50 : 200;
   return Math.min(1_000, Math.max(100, Math.floor((messages * 1_000 * rate.den) / rate.num)));
 }

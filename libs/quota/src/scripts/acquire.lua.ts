@@ -5,7 +5,8 @@ import { PRELUDE } from './prelude.lua';
  * Grants quota and picks messages fairly, in one atomic step. Arguments after the shared seven:
  * op id, epoch, run id, want (recipients), lead (ms), slice (ms), workers, slot life (ms), 1 for what cannot wait.
  * Answers GRANT, EMPTY, STALE, CLOCK or FROZEN; the numbers are microseconds of engine time unless said otherwise. The
- * last text of a GRANT is what was granted: `class:tenant:lane,entry,entry;...`.
+ * last but one text of a GRANT is what was granted: `class:tenant:lane,entry,entry;...`; the last is 1 when somebody's list
+ * ran out (not told again under the same op id).
  *
  * What cannot wait is transactional mail, a fiftieth of a second's rate at most within lead and slice. It starts beside the
  * slots that are granted already and moves the rate clock on, so that the grants after it make room: what was lent is paid
@@ -110,5 +111,5 @@ redis.call('ZADD', P .. 'inflight', ms(deadline), OP)
 local g = { t0 = int(t0), deadline = int(deadline), at = int(now), bucket = int(bucket), cost = int(cost), num = int(num), den = int(den) }
 local body = table.concat(runs, ';')
 redis.call('HSET', P .. 'grants', OP, writeGrant(g), bodyOf(OP), body)
-return {'GRANT', int(now), g.t0, g.deadline, g.bucket, g.cost, g.num, g.den, body}
+return {'GRANT', int(now), g.t0, g.deadline, g.bucket, g.cost, g.num, g.den, body, ranDry and '1' or '0'}
 `;

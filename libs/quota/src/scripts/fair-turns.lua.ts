@@ -16,7 +16,7 @@ local bucket = bucketOf(now)
 local runs, run, group, cost, waitUntil, alone, full = {}, nil, nil, 0, nil, false, false
 local spent = { tx = 0, mk = 0 }
 local aside, asides, demoted = {}, 0, {}
-local tenants, lanes, lists, queues, sawRoom = {}, {}, {}, {}, false
+local tenants, lanes, lists, queues, sawRoom, ranDry = {}, {}, {}, {}, false, false
 
 local function limitsOf(tenant)
   local t = tenants[tenant]
@@ -172,8 +172,10 @@ local function serve(class, budget, rules)
       start = start + math.floor(weighed * 1000000 / t.w)
       t.finish[class], t.changed = start, true
     end
-    if verdict == 'turn' then
-      if head(list) then put(q, start, tenant) end
+    if verdict == 'empty' then
+      ranDry = ranDry or taken > 0
+    elseif verdict == 'turn' then
+      if head(list) then put(q, start, tenant) else ranDry = true end
     elseif verdict == 'park' then
       t.finish[class], t.changed = start, true
       redis.call('ZADD', P .. 'park:' .. class, ms(now + 5000000), tenant)

@@ -13,6 +13,7 @@ const grant = (recipients: number, slotStartMs: number) =>
     recipients,
     rate: { num: 100, den: 1 },
     messages: [],
+    ranDry: false,
   }) as const;
 
 describe('a pump', () => {

@@ -22,9 +22,11 @@ const FAILED_MS = 500;
  */
 const WAITING_MESSAGES = 1_500;
 const CROWDED_MS = 20;
-const SELDOM_MS = 100;
+const SELDOM_MS = 250;
 /** An account counts as one with transactional mail for this long after it had some, milliseconds. */
 const URGENT_MS = 10_000;
+/** Slices stay short for this long after mail that notices how long they are, milliseconds. */
+const SHORT_MS = 10_000;
 
 /** One account's turn after turn. */
 interface Pumped {
@@ -37,8 +39,10 @@ interface Pumped {
   urged: boolean;
   /** Until when it rests between turns, monotonic. */
   restsUntil: number;
-  /** Until then its slices are short. */
+  /** Until then urgent mail is asked for before each turn. */
   urgentUntil: number;
+  /** Until then its slices are short. */
+  shortUntil: number;
   /** How often somebody said that there is work. */
   wakes: number;
 }
@@ -80,6 +84,7 @@ export class Pump {
         urged: false,
         restsUntil: 0,
         urgentUntil: 0,
+        shortUntil: 0,
         wakes: 0,
       };
       this.pumped.set(id, pumped);
@@ -169,14 +174,16 @@ export class Pump {
     if (!this.gate.isOpen) return ELSEWHERE_MS;
     if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return ELSEWHERE_MS;
     if (await this.isCrowded()) return CROWDED_MS;
-    const pace = this.paceOf(account, this.timers.monotonicMs() < pumped.urgentUntil);
+    const now = this.timers.monotonicMs();
+    const pace = this.paceOf(account, now < Math.max(pumped.urgentUntil, pumped.shortUntil));
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, pace, false);
     pumped.idle = reply.kind === 'empty' && reply.why === 'idle';
     if (reply.kind === 'grant') {
       this.failpoints.reach('after-acquire');
       const urgent = reply.messages.some((message) => message.stream === 'TRANSACTIONAL');
-      if (urgent) pumped.urgentUntil = this.timers.monotonicMs() + URGENT_MS;
+      if (urgent) pumped.urgentUntil = now + URGENT_MS;
+      if (reply.ranDry) pumped.shortUntil = now + SHORT_MS;
       await this.hand(account, batchId, reply, urgent);
       this.failpoints.reach('after-enqueue');
     }

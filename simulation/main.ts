@@ -7,8 +7,8 @@ import { playSeed, type SeedResult } from './run';
 import type { MakeLedger } from './world/redis-server';
 
 /** Of one account in the month: large enough that its headroom is a small share of it. */
-const MONTH_QUOTA = 1_000_000;
-const MONTH_RATE = 100;
+const MONTH_QUOTA = 500_000;
+const MONTH_RATE = 50;
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);

@@ -213,9 +213,12 @@ export class Dispatcher implements Tower {
       }
     });
     const all = Promise.all(asked);
-    const waiting = new AbortController();
-    await Promise.race([all, this.timers.sleep(SESSIONS_MS, waiting.signal)]);
-    waiting.abort();
+    let stopWaiting = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      stopWaiting = this.timers.after(SESSIONS_MS, resolve);
+    });
+    await Promise.race([all, late]);
+    stopWaiting();
     return roles;
   }
 

@@ -23,7 +23,7 @@ interface Scenario {
 }
 
 const SCENARIOS: readonly Scenario[] = [
-  { ids: ['B1', 'B2', 'B4', 'B5'], seconds: 350, run: slicesInTurns },
+  { ids: ['B1', 'B2', 'B4', 'B5'], seconds: 360, run: slicesInTurns },
   { ids: ['B6'], seconds: 65, run: alone(b06) },
   { ids: ['B7'], seconds: 60, run: alone(b07) },
   { ids: ['B8'], seconds: 60, run: alone(b08) },
@@ -32,7 +32,7 @@ const SCENARIOS: readonly Scenario[] = [
   { ids: ['B13'], seconds: 40, run: alone(b13) },
   { ids: ['B14'], seconds: 110, run: alone(b14) },
   { ids: ['B17'], seconds: 215, run: alone(b17) },
-  { ids: ['B3'], seconds: 190, run: alone(b03) },
+  { ids: ['B3'], seconds: 130, run: alone(b03) },
 ];
 
 /** B10 boots its own stack: main.ts runs it after the lab is gone. */

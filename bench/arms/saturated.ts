@@ -83,7 +83,7 @@ export async function saturatedSlices(lab: Lab, withOthers: boolean): Promise<Sa
     taken.sdk.push(await baselineSlice(lab, 'sdk', { ...load, concurrency: SDK_CONCURRENCY }, seconds));
     say('bull');
     taken.bull.push(await baselineSlice(lab, 'bull', bull('by-id'), seconds));
-    taken.bullLean.push(await baselineSlice(lab, 'bull', bull('lean'), seconds));
+    if (i === 0) taken.bullLean.push(await baselineSlice(lab, 'bull', bull('lean'), seconds));
   }
   return taken;
 }

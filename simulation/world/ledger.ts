@@ -209,6 +209,7 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     stream: Stream,
     limits: TenantLimits,
     messages: readonly QueuedMessage[],
+    window = READY_WINDOW,
   ): Promise<number> {
     return this.ask(account, (ledger, nowUs) => {
       const lists = ledger.lists().filter(({ parked }) => !parked);
@@ -221,7 +222,7 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
         cap: limits.dayCap === null ? -1 : Number(limits.dayCap),
         num: limits.rate?.num ?? 0,
         den: limits.rate?.den ?? 1,
-        most: READY_WINDOW,
+        most: window,
         entries: messages.map(({ id, recipients }) => ({ id, cost: recipients })),
       });
       if (quiet && queued > 0) this.events.woken(account, urgent);

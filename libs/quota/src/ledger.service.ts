@@ -49,7 +49,7 @@ const SLOT_LIFE_MS = 5_000;
 const OLDEST_RESLOT_MS = 60_000;
 /** What SES refused stays charged this long. */
 const KEEP_REFUSED_MS = 60_000;
-/** Ready messages a tenant may have in Redis per account and stream; the rest waits in PostgreSQL. */
+/** Ready messages a tenant may have in Redis per account and stream, unless told otherwise; the rest waits in PostgreSQL. */
 export const READY_WINDOW = 1_000;
 const OFFER_CHUNK = 500;
 
@@ -216,6 +216,7 @@ export class Ledger {
     stream: Stream,
     limits: TenantLimits,
     messages: readonly QueuedMessage[],
+    window = READY_WINDOW,
   ): Promise<number> {
     const lane = limits.laneId === undefined ? '-' : limits.laneId === null ? '' : packId(limits.laneId);
     let queued = 0;
@@ -229,7 +230,7 @@ export class Ledger {
         limits.dayCap === null ? -1 : String(limits.dayCap),
         limits.rate?.num ?? 0,
         limits.rate?.den ?? 1,
-        READY_WINDOW,
+        window,
         ...messages.slice(i, i + OFFER_CHUNK).map(writeEntry),
       ]);
       queued += Number(reply);

@@ -1,5 +1,5 @@
 import { newId, type MessageId } from '@libs/kernel';
-import { idAtAge, restAfterLook } from './feeder.policy';
+import { idAtAge, readyWindow, restAfterLook } from './feeder.policy';
 
 describe('an id of an age', () => {
   it('stands before every id made since and after every id made before', () => {
@@ -16,6 +16,18 @@ describe('an id of an age', () => {
     expect(idAtAge(id, 0) <= id).toBe(true);
   });
 });
+
+it.each([
+  [200, 1, 2_000],
+  [200, 4, 1_000],
+  [5_000, 2, 25_000],
+  [1, 1, 1_000],
+])(
+  'at %d a second and %d lines a ready list holds ten seconds of a share, 1,000 at least: %d',
+  (num, lines, window) => {
+    expect(readyWindow({ num, den: 1 }, lines)).toBe(window);
+  },
+);
 
 it('a look that becomes slow becomes rare', () => {
   expect(restAfterLook(2_000, 10)).toBe(2_000);

@@ -1,4 +1,5 @@
 import type { Stream } from '@libs/kernel';
+import { READY_WINDOW, type Fraction } from '@libs/quota';
 
 /** How often everything that waits is looked at from the start, real milliseconds: it finds what the cursor jumped over. */
 export const SWEEP_MS: Readonly<Record<Stream, number>> = { TRANSACTIONAL: 1_000, MARKETING: 3_000 };
@@ -14,6 +15,14 @@ export const BACKLOGGED = 10;
  * cleaned away) becomes rare instead of being all that happens.
  */
 const BUSY = 0.05;
+
+/** How far ahead a ready list reaches, seconds of its share of the account's rate: several feeds may fail before it is empty. */
+const AHEAD_S = 10;
+
+/** How many messages the ready list of a line may hold on an account of that rate which so many lines share. */
+export function readyWindow(rate: Fraction, lines: number): number {
+  return Math.max(READY_WINDOW, Math.ceil((AHEAD_S * rate.num) / (rate.den * Math.max(1, lines))));
+}
 
 /** When to look again, real milliseconds after a look that took `tookMs`. */
 export function restAfterLook(everyMs: number, tookMs: number): number {

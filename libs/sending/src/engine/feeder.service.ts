@@ -1,12 +1,12 @@
 import { UnitOfWork } from '@libs/database';
 import { newId, STREAMS, Timers, type MessageId, type SendingAccountId, type Stream } from '@libs/kernel';
-import { Ledger, READY_WINDOW, type QueuedMessage } from '@libs/quota';
+import { Ledger, parseRate, type QueuedMessage } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { FIRST } from '../backlog.repository';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { FEED_LOCK_MS, FeedLines } from './feed-lines.service';
-import { BACKLOGGED, idAtAge, restAfterLook, SWEEP_MS } from './feeder.policy';
+import { BACKLOGGED, idAtAge, readyWindow, restAfterLook, SWEEP_MS } from './feeder.policy';
 import { FeederRepository, type Page, type WaitingLine } from './feeder.repository';
 import { groupBy, inTurns } from './side-by-side';
 
@@ -16,6 +16,8 @@ const SETTLED_MS = 2_000;
 const LINES_MS = 1_000;
 /** How often an unchanged plan is told to the ledger again, real milliseconds. */
 const TELL_MS = 30_000;
+/** Messages of a line read at a time. */
+const MOST_ROWS = 5_000;
 /** Lines read by one statement. */
 const LINES_A_READ = 100;
 /** Ledgers asked side by side. */
@@ -40,6 +42,8 @@ interface Hungry {
   readonly feeding: Feeding;
   /** Messages in its ready list. */
   readonly listed: number;
+  /** How many it may hold. */
+  readonly window: number;
 }
 
 /**
@@ -126,6 +130,7 @@ export class Feeder {
     const ready = await this.ledger.ready(account);
     if (ready?.epoch !== known.epoch) return [];
     const lists = new Map(ready.lists.map((list) => [`${list.stream}:${list.tenantId}`, list.messages]));
+    const window = readyWindow(parseRate(known.maxSendRate), feedings.length);
     const hungry: Hungry[] = [];
     for (const feeding of feedings) {
       const listed = lists.get(`${feeding.line.stream}:${feeding.line.tenantId}`) ?? 0;
@@ -136,11 +141,11 @@ export class Feeder {
         // Grants for mail that may not go would cost the other tenants of the account their rate.
         if (listed > 0) await this.ledger.drop(account, feeding.line.tenantId, feeding.line.stream);
         Object.assign(feeding, { after: FIRST, drained: false });
-      } else if (listed > READY_WINDOW / 2) {
+      } else if (listed > window / 2) {
         // What did not fit is read once there is room. A changed plan cannot wait for that: it could take a day.
         feeding.drained = false;
         await this.tell(feeding);
-      } else if (!feeding.drained) hungry.push({ feeding, listed });
+      } else if (!feeding.drained) hungry.push({ feeding, listed, window });
       else await this.tell(feeding);
     }
     return hungry;
@@ -150,33 +155,33 @@ export class Feeder {
     const { line, told } = feeding;
     // Told again once in a while: an offer that read the plan before it changed may have come after ours.
     if (told?.limits === limitsKey(line) && this.timers.monotonicMs() - told.at < TELL_MS) return;
-    await this.offer(feeding, []);
+    await this.offer(feeding, [], 0);
   }
 
-  private async offer(feeding: Feeding, messages: readonly QueuedMessage[]): Promise<number> {
+  private async offer(feeding: Feeding, messages: readonly QueuedMessage[], window: number): Promise<number> {
     const { line } = feeding;
     const { sendingAccountId, tenantId, stream, limits } = line;
-    const queued = await this.ledger.offer(sendingAccountId, tenantId, stream, limits, messages);
+    const queued = await this.ledger.offer(sendingAccountId, tenantId, stream, limits, messages, window);
     feeding.told = { limits: limitsKey(line), at: this.timers.monotonicMs() };
     return queued;
   }
 
   private async fill(hungry: readonly Hungry[]): Promise<number> {
-    const pages = hungry.map(({ feeding, listed }): Page => ({
+    const pages = hungry.map(({ feeding, listed, window }): Page => ({
       line: feeding.line,
       after: feeding.after,
-      limit: READY_WINDOW - listed,
+      limit: Math.min(window - listed, MOST_ROWS),
     }));
     const found = await this.uow.forSystem(() =>
       this.rows.ready(pages, idAtAge(newId<MessageId>(), SETTLED_MS), new Date(this.ledger.nowMs())),
     );
     let queued = 0;
-    await inTurns(SIDE_BY_SIDE, [...hungry.entries()], async ([i, { feeding, listed }]) => {
+    await inTurns(SIDE_BY_SIDE, [...hungry.entries()], async ([i, { feeding, listed, window }]) => {
       const messages = found[i] ?? [];
       const drained = messages.length < (pages[i]?.limit ?? 0);
       // Nothing waits that could not be listed already: a look from the start costs no offer then.
       if (drained && feeding.after === FIRST && messages.length <= listed) await this.tell(feeding);
-      else queued += await this.offer(feeding, messages);
+      else queued += await this.offer(feeding, messages, window);
       feeding.after = messages.at(-1)?.id ?? feeding.after;
       feeding.drained = drained;
     });

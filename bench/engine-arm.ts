@@ -88,17 +88,17 @@ export class EngineArm {
   }
 
   /** Starts the workers, waits until they send and are warm. */
-  async runUp(workers = 1, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  async runUp(workers = 1, env: Readonly<Record<string, string>> = {}, warmUpSeconds = WARM_UP_SECONDS): Promise<void> {
     for (let i = 0; i < workers; i += 1) await this.startWorker(env);
     await this.lab.until('the first send of a worker', 40, async () => (await this.lab.sink.length()) > 0);
-    await this.lab.wait(WARM_UP_SECONDS);
+    await this.lab.wait(warmUpSeconds);
   }
 
   /** One slice with a worker of its own, which is warm when it begins and gone when it ends. */
-  async slice(backlog: number, seconds: number, workers = 1): Promise<Slice> {
+  async slice(backlog: number, seconds: number, workers = 1, warmUpSeconds = WARM_UP_SECONDS): Promise<Slice> {
     await this.fill(backlog);
     await this.connectSink();
-    await this.runUp(workers);
+    await this.runUp(workers, {}, warmUpSeconds);
     const slice = await measureSlice(this.lab, seconds);
     await this.stopWorkers();
     return slice;

@@ -8,6 +8,8 @@ const ACCOUNTS = 8;
 const RATE = 200;
 const TENANTS = 4;
 const BODY_BYTES = 1_024;
+/** A cold process is late until its code is compiled, and moves what it misses: not what a rate is about. */
+const WARM_UP_SECONDS = 10;
 /** BULL-L differs little from slice to slice. */
 const BASELINE_SLICES = 2;
 
@@ -26,13 +28,13 @@ export async function rateBoundSlices(lab: Lab, byIdToo: boolean): Promise<RateB
   const ours: Slice[] = [];
   const bullL: Slice[] = [];
   const bullLLean: Slice[] = [];
-  const messages = RATE * ACCOUNTS * (seconds + 8);
+  const messages = RATE * ACCOUNTS * (seconds + WARM_UP_SECONDS + 5);
   const account = { rate: RATE, quota: 50_000_000, tenantWeights: Array.from({ length: TENANTS }, () => 10) };
   for (let i = 0; i < slices; i += 1) {
     lab.progress(`bound by rate, slice ${i + 1} of ${slices}: the engine`);
     const arm = await EngineArm.prepare(lab, { accounts: rates.map(() => account) }, BODY_BYTES);
     try {
-      ours.push(await arm.slice(messages, seconds));
+      ours.push(await arm.slice(messages, seconds, 1, WARM_UP_SECONDS));
     } finally {
       await arm.close();
     }

@@ -134,7 +134,7 @@ describe('a batch on its way', () => {
     refused.ring(START + 400);
     await Promise.resolve();
     await Promise.resolve();
-    expect(refused.ends.filter((end) => end.kind === 'unstarted')).toHaveLength(37);
+    expect(refused.ends.filter((end) => end.kind === 'unstarted')).toHaveLength(38);
 
     const late = new TestTower();
     new BatchFlight(ticket(100), attempts(3), new Map(), late).proceed();

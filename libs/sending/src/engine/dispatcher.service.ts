@@ -35,9 +35,10 @@ const GRID_MS = 5;
 const AT_ONCE = 64;
 /**
  * With more messages than this due or about to be, no further ticket is claimed: they would miss their slots here, and another
- * worker may have time. Looked at again after a few milliseconds.
+ * worker may have time. Looked at again after a few milliseconds. Less than what is claimed and comes due within some 100 ms
+ * leaves a saturated worker waiting (1,000: 4,500 messages/s; 5,000: 9,500/s); more only makes them later (20,000: 7,500/s).
  */
-const MOST_DUE = 1_000;
+const MOST_DUE = 4_000;
 const SOON_MS = 50;
 const HOLD_BACK_MS = 5;
 /** Urgent mail has its slot the moment it is granted: its way here and the claim are within this. */

@@ -4,14 +4,14 @@ import type { Fraction } from '@libs/quota';
  * Starts may differ in lateness by this much: what timers and a busy loop do to them. Where patience has grown it is a part
  * of that instead: a loop that comes round every 50 ms must start 50 ms of slots at once. Real milliseconds, as all here.
  */
-const JITTER_MS = 8;
+const JITTER_MS = 4;
 const JITTER_PART = 8;
 /** Lateness beyond that is made good in this part of the time that passes: so much faster than its slots does a process catch up. */
-const CATCH_UP = 0.006;
+const CATCH_UP = 0.002;
 /** What started longer ago than a second, and what clocks at its two ends can differ by, says nothing about this one. */
 const SECOND_MS = 1_010;
 /** A slot missed by more than this is over, on a machine that keeps up. */
-const PATIENCE_MS = 30;
+const PATIENCE_MS = 20;
 /** A process that misses more than a twentieth of its slots of late is given twice as long, at most this often, */
 const MISSED_PART = 20;
 const FEW_MISSED = 2;
@@ -30,9 +30,9 @@ const MOST_PATIENCE_MS = 800;
  *
  * A slot is a moment at the account's rate that was given out once in the whole fleet. As long as everybody is late by the
  * same, nobody exceeds the rate; catching up does. So a process that was held up goes on as late as it is, and makes that
- * good by less than a hundredth of the time: what it starts in a second had its slots in 1.015 s, however long it stood still.
- * Several processes differ in lateness by no more than their patience, 30 ms where the machine keeps up: together they
- * start what had its slots in 1.03 s. What missed its slot by more gets another from the ledger, which is nobody
+ * good in two thousandths of the time: what it starts in a second had its slots in 1.01 s, however long it stood still.
+ * Several processes differ in lateness by no more than their patience, 20 ms where the machine keeps up: together they
+ * start what had its slots in 1.02 s. What missed its slot by more gets another from the ledger, which is nobody
  * else's. On a machine that is too busy the new slots would be missed as well, and nothing would ever go out: there
  * patience grows, so that lateness costs no rate, up to the second that the bucket of SES holds.
  */

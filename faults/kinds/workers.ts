@@ -21,6 +21,8 @@ const PASSES: Readonly<Record<Failpoint, number>> = {
 };
 const CRASHED_WITHIN_MS = 30_000;
 const KILLS = 4;
+/** Passed by whoever pumps: of several workers perhaps always another one, so the one that shall crash is alone. */
+const PUMPS_PASS: readonly Failpoint[] = ['after-acquire', 'after-enqueue'];
 /** Longer than the lock of a Bull job (15 s). */
 const BLOCK_MS = 17_000;
 
@@ -39,12 +41,14 @@ function crashAt(name: string, place: Failpoint, rows: string): Fault {
     allow: { recoverySeconds: 10 },
     strikesByItself: true,
     prepare: async (world) => {
-      await world.workers(world.usualWorkers, { FAILPOINT: `${place}:${PASSES[place]}` }, {});
+      const count = PUMPS_PASS.includes(place) ? 1 : world.usualWorkers;
+      await world.workers(count, { FAILPOINT: `${place}:${PASSES[place]}` }, {});
       crash = world.firstWorker.untilCrash();
     },
     inject: async (world) => {
       await crashed(world, crash, place);
       await world.revive(world.firstWorker);
+      await world.workers();
       return undefined;
     },
   };

@@ -1,10 +1,10 @@
 import { AuditModule } from '@libs/audit';
 import { Module } from '@nestjs/common';
-import { CostService } from './cost.service';
-import { EstimateService } from './estimate.service';
-import { RateCardService } from './rate-card.service';
-import { RateRepository } from './rate.repository';
-import { UsageRepository } from './usage.repository';
+import { CostService } from './cost/cost.service';
+import { EstimateService } from './estimate/estimate.service';
+import { RateCardService } from './rates/rate-card.service';
+import { RateRepository } from './rates/rate.repository';
+import { UsageRepository } from './usage/usage.repository';
 
 @Module({
   imports: [AuditModule],

@@ -9,12 +9,12 @@ import {
   type TenantId,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { cutAt, parsePeriod } from './billing-period.policy';
+import { cutAt, parsePeriod } from '../billing-period.policy';
 import { fleetCosts, type FleetCosts } from './fleet-costs.policy';
-import { RateCards, SKUS } from './rate-card.policy';
-import { RateRepository } from './rate.repository';
-import { add, type Fraction } from './tiered-price.policy';
-import { UsageRepository } from './usage.repository';
+import { RateCards, SKUS } from '../rates/rate-card.policy';
+import { RateRepository } from '../rates/rate.repository';
+import { add, type Fraction } from '../rates/tiered-price.policy';
+import { UsageRepository } from '../usage/usage.repository';
 
 /** A message whose price is asked. */
 export interface MessageToPrice {

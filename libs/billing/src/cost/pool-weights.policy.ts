@@ -1,5 +1,5 @@
 import { IDLE, type Bearer } from './allocation.policy';
-import { sharedMs, type Span } from './billing-period.policy';
+import { sharedMs, type Span } from '../billing-period.policy';
 
 /** Recipients of one bearer through a pool within one hour. */
 export interface HourOfUse {

@@ -1,9 +1,9 @@
 import { divideHalfEven, type LaneId, type SendingAccountId, type TenantId } from '@libs/kernel';
 import { allocate, ascending, IDLE, PLATFORM, type Bearer } from './allocation.policy';
-import { cutAt, sharedMs, type Period, type Span } from './billing-period.policy';
+import { cutAt, sharedMs, type Period, type Span } from '../billing-period.policy';
 import { sharedPoolWeights, type HourOfUse } from './pool-weights.policy';
-import { SKUS, type PricingPlan, type RateCards, type Sku, type StoredRate } from './rate-card.policy';
-import { tieredPrice } from './tiered-price.policy';
+import { SKUS, type PricingPlan, type RateCards, type Sku, type StoredRate } from '../rates/rate-card.policy';
+import { tieredPrice } from '../rates/tiered-price.policy';
 
 export interface BilledAccount {
   readonly sendingAccountId: SendingAccountId;

@@ -1,11 +1,11 @@
 import { UnitOfWork } from '@libs/database';
 import { divideHalfEven, DomainError, EngineClock } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import competitorFile from '../data/competitor-prices.json';
+import competitorFile from '../../data/competitor-prices.json';
 import { competitorPrices, parseCompetitorFile, type CompetitorPrice } from './competitor-prices.policy';
 import { demandIssues, estimateLines, isPricingPlan, type Demand, type EstimateLine } from './estimate.policy';
-import { RateCards, type PricingPlan } from './rate-card.policy';
-import { RateRepository } from './rate.repository';
+import { RateCards, type PricingPlan } from '../rates/rate-card.policy';
+import { RateRepository } from '../rates/rate.repository';
 
 export interface Estimate {
   readonly pricingPlan: PricingPlan;

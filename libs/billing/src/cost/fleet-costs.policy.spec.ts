@@ -1,12 +1,12 @@
 import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import fc from 'fast-check';
-import rateCardFile from '../data/rate-card.json';
+import rateCardFile from '../../data/rate-card.json';
 import { IDLE, PLATFORM, type Bearer } from './allocation.policy';
-import { cutAt, parsePeriod } from './billing-period.policy';
-import { RateMissing } from './billing.errors';
+import { cutAt, parsePeriod } from '../billing-period.policy';
+import { RateMissing } from '../billing.errors';
 import { fleetCosts, type FleetCosts, type FleetFacts } from './fleet-costs.policy';
-import { parseRateCardFile } from './rate-card-file.policy';
-import { PRICING_PLANS, RateCards } from './rate-card.policy';
+import { parseRateCardFile } from '../rates/rate-card-file.policy';
+import { PRICING_PLANS, RateCards } from '../rates/rate-card.policy';
 
 const fileRates = parseRateCardFile(rateCardFile).map((rate, index) => ({ ...rate, id: BigInt(index + 1) }));
 const rates = new RateCards(fileRates);

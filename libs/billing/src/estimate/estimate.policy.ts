@@ -1,6 +1,13 @@
 import { divideHalfEven, type Issue } from '@libs/kernel';
-import { PRICING_PLANS, SKUS, type PricingPlan, type RateCards, type Sku, type StoredRate } from './rate-card.policy';
-import { tieredPrice } from './tiered-price.policy';
+import {
+  PRICING_PLANS,
+  SKUS,
+  type PricingPlan,
+  type RateCards,
+  type Sku,
+  type StoredRate,
+} from '../rates/rate-card.policy';
+import { tieredPrice } from '../rates/tiered-price.policy';
 
 /** What somebody thinks of sending in a month through one sending account. */
 export interface Demand {

@@ -1,11 +1,11 @@
 import { UnitOfWork } from '@libs/database';
 import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import type { Bearer } from './allocation.policy';
-import type { Span } from './billing-period.policy';
-import type { BilledAccount, IpLease, Usage } from './fleet-costs.policy';
-import type { HourOfUse } from './pool-weights.policy';
-import type { PricingPlan } from './rate-card.policy';
+import type { Bearer } from '../cost/allocation.policy';
+import type { Span } from '../billing-period.policy';
+import type { BilledAccount, IpLease, Usage } from '../cost/fleet-costs.policy';
+import type { HourOfUse } from '../cost/pool-weights.policy';
+import type { PricingPlan } from '../rates/rate-card.policy';
 
 /**
  * Attempts that SES accepted in live mode between $1 and $2, by the time they ended: recorded as sent, or proven sent by

@@ -1,8 +1,8 @@
 import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
 import { Injectable } from '@nestjs/common';
-import rateCardFile from '../data/rate-card.json';
-import { RateCardConflict } from './billing.errors';
+import rateCardFile from '../../data/rate-card.json';
+import { RateCardConflict } from '../billing.errors';
 import { parseRateCardFile } from './rate-card-file.policy';
 import type { CardRate, StoredRate } from './rate-card.policy';
 import { RateRepository } from './rate.repository';

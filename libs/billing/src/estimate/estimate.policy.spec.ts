@@ -1,11 +1,11 @@
 import { formatUsd } from '@libs/kernel';
 import fc from 'fast-check';
-import competitorFile from '../data/competitor-prices.json';
-import rateCardFile from '../data/rate-card.json';
+import competitorFile from '../../data/competitor-prices.json';
+import rateCardFile from '../../data/rate-card.json';
 import { competitorPrices, parseCompetitorFile } from './competitor-prices.policy';
 import { demandIssues, estimateLines, type Demand } from './estimate.policy';
-import { parseRateCardFile } from './rate-card-file.policy';
-import { PRICING_PLANS, RateCards, type PricingPlan } from './rate-card.policy';
+import { parseRateCardFile } from '../rates/rate-card-file.policy';
+import { PRICING_PLANS, RateCards, type PricingPlan } from '../rates/rate-card.policy';
 
 const cards = new RateCards(parseRateCardFile(rateCardFile).map((rate, index) => ({ ...rate, id: BigInt(index + 1) })));
 const today = new Date('2026-11-22T00:00:00Z');

@@ -1,4 +1,4 @@
-import { RateMissing } from './billing.errors';
+import { RateMissing } from '../billing.errors';
 
 /** SES's own names for what an account pays per recipient; NONE is a la carte. */
 export const PRICING_PLANS = ['NONE', 'ESSENTIALS', 'PRO', 'ENTERPRISE'] as const;

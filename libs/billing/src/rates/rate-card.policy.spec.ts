@@ -1,6 +1,6 @@
 import { priceOf } from '@libs/kernel';
-import rateCardFile from '../data/rate-card.json';
-import { RateMissing } from './billing.errors';
+import rateCardFile from '../../data/rate-card.json';
+import { RateMissing } from '../billing.errors';
 import { parseRateCardFile } from './rate-card-file.policy';
 import { PRICING_PLANS, RateCards, SKUS, type StoredRate } from './rate-card.policy';
 

@@ -57,8 +57,8 @@ export class ClaimRows implements Pick<ClaimRepository, keyof ClaimRepository> {
     private readonly onClaim: (attempt: AttemptId) => void,
   ) {}
 
-  within(): ClaimRepository {
-    return this as unknown as ClaimRepository;
+  within(): this {
+    return this;
   }
 
   /** In one statement: refused for another epoch, an unusable account or a batch that is somebody's. */

@@ -7,8 +7,8 @@ import type { Tables } from './tables';
 export class OutcomeRows implements Pick<OutcomeRepository, keyof OutcomeRepository> {
   constructor(private readonly tables: Tables) {}
 
-  within(): OutcomeRepository {
-    return this as unknown as OutcomeRepository;
+  within(): this {
+    return this;
   }
 
   apply(outcomes: readonly AttemptOutcome[]): Promise<void> {
@@ -27,14 +27,11 @@ export class OutcomeRows implements Pick<OutcomeRepository, keyof OutcomeReposit
     return Promise.resolve([...perTenant.values()]);
   }
 
-  settleBatch(batch: BatchId, used: number): Promise<void> {
-    const row = this.tables.batches.get(batch);
-    if (row?.state === 'OPEN') this.tables.setBatch(row, { state: 'SETTLED', claimed: used });
-    return Promise.resolve();
-  }
-
   settleBatches(batches: Parameters<OutcomeRepository['settleBatches']>[0]): Promise<void> {
-    for (const { batchId, used } of batches) void this.settleBatch(batchId, used);
+    for (const { batchId, used } of batches) {
+      const row = this.tables.batches.get(batchId);
+      if (row?.state === 'OPEN') this.tables.setBatch(row, { state: 'SETTLED', claimed: used });
+    }
     return Promise.resolve();
   }
 

@@ -153,6 +153,18 @@ describe('a unit of work', () => {
     await uow.forTenant(bob, () => uow.query('DELETE FROM suppression WHERE address = $1', ['engine@example.com']));
   });
 
+  it('never looks committed when a statement failed and its work kept that to itself', async () => {
+    const seen: string[] = [];
+    const swallowed = uow.forTenant(ann, async () => {
+      await suppress(ann, 'lost@example.com');
+      await suppress(ann, 'lost@example.com').catch(() => seen.push('a failure'));
+      uow.onCommit(() => void seen.push('never'));
+    });
+    await expect(swallowed).rejects.toThrow('nothing of the unit was committed');
+    expect(seen).toEqual(['a failure']);
+    expect(await uow.forTenant(ann, addresses)).toEqual(['ann@example.com']);
+  });
+
   it('does not find a unit that is over in what it left behind', async () => {
     let later: Promise<unknown> | undefined;
     let release: () => void = () => undefined;

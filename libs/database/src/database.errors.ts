@@ -8,6 +8,16 @@ export class NoUnitOfWork extends Error {
   }
 }
 
+/** A statement of the unit failed, and the work went on as if it had not: PostgreSQL took all of it back. */
+export class NotCommitted extends Error {
+  constructor() {
+    super(
+      'A statement of this unit of work failed and the failure was not passed on; nothing of the unit was committed.',
+    );
+    this.name = 'NotCommitted';
+  }
+}
+
 /** Code tried to leave the tenant it works for: refused before it reaches the database. */
 export class TenantSwitch extends Error {
   constructor() {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ClientBase, Pool, PoolClient } from 'pg';
-import type { DataSource } from 'typeorm';
-import { NoUnitOfWork, TooManyStatements } from './database.errors';
+import type { ClientBase, Pool, PoolClient, QueryResult } from 'pg';
+import type { DataSource, Driver } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
+import { NoUnitOfWork, NotCommitted, TooManyStatements } from './database.errors';
 
 /** What a repository needs of a unit of work: statements inside its transaction. */
 export interface Statements {
@@ -34,7 +35,10 @@ export class Transaction implements Statements {
     return this.over;
   }
 
-  /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. */
+  /**
+   * Runs `work` in a transaction: committed when it resolves, rolled back when it rejects.
+   * @throws {NotCommitted} when a statement failed and `work` kept that to itself
+   */
   static async run<T>(source: DataSource, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const client = await poolOf(source).connect();
     let broken: Error | undefined;
@@ -49,7 +53,9 @@ export class Transaction implements Statements {
       const result = await work(transaction);
       await begun;
       transaction.over = true;
-      await send(client, { text: 'COMMIT' });
+      // Where a statement failed, PostgreSQL answers COMMIT with ROLLBACK and no error.
+      const { command } = await send(client, { text: 'COMMIT' });
+      if (command !== 'COMMIT') throw new NotCommitted();
       return result;
     } catch (error) {
       transaction.over = true;
@@ -64,12 +70,13 @@ export class Transaction implements Statements {
     }
   }
 
-  query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return send<Row>(this.connection, { text: sql, values: [...parameters] });
+  async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return (await send<Row>(this.connection, { text: sql, values: [...parameters] })).rows;
   }
 
-  prepared<Row extends object>(sql: string, parameters: readonly unknown[] = [], name?: string): Promise<Row[]> {
-    return send<Row>(this.connection, { name: name ?? nameOf(sql), text: sql, values: parameters.map(asText) });
+  async prepared<Row extends object>(sql: string, parameters: readonly unknown[] = [], name?: string): Promise<Row[]> {
+    const statement = { name: name ?? nameOf(sql), text: sql, values: parameters.map(asText) };
+    return (await send<Row>(this.connection, statement)).rows;
   }
 
   private get connection(): ClientBase {
@@ -81,17 +88,18 @@ export class Transaction implements Statements {
 function send<Row extends object>(
   client: ClientBase,
   statement: { readonly name?: string; readonly text: string; readonly values?: unknown[] },
-): Promise<Row[]> {
+): Promise<QueryResult<Row>> {
   return new Promise((resolve, reject) => {
     client.query<Row>(statement, (error: Error | null, result) => {
       if (error) reject(error);
-      else resolve(result.rows);
+      else resolve(result);
     });
   });
 }
 
 function poolOf(source: DataSource): Pool {
-  return (source.driver as unknown as { readonly master: Pool }).master;
+  const driver = source.driver as Driver & Pick<PostgresDriver, 'master'>;
+  return driver.master as Pool;
 }
 
 function nameOf(sql: string): string {

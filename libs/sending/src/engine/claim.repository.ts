@@ -40,6 +40,8 @@ export interface Key {
   readonly id: MessageId;
 }
 
+export type ClaimStatements = Omit<ClaimRepository, 'within'>;
+
 interface ClaimedRow {
   /** Null in the one row of a batch that was opened and holds nothing. */
   readonly n: string | null;
@@ -56,7 +58,7 @@ export class ClaimRepository {
   ) {}
 
   /** The same statements in a unit that is handed on (UnitOfWork.forEngine). */
-  within(unit: Statements): ClaimRepository {
+  within(unit: Statements): ClaimStatements {
     return new ClaimRepository(unit, this.days);
   }
 

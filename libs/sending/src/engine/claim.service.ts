@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { decideClaim, type Candidate } from './claim.policy';
 import {
   ClaimRepository,
+  type ClaimStatements,
   type IntendedAttempt,
   type IntendedMessage,
   type Key,
@@ -40,7 +41,7 @@ export class ClaimService {
     }
   }
 
-  private async inUnit(ticket: Ticket, rows: ClaimRepository): Promise<Claim> {
+  private async inUnit(ticket: Ticket, rows: ClaimStatements): Promise<Claim> {
     const now = new Date(this.ledger.nowMs());
     const attempts = await rows.claim(ticket, this.settings.worker, now);
     if (attempts === undefined) throw new Refused(await rows.refusal(ticket));
@@ -61,7 +62,7 @@ export class ClaimService {
 
   /** Messages that are gone, or that something speaks against: some wait, some end, some go to fewer recipients. */
   private async others(
-    rows: ClaimRepository,
+    rows: ClaimStatements,
     ticket: Ticket,
     left: readonly Key[],
     now: Date,

@@ -40,6 +40,8 @@ export interface SettledBatch {
   readonly at: Date;
 }
 
+export type OutcomeStatements = Omit<OutcomeRepository, 'within'>;
+
 const MAX_ERROR = 500;
 
 @Injectable()
@@ -50,7 +52,7 @@ export class OutcomeRepository {
   ) {}
 
   /** The same statements in a unit that is handed on (UnitOfWork.forEngine). */
-  within(unit: Statements): OutcomeRepository {
+  within(unit: Statements): OutcomeStatements {
     return new OutcomeRepository(unit, this.days);
   }
 

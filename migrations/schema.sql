@@ -122,6 +122,46 @@ AS $function$
         EXECUTE format('GRANT %s ON public.%I TO pf_worker', privileges, child);
       END $function$
 
+-- function refuse_change_of_final_lines()
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.refuse_change_of_final_lines()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      DECLARE
+        final text;
+      BEGIN
+        IF TG_TABLE_NAME = 'allocation' THEN
+          SELECT period INTO final FROM billing_period
+           WHERE state = 'FINAL' AND period IN (
+             SELECT line.period FROM changed JOIN fleet_line line ON line.id = changed.fleet_line_id) LIMIT 1;
+        ELSE
+          SELECT period INTO final FROM billing_period
+           WHERE state = 'FINAL' AND period IN (SELECT changed.period FROM changed) LIMIT 1;
+        END IF;
+        IF final IS NOT NULL THEN
+          RAISE EXCEPTION 'billing period % is FINAL: % cannot change', final, TG_TABLE_NAME USING ERRCODE = 'PF001';
+        END IF;
+        RETURN NULL;
+      END $function$
+
+-- function refuse_change_of_final_period()
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.refuse_change_of_final_period()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      BEGIN
+        IF OLD.state = 'FINAL' THEN
+          RAISE EXCEPTION 'billing period % is FINAL', OLD.period USING ERRCODE = 'PF001';
+        END IF;
+        RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+      END $function$
+
 -- function uuid_floor(date)
 GRANT EXECUTE TO PUBLIC
 GRANT EXECUTE TO pf_owner
@@ -141,6 +181,18 @@ GRANT USAGE TO pf_migrate
 GRANT USAGE TO pf_worker
 OWNER pf_owner
 
+-- sequences bill_import_id_seq
+SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
+-- sequences bill_line_id_seq
+SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
+-- sequences billing_alarm_id_seq
+SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
+-- sequences fleet_line_id_seq
+SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
 -- sequences outbox_id_seq
 SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
 
@@ -149,6 +201,32 @@ SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
 
 -- sequences schema_migration_id_seq
 SEQUENCE integer START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
+-- table allocation
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN fleet_line_id bigint NOT NULL
+COLUMN bearer text NOT NULL
+COLUMN tenant_id uuid
+COLUMN weight numeric NOT NULL
+COLUMN quantity numeric NOT NULL
+COLUMN amount_micro bigint NOT NULL
+CONSTRAINT allocation_bearer_check CHECK ((bearer = ANY (ARRAY['TENANT'::text, 'IDLE'::text, 'PLATFORM'::text])))
+CONSTRAINT allocation_check CHECK (((bearer = 'TENANT'::text) = (tenant_id IS NOT NULL)))
+CONSTRAINT allocation_fleet_line_id_bearer_tenant_id_key UNIQUE NULLS NOT DISTINCT (fleet_line_id, bearer, tenant_id)
+CONSTRAINT allocation_fleet_line_id_fkey FOREIGN KEY (fleet_line_id) REFERENCES fleet_line(id)
+CONSTRAINT allocation_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CONSTRAINT allocation_weight_check CHECK ((weight >= (0)::numeric))
+CREATE INDEX allocation_of_tenant ON public.allocation USING btree (tenant_id, fleet_line_id) WHERE (tenant_id IS NOT NULL)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+CREATE TRIGGER final_delete AFTER DELETE ON public.allocation REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_final_lines()
+CREATE TRIGGER final_insert AFTER INSERT ON public.allocation REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_final_lines()
+CREATE TRIGGER final_update AFTER UPDATE ON public.allocation REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_final_lines()
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT TO pf_admin
+GRANT DELETE, INSERT, SELECT TO pf_worker
 
 -- table api_key
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
@@ -304,6 +382,112 @@ GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_admin
 COMMENT ON message_ids 'what was claimed, message by message with tenant_ids: the way from a batch to its attempts'
 
+-- table bill_import
+TABLE OWNER pf_owner
+COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+COLUMN period text NOT NULL
+COLUMN payer text NOT NULL
+COLUMN format text NOT NULL
+COLUMN file_name text NOT NULL
+COLUMN sha256 text NOT NULL
+COLUMN lines bigint NOT NULL
+COLUMN total_micro bigint NOT NULL
+COLUMN outside_micro bigint NOT NULL
+COLUMN imported_at timestamp with time zone NOT NULL
+COLUMN actor text NOT NULL
+COLUMN superseded_at timestamp with time zone
+CONSTRAINT bill_import_format_check CHECK ((format = ANY (ARRAY['CUR'::text, 'FOCUS'::text])))
+CONSTRAINT bill_import_payer_check CHECK ((payer ~ '^[0-9]{12}$'::text))
+CONSTRAINT bill_import_period_fkey FOREIGN KEY (period) REFERENCES billing_period(period)
+CONSTRAINT bill_import_pkey PRIMARY KEY (id)
+CONSTRAINT bill_import_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+CONSTRAINT bill_import_sha256_key UNIQUE (sha256)
+CREATE INDEX bill_import_of_period ON public.bill_import USING btree (period)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_admin
+GRANT SELECT TO pf_worker
+GRANT UPDATE (superseded_at) TO pf_admin
+COMMENT ON outside_micro 'charges of accounts of the same payer that are not in the fleet'
+COMMENT ON superseded_at 'when a later report of the same payer and month took its place'
+COMMENT ON total_micro 'charges of the fleet''s own accounts'
+
+-- table bill_line
+TABLE OWNER pf_owner
+COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+COLUMN import_id bigint NOT NULL
+COLUMN aws_account text NOT NULL
+COLUMN region text NOT NULL
+COLUMN product text NOT NULL
+COLUMN usage_type text NOT NULL
+COLUMN line_type text NOT NULL
+COLUMN charge_class text
+COLUMN lines bigint NOT NULL
+COLUMN quantity numeric NOT NULL
+COLUMN free_quantity numeric NOT NULL
+COLUMN cost_exact numeric NOT NULL
+COLUMN cost_micro bigint NOT NULL
+COLUMN in_fleet boolean NOT NULL
+CONSTRAINT bill_line_aws_account_check CHECK ((aws_account ~ '^[0-9]{12}$'::text))
+CONSTRAINT bill_line_charge_class_check CHECK ((charge_class = 'Correction'::text))
+CONSTRAINT bill_line_import_id_fkey FOREIGN KEY (import_id) REFERENCES bill_import(id)
+CONSTRAINT bill_line_pkey PRIMARY KEY (id)
+CREATE INDEX bill_line_of_import ON public.bill_line USING btree (import_id)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_admin
+GRANT SELECT TO pf_worker
+COMMENT ON cost_exact 'dollars as the report has them; cost_micro of all lines of an import add up to its exact total, rounded once'
+COMMENT ON free_quantity 'the part of the quantity that costs nothing'
+
+-- table billing_alarm
+TABLE OWNER pf_owner
+COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+COLUMN period text NOT NULL
+COLUMN kind text NOT NULL
+COLUMN aws_account text NOT NULL
+COLUMN region text NOT NULL
+COLUMN usage_type text NOT NULL
+COLUMN ours_micro bigint NOT NULL
+COLUMN billed_micro bigint NOT NULL
+COLUMN raised_at timestamp with time zone NOT NULL
+CONSTRAINT billing_alarm_kind_check CHECK ((kind = ANY (ARRAY['DELTA'::text, 'UNKNOWN_USAGE'::text])))
+CONSTRAINT billing_alarm_period_fkey FOREIGN KEY (period) REFERENCES billing_period(period)
+CONSTRAINT billing_alarm_period_kind_aws_account_region_usage_type_key UNIQUE (period, kind, aws_account, region, usage_type)
+CONSTRAINT billing_alarm_pkey PRIMARY KEY (id)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT TO pf_admin
+GRANT DELETE, INSERT, SELECT TO pf_worker
+
+-- table billing_period
+TABLE OWNER pf_owner
+COLUMN period text NOT NULL
+COLUMN state text NOT NULL DEFAULT 'OPEN'::text
+COLUMN step text
+COLUMN done bigint NOT NULL DEFAULT 0
+COLUMN total bigint NOT NULL DEFAULT 0
+COLUMN in_doubt_messages bigint NOT NULL DEFAULT 0
+COLUMN in_doubt_recipients bigint NOT NULL DEFAULT 0
+COLUMN input_hash text
+COLUMN failure text
+COLUMN refreshed_at timestamp with time zone
+COLUMN provisional_at timestamp with time zone
+COLUMN reconciled_at timestamp with time zone
+COLUMN final_at timestamp with time zone
+CONSTRAINT billing_period_check CHECK (((state = 'FINAL'::text) = (final_at IS NOT NULL)))
+CONSTRAINT billing_period_done_check CHECK ((done >= 0))
+CONSTRAINT billing_period_period_check CHECK ((period ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$'::text))
+CONSTRAINT billing_period_pkey PRIMARY KEY (period)
+CONSTRAINT billing_period_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'PROVISIONAL'::text, 'RECONCILED'::text, 'FINAL'::text])))
+CONSTRAINT billing_period_total_check CHECK ((total >= 0))
+CREATE TRIGGER final_period BEFORE DELETE OR UPDATE ON public.billing_period FOR EACH ROW EXECUTE FUNCTION refuse_change_of_final_period()
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT (period) TO pf_app
+GRANT SELECT (state) TO pf_app
+COMMENT 'a calendar month in UTC; FINAL is for ever'
+COMMENT ON refreshed_at 'as of when the stored lines are true'
+COMMENT ON step 'what the close does right now; null = nothing'
+
 -- table configuration_set
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
@@ -383,6 +567,57 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
+
+-- table fleet_line
+TABLE OWNER pf_owner
+COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+COLUMN period text NOT NULL
+COLUMN source text NOT NULL
+COLUMN delta_of bigint
+COLUMN payer text
+COLUMN aws_account text NOT NULL
+COLUMN region text NOT NULL
+COLUMN sending_account_id uuid
+COLUMN lane_id uuid
+COLUMN sku text NOT NULL
+COLUMN usage_type text NOT NULL
+COLUMN pricing_plan text NOT NULL
+COLUMN span_from timestamp with time zone NOT NULL
+COLUMN span_to timestamp with time zone NOT NULL
+COLUMN unit text NOT NULL
+COLUMN quantity numeric NOT NULL
+COLUMN cost_micro bigint NOT NULL
+COLUMN rate_ids bigint[] NOT NULL
+COLUMN rate_source text NOT NULL
+COLUMN method_id text NOT NULL
+COLUMN charge_category text NOT NULL
+COLUMN charge_class text
+COLUMN corrects text
+COLUMN reason text
+CONSTRAINT fleet_line_aws_account_check CHECK ((aws_account ~ '^[0-9]{12}$'::text))
+CONSTRAINT fleet_line_charge_category_check CHECK ((charge_category = ANY (ARRAY['Usage'::text, 'Purchase'::text, 'Tax'::text, 'Credit'::text, 'Adjustment'::text])))
+CONSTRAINT fleet_line_charge_class_check CHECK ((charge_class = 'Correction'::text))
+CONSTRAINT fleet_line_check CHECK (((source = 'PROVISIONAL'::text) = (reason IS NULL)))
+CONSTRAINT fleet_line_check1 CHECK (((charge_class IS NULL) = (corrects IS NULL)))
+CONSTRAINT fleet_line_check2 CHECK ((span_from < span_to))
+CONSTRAINT fleet_line_corrects_fkey FOREIGN KEY (corrects) REFERENCES billing_period(period)
+CONSTRAINT fleet_line_delta_of_fkey FOREIGN KEY (delta_of) REFERENCES fleet_line(id)
+CONSTRAINT fleet_line_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT fleet_line_payer_check CHECK ((payer ~ '^[0-9]{12}$'::text))
+CONSTRAINT fleet_line_period_fkey FOREIGN KEY (period) REFERENCES billing_period(period)
+CONSTRAINT fleet_line_pkey PRIMARY KEY (id)
+CONSTRAINT fleet_line_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT fleet_line_source_check CHECK ((source = ANY (ARRAY['PROVISIONAL'::text, 'CUR'::text, 'CORRECTION'::text])))
+CREATE INDEX fleet_line_delta ON public.fleet_line USING btree (delta_of) WHERE (delta_of IS NOT NULL)
+CREATE INDEX fleet_line_of_period ON public.fleet_line USING btree (period, source)
+CREATE TRIGGER final_delete AFTER DELETE ON public.fleet_line REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_final_lines()
+CREATE TRIGGER final_insert AFTER INSERT ON public.fleet_line REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_final_lines()
+CREATE TRIGGER final_update AFTER UPDATE ON public.fleet_line REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_final_lines()
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT TO pf_admin
+GRANT DELETE, INSERT, SELECT TO pf_worker
+COMMENT 'what AWS charges: our own reckoning (PROVISIONAL), and what AWS''s bill says beyond it (CUR), line by line'
+COMMENT ON sending_account_id 'null = a charge of the AWS account that belongs to no region of ours'
 
 -- table idempotency
 TABLE OWNER pf_owner WITH (autovacuum_vacuum_scale_factor=0.02) ROW LEVEL SECURITY FORCED

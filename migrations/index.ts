@@ -5,6 +5,7 @@ import { Billing1763800003000 } from './1763800003000-billing';
 import { HotTables1763900000000 } from './1763900000000-hot-tables';
 import { Reroute1763900001000 } from './1763900001000-reroute';
 import { DirectDays1763900002000 } from './1763900002000-direct-days';
+import { Usage1764000000000 } from './1764000000000-usage';
 import { Close1764000002000 } from './1764000002000-close';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
@@ -16,5 +17,6 @@ export const migrations = [
   HotTables1763900000000,
   Reroute1763900001000,
   DirectDays1763900002000,
+  Usage1764000000000,
   Close1764000002000,
 ];

@@ -202,6 +202,23 @@ SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
 -- sequences schema_migration_id_seq
 SEQUENCE integer START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
 
+-- table account_plan
+TABLE OWNER pf_owner
+COLUMN sending_account_id uuid NOT NULL
+COLUMN pricing_plan text NOT NULL
+COLUMN valid_from timestamp with time zone NOT NULL
+COLUMN valid_to timestamp with time zone
+CONSTRAINT account_plan_check CHECK ((valid_to > valid_from))
+CONSTRAINT account_plan_pkey PRIMARY KEY (sending_account_id, valid_from)
+CONSTRAINT account_plan_pricing_plan_check CHECK ((pricing_plan = ANY (ARRAY['NONE'::text, 'ESSENTIALS'::text, 'PRO'::text, 'ENTERPRISE'::text])))
+CONSTRAINT account_plan_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT account_plan_sending_account_id_tstzrange_excl EXCLUDE USING gist (sending_account_id WITH =, tstzrange(valid_from, valid_to) WITH &&)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_admin
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_app
+COMMENT 'the pricing plan that SES had each account on, and the one it has announced'
+
 -- table allocation
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN fleet_line_id bigint NOT NULL
@@ -568,6 +585,16 @@ GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
 
+-- table dropped_days
+TABLE OWNER pf_owner
+COLUMN parent text NOT NULL
+COLUMN before date NOT NULL
+CONSTRAINT dropped_days_pkey PRIMARY KEY (parent)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+COMMENT 'retention has dropped the days of this table before this one'
+
 -- table fleet_line
 TABLE OWNER pf_owner
 COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
@@ -658,6 +685,25 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_admin
 
+-- table ip_lease
+TABLE OWNER pf_owner
+COLUMN sending_account_id uuid NOT NULL
+COLUMN ip inet NOT NULL
+COLUMN lane_id uuid
+COLUMN owner_tenant_id uuid
+COLUMN leased_from timestamp with time zone NOT NULL
+COLUMN leased_to timestamp with time zone
+CONSTRAINT ip_lease_check CHECK ((leased_to > leased_from))
+CONSTRAINT ip_lease_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT ip_lease_pkey PRIMARY KEY (sending_account_id, ip, leased_from)
+CONSTRAINT ip_lease_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
+CONSTRAINT ip_lease_sending_account_id_ip_tstzrange_excl EXCLUDE USING gist (sending_account_id WITH =, ip WITH =, tstzrange(leased_from, leased_to) WITH &&)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_admin
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+COMMENT 'each dedicated IP while it was in one pool of one owner'
+COMMENT ON lane_id 'the pool; null = in none'
+
 -- table lane
 TABLE OWNER pf_owner
 COLUMN id uuid NOT NULL
@@ -720,6 +766,24 @@ GRANT INSERT, SELECT, UPDATE TO pf_app
 GRANT SELECT, UPDATE TO pf_admin
 GRANT SELECT, UPDATE TO pf_worker
 
+-- table message_attachment
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN bytes integer NOT NULL
+CONSTRAINT message_attachment_bytes_check CHECK ((bytes > 0))
+CONSTRAINT message_attachment_pkey PRIMARY KEY (tenant_id, message_id)
+CREATE INDEX message_attachment_age ON public.message_attachment USING brin (message_id) WITH (autosummarize='on')
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, SELECT TO pf_worker
+GRANT INSERT, SELECT TO pf_app
+GRANT SELECT TO pf_admin
+COMMENT ON bytes 'of all attachments together, decoded'
+
 -- table message_body
 TABLE PARTITION BY RANGE (message_id) OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
@@ -746,6 +810,7 @@ COLUMN summary text NOT NULL
 COLUMN data jsonb NOT NULL DEFAULT '{}'::jsonb
 CONSTRAINT message_event_pkey PRIMARY KEY (tenant_id, message_id, dedupe_key)
 CREATE INDEX message_event_by_id ON ONLY public.message_event USING btree (tenant_id, id)
+CREATE INDEX message_event_time ON ONLY public.message_event USING brin (at) WITH (pages_per_range='16', autosummarize='on')
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY operators FOR ALL TO pf_admin USING (true)
@@ -1052,6 +1117,26 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT INSERT, SELECT, UPDATE TO pf_worker
 
+-- table tenant_plan
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN plan_id uuid NOT NULL
+COLUMN valid_from timestamp with time zone NOT NULL
+COLUMN valid_to timestamp with time zone
+CONSTRAINT tenant_plan_check CHECK ((valid_to > valid_from))
+CONSTRAINT tenant_plan_pkey PRIMARY KEY (tenant_id, valid_from)
+CONSTRAINT tenant_plan_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES plan(id)
+CONSTRAINT tenant_plan_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CONSTRAINT tenant_plan_tenant_id_tstzrange_excl EXCLUDE USING gist (tenant_id WITH =, tstzrange(valid_from, valid_to) WITH &&)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_app
+GRANT SELECT TO pf_worker
+
 -- table tier
 TABLE OWNER pf_owner
 COLUMN code text NOT NULL
@@ -1069,3 +1154,57 @@ GRANT SELECT TO pf_app
 GRANT SELECT TO pf_worker
 COMMENT ON ramp_factor 'a day may have this many times the highest of the last seven days'
 COMMENT ON ramp_floor 'recipients a day that a tenant of the tier may send whatever it sent before'
+
+-- table usage_day
+TABLE OWNER pf_owner
+COLUMN day date NOT NULL
+COLUMN revision integer NOT NULL
+COLUMN rolled_at timestamp with time zone NOT NULL
+COLUMN attempts bigint NOT NULL
+COLUMN recipients bigint NOT NULL
+COLUMN in_doubt bigint NOT NULL
+COLUMN src_hash bytea NOT NULL
+CONSTRAINT usage_day_attempts_check CHECK ((attempts >= 0))
+CONSTRAINT usage_day_in_doubt_check CHECK ((in_doubt >= 0))
+CONSTRAINT usage_day_pkey PRIMARY KEY (day)
+CONSTRAINT usage_day_recipients_check CHECK ((recipients >= 0))
+CONSTRAINT usage_day_revision_check CHECK ((revision >= 0))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT (day) TO pf_app
+GRANT SELECT (revision) TO pf_app
+GRANT SELECT (rolled_at) TO pf_app
+GRANT SELECT TO pf_admin
+COMMENT ON src_hash 'sha256 of the day as it was last computed, row by row'
+
+-- table usage_rollup
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN day date NOT NULL
+COLUMN revision integer NOT NULL
+COLUMN tenant_id uuid
+COLUMN sending_account_id uuid NOT NULL
+COLUMN lane_id uuid
+COLUMN sku text NOT NULL
+COLUMN hour smallint NOT NULL DEFAULT '-1'::integer
+COLUMN qty bigint NOT NULL
+COLUMN booked_at timestamp with time zone NOT NULL
+COLUMN period text NOT NULL
+CONSTRAINT usage_rollup_day_revision_tenant_id_sending_account_id_lane_key UNIQUE NULLS NOT DISTINCT (day, revision, tenant_id, sending_account_id, lane_id, sku, hour)
+CONSTRAINT usage_rollup_hour_check CHECK (((hour >= '-1'::integer) AND (hour <= 23)))
+CONSTRAINT usage_rollup_period_check CHECK ((period ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$'::text))
+CONSTRAINT usage_rollup_qty_check CHECK ((qty <> 0))
+CONSTRAINT usage_rollup_revision_check CHECK ((revision >= 0))
+CREATE INDEX usage_rollup_period ON public.usage_rollup USING btree (period)
+CREATE INDEX usage_rollup_tenant ON public.usage_rollup USING btree (tenant_id, day)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_worker
+GRANT SELECT TO pf_admin
+GRANT SELECT TO pf_app
+COMMENT 'added to only: revision 0 is the first roll-up of a day, later ones the differences found since'
+COMMENT ON hour 'of the day, UTC; -1 = the whole day'
+COMMENT ON period 'the month it is billed in: that of the day, or a later one when that month was final'
+COMMENT ON tenant_id 'null = nobody''s yet or the platform''s: extra attempts, IPs of shared pools'

@@ -64,6 +64,51 @@ describe('a sending account that is observed', () => {
     ]);
   });
 
+  it('has a lease in the history for each pool its IP was in, and an end when it is gone', async () => {
+    const account = await fleet.join({ accountId: '200000000006' });
+    await fleet.aws.leaseIps('200000000006', 'us-east-1', { ips: ['203.0.113.10'] });
+    await observation.discoverIps(account.id);
+    const [pool] = (await sending.lanes([account.id])).filter(({ ips }) => ips.length === 1);
+    const history = () =>
+      fleet.query(
+        'SELECT host(ip) AS ip, lane_id, owner_tenant_id, leased_from, leased_to FROM ip_lease WHERE sending_account_id = $1 ORDER BY leased_from',
+        [account.id],
+      );
+    const leased = { ip: '203.0.113.10', lane_id: pool?.id, owner_tenant_id: null, leased_from: fleet.clock.now() };
+    expect(await history()).toEqual([{ ...leased, leased_to: null }]);
+
+    fleet.clock.advance(3_600_000);
+    await observation.discoverIps(account.id);
+    expect(await history()).toEqual([{ ...leased, leased_to: null }]);
+
+    const owner = await fleet.tenant(await fleet.plan());
+    await fleet.query('UPDATE lane SET owner_tenant_id = $2 WHERE id = $1', [pool?.id, owner]);
+    await observation.discoverIps(account.id);
+    const owned = { ...leased, owner_tenant_id: owner, leased_from: fleet.clock.now() };
+    expect(await history()).toEqual([
+      { ...leased, leased_to: fleet.clock.now() },
+      { ...owned, leased_to: null },
+    ]);
+  });
+
+  it('has its pricing plan in the history from the moment it is seen', async () => {
+    const account = await fleet.join({ accountId: '200000000007' });
+    const joined = fleet.clock.now();
+    const history = () =>
+      fleet.query(
+        'SELECT pricing_plan, valid_from, valid_to FROM account_plan WHERE sending_account_id = $1 ORDER BY valid_from',
+        [account.id],
+      );
+    expect(await history()).toEqual([{ pricing_plan: 'NONE', valid_from: joined, valid_to: null }]);
+    fleet.clock.advance(60_000);
+    await fleet.query(`UPDATE account_plan SET pricing_plan = 'PRO' WHERE sending_account_id = $1`, [account.id]);
+    await observation.observe(account.id);
+    expect(await history()).toEqual([
+      { pricing_plan: 'PRO', valid_from: joined, valid_to: fleet.clock.now() },
+      { pricing_plan: 'NONE', valid_from: fleet.clock.now(), valid_to: null },
+    ]);
+  });
+
   it('has its epoch raised by one at a time, however many ask at once', async () => {
     const account = await fleet.join({ accountId: '200000000005' });
     const epochs = await Promise.all(Array.from({ length: 5 }, () => sending.bumpEpoch(account.id)));

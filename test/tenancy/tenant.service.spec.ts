@@ -125,6 +125,29 @@ describe('tenants', () => {
     expect((await audit(id)).map((entry) => entry.action)).toEqual(['tenant.create', 'tenant.set-plan']);
   });
 
+  it('have a history of the plans they were on, without gap or overlap', async () => {
+    const { id, createdAt } = await tenants.create({ name: 'Mover', planId: free }, by);
+    const history = () =>
+      process.uow.forSystem(() =>
+        process.uow.query(
+          'SELECT plan_id, valid_from, valid_to FROM tenant_plan WHERE tenant_id = $1 ORDER BY valid_from',
+          [id],
+        ),
+      );
+    process.clock.advance(1_000);
+    const changed = process.clock.now();
+    await tenants.pause(id, 'holidays', by);
+    expect(await history()).toEqual([{ plan_id: free, valid_from: createdAt, valid_to: null }]);
+    await tenants.setPlan(id, premium, by);
+    const once = [
+      { plan_id: free, valid_from: createdAt, valid_to: changed },
+      { plan_id: premium, valid_from: changed, valid_to: null },
+    ];
+    expect(await history()).toEqual(once);
+    await tenants.setPlan(id, free, by);
+    expect(await history()).toEqual([once[0], { plan_id: free, valid_from: changed, valid_to: null }]);
+  });
+
   it('that do not exist are not found by any operation', async () => {
     for (const id of [newId<TenantId>(), 'ten_x' as TenantId]) {
       const missing = { issues: [{ code: 'NOT_FOUND', path: ['tenantId'] }] };

@@ -8,7 +8,7 @@ describe('what GetAccount says', () => {
         ProductionAccessEnabled: true,
         SendingEnabled: true,
         EnforcementStatus: 'PROBATION',
-        PricingAttributes: { CurrentPlan: 'PRO' },
+        PricingAttributes: { CurrentPlan: 'PRO', NextPlan: 'ESSENTIALS' },
       }),
     ).toEqual({
       max24HourSend: 50_000n,
@@ -18,6 +18,7 @@ describe('what GetAccount says', () => {
       sendingEnabled: true,
       enforcementStatus: 'PROBATION',
       pricingPlan: 'PRO',
+      nextPricingPlan: 'ESSENTIALS',
     });
   });
 

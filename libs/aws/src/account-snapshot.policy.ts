@@ -16,6 +16,8 @@ export interface AccountSnapshot {
   /** HEALTHY, PROBATION (under review), SHUTDOWN (paused); a plain string, so others may come. */
   readonly enforcementStatus: string;
   readonly pricingPlan: PricingPlan;
+  /** What it changes to with the next month; undefined = no change is asked for. */
+  readonly nextPricingPlan: PricingPlan | undefined;
 }
 
 type Answer = Omit<GetAccountCommandOutput, '$metadata'>;
@@ -31,5 +33,6 @@ export function accountSnapshot(answer: Answer): AccountSnapshot {
     sendingEnabled: answer.SendingEnabled !== false,
     enforcementStatus: answer.EnforcementStatus ?? 'HEALTHY',
     pricingPlan: PRICING_PLANS.find((plan) => plan === answer.PricingAttributes?.CurrentPlan) ?? 'NONE',
+    nextPricingPlan: PRICING_PLANS.find((plan) => plan === answer.PricingAttributes?.NextPlan),
   };
 }

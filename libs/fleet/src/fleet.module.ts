@@ -1,6 +1,7 @@
 import { AuditModule } from '@libs/audit';
 import { PlansModule } from '@libs/plans';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AccountPlanRepository } from './account-plan.repository';
 import { AwsAccountRepository } from './aws-account.repository';
 import { AwsAccountService } from './aws-account.service';
 import { DomainRepository } from './domain.repository';
@@ -18,7 +19,7 @@ const rows = [AwsAccountRepository, SendingAccountRepository, LaneRepository, Do
  */
 @Module({
   imports: [AuditModule, PlansModule],
-  providers: [...rows, SendingAccountService, DomainService],
+  providers: [AccountPlanRepository, ...rows, SendingAccountService, DomainService],
   exports: [...rows, SendingAccountService, DomainService],
 })
 export class FleetModule {

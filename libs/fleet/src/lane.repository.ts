@@ -74,6 +74,35 @@ export class LaneRepository {
         WHERE sending_account_id = $1 AND released_at IS NULL AND NOT (host(ip) = ANY($2::text[]))`,
       [account, ips.map(({ ip }) => ip), at],
     );
+    await this.recordLeases(account, at);
+  }
+
+  /** The history follows: a lease ends when its IP goes, or goes to another pool or owner, and a new one begins. */
+  private async recordLeases(account: SendingAccountId, at: Date): Promise<void> {
+    await this.uow.query(
+      `WITH now AS (
+         SELECT i.ip, i.lane_id, l.owner_tenant_id FROM dedicated_ip i LEFT JOIN lane l ON l.id = i.lane_id
+          WHERE i.sending_account_id = $1 AND i.released_at IS NULL
+       ), over AS (
+         SELECT h.ip, h.leased_from FROM ip_lease h
+          WHERE h.sending_account_id = $1 AND h.leased_to IS NULL
+            AND NOT EXISTS (SELECT FROM now n WHERE n.ip = h.ip AND n.lane_id IS NOT DISTINCT FROM h.lane_id
+                                                AND n.owner_tenant_id IS NOT DISTINCT FROM h.owner_tenant_id)
+       ), unused AS (
+         DELETE FROM ip_lease h USING over o
+          WHERE h.sending_account_id = $1 AND h.ip = o.ip AND h.leased_from = o.leased_from AND h.leased_from >= $2
+       )
+       UPDATE ip_lease h SET leased_to = $2 FROM over o
+        WHERE h.sending_account_id = $1 AND h.ip = o.ip AND h.leased_from = o.leased_from AND h.leased_from < $2`,
+      [account, at],
+    );
+    await this.uow.query(
+      `INSERT INTO ip_lease (sending_account_id, ip, lane_id, owner_tenant_id, leased_from)
+       SELECT $1, i.ip, i.lane_id, l.owner_tenant_id, $2 FROM dedicated_ip i LEFT JOIN lane l ON l.id = i.lane_id
+        WHERE i.sending_account_id = $1 AND i.released_at IS NULL
+          AND NOT EXISTS (SELECT FROM ip_lease h WHERE h.sending_account_id = $1 AND h.ip = i.ip AND h.leased_to IS NULL)`,
+      [account, at],
+    );
   }
 
   /** `ip=pool` of every IP that is known and not gone, to see whether AWS lists anything new. */

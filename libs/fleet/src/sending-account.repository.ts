@@ -2,6 +2,7 @@ import type { AccountSnapshot, PricingPlan } from '@libs/aws';
 import { UnitOfWork } from '@libs/database';
 import { newId, type AwsAccountId, type Mode, type Page, type PageRequest, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { AccountPlanRepository } from './account-plan.repository';
 import type { AwsAccountState } from './aws-account.repository';
 import { isBackwards, toPage } from './paging.policy';
 import type { SendingAccountState } from './sending-account-state.policy';
@@ -65,7 +66,10 @@ const PAGE_BACKWARDS = `${BETWEEN} ORDER BY s.id DESC LIMIT $3`;
 
 @Injectable()
 export class SendingAccountRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly plans: AccountPlanRepository,
+  ) {}
 
   async findByIds(ids: readonly SendingAccountId[]): Promise<SendingAccount[]> {
     return (await this.uow.query<SendingAccountRow>(FIND, [ids])).map(toSendingAccount);
@@ -132,6 +136,8 @@ export class SendingAccountRepository {
       ],
     );
     if (!row) throw new Error('an upsert answered no row');
+    const { pricingPlan, nextPricingPlan: nextPlan } = snapshot;
+    await this.plans.observe(row.id, { pricingPlan, nextPlan }, at);
     return row.id;
   }
 

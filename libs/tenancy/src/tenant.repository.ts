@@ -44,6 +44,11 @@ export class TenantRepository {
       `INSERT INTO tenant (id, name, plan_id, state, paused_reason, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
       [tenant.id, tenant.name, tenant.planId, tenant.state, tenant.pausedReason, tenant.createdAt],
     );
+    await this.uow.query('INSERT INTO tenant_plan (tenant_id, plan_id, valid_from) VALUES ($1, $2, $3)', [
+      tenant.id,
+      tenant.planId,
+      tenant.createdAt,
+    ]);
   }
 
   /** The row, locked until the unit ends. */
@@ -52,13 +57,25 @@ export class TenantRepository {
     return row && toTenant(row);
   }
 
-  async update(tenant: Tenant): Promise<void> {
+  /** @param at when: from then on the plan counts, if it is another one */
+  async update(tenant: Tenant, at: Date): Promise<void> {
     await this.uow.query('UPDATE tenant SET plan_id = $2, state = $3, paused_reason = $4 WHERE id = $1', [
       tenant.id,
       tenant.planId,
       tenant.state,
       tenant.pausedReason,
     ]);
+    await this.uow.query(
+      'UPDATE tenant_plan SET valid_to = $3 WHERE tenant_id = $1 AND plan_id <> $2 AND valid_to IS NULL AND valid_from < $3',
+      [tenant.id, tenant.planId, at],
+    );
+    // Two changes at one moment leave the last one.
+    await this.uow.query(
+      `INSERT INTO tenant_plan (tenant_id, plan_id, valid_from)
+       SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM tenant_plan WHERE tenant_id = $1 AND plan_id = $2 AND valid_to IS NULL)
+       ON CONFLICT (tenant_id, valid_from) DO UPDATE SET plan_id = excluded.plan_id`,
+      [tenant.id, tenant.planId, at],
+    );
   }
 
   async findByIds(ids: readonly TenantId[]): Promise<Tenant[]> {

@@ -123,7 +123,7 @@ export class TenantService {
       const after = await decide(before);
       const changed = (['planId', 'state', 'pausedReason'] as const).filter((field) => before[field] !== after[field]);
       if (changed.length === 0) return before;
-      await this.tenants.update(after);
+      await this.tenants.update(after, this.clock.now());
       const detail = Object.fromEntries(changed.map((field) => [field, { from: before[field], to: after[field] }]));
       await this.record(after, action, by, detail);
       return after;

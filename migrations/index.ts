@@ -6,6 +6,7 @@ import { HotTables1763900000000 } from './1763900000000-hot-tables';
 import { Reroute1763900001000 } from './1763900001000-reroute';
 import { DirectDays1763900002000 } from './1763900002000-direct-days';
 import { Usage1764000000000 } from './1764000000000-usage';
+import { Invoices1764000001000 } from './1764000001000-invoices';
 import { Close1764000002000 } from './1764000002000-close';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
@@ -18,5 +19,6 @@ export const migrations = [
   Reroute1763900001000,
   DirectDays1763900002000,
   Usage1764000000000,
+  Invoices1764000001000,
   Close1764000002000,
 ];

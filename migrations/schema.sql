@@ -12,11 +12,59 @@ GRANT EXECUTE TO pf_worker
 OWNER pf_owner
 CREATE OR REPLACE FUNCTION public.append_audit(p_id uuid, p_at timestamp with time zone, p_actor text, p_action text, p_subject text, p_tenant uuid, p_request text, p_detail jsonb)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
-AS $function$ INSERT INTO public.audit_log (id, at, actor, action, subject, tenant_id, request_id, detail)
-              VALUES (p_id, p_at, p_actor, p_action, p_subject, p_tenant, p_request, p_detail) $function$
+AS $function$
+      DECLARE
+        v_seq bigint;
+        v_prev bytea;
+        v_hash bytea;
+      BEGIN
+        IF p_tenant IS NOT NULL THEN
+          INSERT INTO audit_head (tenant_id, seq, hash) VALUES (p_tenant, 0, '') ON CONFLICT (tenant_id) DO NOTHING;
+          SELECT head.seq + 1, head.hash INTO v_seq, v_prev FROM audit_head head WHERE head.tenant_id = p_tenant FOR UPDATE;
+          v_hash := audit_hash(v_prev, v_seq, p_id, p_at, p_actor, p_action, p_subject, p_tenant, p_request, p_detail);
+          UPDATE audit_head SET seq = v_seq, hash = v_hash WHERE tenant_id = p_tenant;
+        END IF;
+        INSERT INTO audit_log (id, at, actor, action, subject, tenant_id, request_id, detail, seq, prev_hash, hash)
+        VALUES (p_id, p_at, p_actor, p_action, p_subject, p_tenant, p_request, p_detail, v_seq, v_prev, v_hash);
+      END $function$
+
+-- function audit_hash(bytea,bigint,uuid,timestamp with time zone,text,text,text,uuid,text,jsonb)
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.audit_hash(prev bytea, seq bigint, id uuid, at timestamp with time zone, actor text, action text, subject text, tenant uuid, request text, detail jsonb)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ SELECT sha256(convert_to(jsonb_build_array(encode(prev, 'hex'), seq, id, extract(epoch FROM at), actor, action, subject,
+                                                       tenant, request, detail)::text, 'UTF8')) $function$
+
+-- function check_invoice_lines()
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.check_invoice_lines()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+      DECLARE
+        wrong text;
+      BEGIN
+        SELECT i.number INTO wrong FROM (SELECT DISTINCT tenant_id, invoice_id FROM added) a
+          JOIN invoice i ON i.tenant_id = a.tenant_id AND i.id = a.invoice_id
+          JOIN invoice_line l ON l.tenant_id = i.tenant_id AND l.invoice_id = i.id
+         GROUP BY i.tenant_id, i.id, i.number, i.line_count, i.total_cents
+        HAVING count(*) <> i.line_count OR sum(l.amount_micro) <> i.total_cents * 10000 LIMIT 1;
+        IF FOUND THEN
+          RAISE EXCEPTION 'the lines of invoice % are not those it was issued with', wrong USING ERRCODE = 'PF001';
+        END IF;
+        RETURN NULL;
+      END $function$
 
 -- function create_day_partitions(date,integer)
 GRANT EXECUTE TO pf_owner
@@ -162,6 +210,52 @@ AS $function$
         RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
       END $function$
 
+-- function refuse_change_of_invoice()
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.refuse_change_of_invoice()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+      BEGIN
+        IF TG_OP = 'UPDATE' AND OLD.state = 'FINAL' AND NEW.state = 'VOID'
+           AND (to_jsonb(NEW) - ARRAY['state', 'voided_at', 'void_reason']) = (to_jsonb(OLD) - ARRAY['state', 'voided_at', 'void_reason']) THEN
+          RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'invoice % was issued: it is voided or corrected by a credit note, never changed', OLD.number USING ERRCODE = 'PF001';
+      END $function$
+
+-- function refuse_change_of_invoice_line()
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.refuse_change_of_invoice_line()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+      BEGIN
+        RAISE EXCEPTION 'lines of an issued invoice are never changed' USING ERRCODE = 'PF001';
+      END $function$
+
+-- function refuse_change_of_plan_price()
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.refuse_change_of_plan_price()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+      BEGIN
+        IF OLD.valid_to IS NOT NULL OR (to_jsonb(NEW) - 'valid_to') <> (to_jsonb(OLD) - 'valid_to') THEN
+          RAISE EXCEPTION 'a published price of a plan is not changed' USING ERRCODE = 'PF002';
+        END IF;
+        RETURN NEW;
+      END $function$
+
 -- function uuid_floor(date)
 GRANT EXECUTE TO PUBLIC
 GRANT EXECUTE TO pf_owner
@@ -194,6 +288,9 @@ SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
 SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
 
 -- sequences outbox_id_seq
+SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
+
+-- sequences plan_price_id_seq
 SEQUENCE bigint START 1 INCREMENT 1 GRANT SELECT, UPDATE, USAGE TO pf_owner
 
 -- sequences rate_id_seq
@@ -304,6 +401,22 @@ GRANT SELECT TO pf_admin
 GRANT SELECT TO pf_app
 COMMENT ON send_event_at 'when SES confirmed this attempt by its Send event; the proof that settles doubt'
 
+-- table audit_head
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN seq bigint NOT NULL
+COLUMN hash bytea NOT NULL
+CONSTRAINT audit_head_pkey PRIMARY KEY (tenant_id)
+POLICY chain FOR ALL TO pf_owner USING (true)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT SELECT TO pf_admin
+GRANT SELECT TO pf_worker
+COMMENT 'the last entry of each tenant''s chain'
+
 -- table audit_log
 TABLE OWNER pf_owner
 COLUMN id uuid NOT NULL
@@ -314,6 +427,9 @@ COLUMN subject text NOT NULL
 COLUMN tenant_id uuid
 COLUMN request_id text
 COLUMN detail jsonb NOT NULL DEFAULT '{}'::jsonb
+COLUMN seq bigint
+COLUMN prev_hash bytea
+COLUMN hash bytea
 CONSTRAINT audit_log_pkey PRIMARY KEY (id)
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT SELECT TO pf_admin
@@ -505,6 +621,26 @@ COMMENT 'a calendar month in UTC; FINAL is for ever'
 COMMENT ON refreshed_at 'as of when the stored lines are true'
 COMMENT ON step 'what the close does right now; null = nothing'
 
+-- table billing_profile
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN legal_name text NOT NULL
+COLUMN address text[] NOT NULL
+COLUMN tax_id text
+COLUMN email text
+COLUMN updated_at timestamp with time zone NOT NULL
+CONSTRAINT billing_profile_pkey PRIMARY KEY (tenant_id)
+CONSTRAINT billing_profile_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_app
+GRANT SELECT TO pf_worker
+COMMENT 'whom invoices are made out to; the name of the tenant where there is none'
+
 -- table configuration_set
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
@@ -684,6 +820,135 @@ POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_admin
+
+-- table invoice
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN kind text NOT NULL
+COLUMN period text NOT NULL
+COLUMN state text NOT NULL
+COLUMN number text NOT NULL
+COLUMN currency text NOT NULL
+COLUMN total_micro bigint NOT NULL
+COLUMN carried_in_micro bigint NOT NULL
+COLUMN rounding_micro bigint NOT NULL
+COLUMN total_cents bigint NOT NULL
+COLUMN line_count integer NOT NULL
+COLUMN input jsonb NOT NULL
+COLUMN input_hash bytea NOT NULL
+COLUMN body_hash bytea NOT NULL
+COLUMN render_version integer NOT NULL
+COLUMN audit_head bytea
+COLUMN corrects uuid
+COLUMN issued_at timestamp with time zone NOT NULL
+COLUMN due_at timestamp with time zone NOT NULL
+COLUMN voided_at timestamp with time zone
+COLUMN void_reason text
+CONSTRAINT invoice_check CHECK ((((total_micro + carried_in_micro) + rounding_micro) = (total_cents * 10000)))
+CONSTRAINT invoice_check1 CHECK (((state = 'VOID'::text) = ((voided_at IS NOT NULL) AND (void_reason IS NOT NULL))))
+CONSTRAINT invoice_check2 CHECK (((kind = 'CREDIT_NOTE'::text) = (corrects IS NOT NULL)))
+CONSTRAINT invoice_currency_check CHECK ((currency = 'USD'::text))
+CONSTRAINT invoice_kind_check CHECK ((kind = ANY (ARRAY['INVOICE'::text, 'CREDIT_NOTE'::text])))
+CONSTRAINT invoice_period_check CHECK ((period ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$'::text))
+CONSTRAINT invoice_pkey PRIMARY KEY (tenant_id, id)
+CONSTRAINT invoice_state_check CHECK ((state = ANY (ARRAY['FINAL'::text, 'VOID'::text])))
+CONSTRAINT invoice_tenant_id_corrects_fkey FOREIGN KEY (tenant_id, corrects) REFERENCES invoice(tenant_id, id)
+CONSTRAINT invoice_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE INDEX invoice_period ON public.invoice USING btree (period, tenant_id)
+CREATE UNIQUE INDEX invoice_numbered ON public.invoice USING btree (number)
+CREATE UNIQUE INDEX invoice_of_period ON public.invoice USING btree (tenant_id, period) WHERE ((kind = 'INVOICE'::text) AND (state = 'FINAL'::text))
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+CREATE TRIGGER issued BEFORE DELETE OR UPDATE ON public.invoice FOR EACH ROW EXECUTE FUNCTION refuse_change_of_invoice()
+CREATE TRIGGER issued_all BEFORE TRUNCATE ON public.invoice FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_invoice_line()
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_admin
+GRANT INSERT, SELECT TO pf_worker
+GRANT SELECT TO pf_app
+GRANT UPDATE (state) TO pf_admin
+GRANT UPDATE (state) TO pf_worker
+GRANT UPDATE (void_reason) TO pf_admin
+GRANT UPDATE (void_reason) TO pf_worker
+GRANT UPDATE (voided_at) TO pf_admin
+GRANT UPDATE (voided_at) TO pf_worker
+COMMENT ON total_micro 'exact sum of the charges; with what was carried in and the rounding it is whole cents'
+
+-- table invoice_draft
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN period text NOT NULL
+COLUMN input jsonb NOT NULL
+COLUMN input_hash bytea NOT NULL
+COLUMN total_micro bigint NOT NULL
+COLUMN drafted_at timestamp with time zone NOT NULL
+CONSTRAINT invoice_draft_period_check CHECK ((period ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$'::text))
+CONSTRAINT invoice_draft_pkey PRIMARY KEY (tenant_id, period)
+CONSTRAINT invoice_draft_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE INDEX invoice_draft_period ON public.invoice_draft USING btree (period, tenant_id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_admin
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+
+-- table invoice_event
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN idempotency_key text NOT NULL
+COLUMN invoice_id uuid NOT NULL
+COLUMN type text NOT NULL
+COLUMN payload jsonb NOT NULL
+COLUMN handed_over_at timestamp with time zone NOT NULL
+CONSTRAINT invoice_event_pkey PRIMARY KEY (tenant_id, idempotency_key)
+CONSTRAINT invoice_event_tenant_id_invoice_id_fkey FOREIGN KEY (tenant_id, invoice_id) REFERENCES invoice(tenant_id, id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_worker
+GRANT SELECT TO pf_admin
+
+-- table invoice_line
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN invoice_id uuid NOT NULL
+COLUMN no integer NOT NULL
+COLUMN sku text NOT NULL
+COLUMN description text NOT NULL
+COLUMN quantity bigint NOT NULL
+COLUMN unit text NOT NULL
+COLUMN amount_micro bigint NOT NULL
+COLUMN cites jsonb NOT NULL
+CONSTRAINT invoice_line_pkey PRIMARY KEY (tenant_id, invoice_id, no)
+CONSTRAINT invoice_line_tenant_id_invoice_id_fkey FOREIGN KEY (tenant_id, invoice_id) REFERENCES invoice(tenant_id, id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+CREATE TRIGGER add_up AFTER INSERT ON public.invoice_line REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_invoice_lines()
+CREATE TRIGGER issued BEFORE DELETE OR UPDATE ON public.invoice_line FOR EACH ROW EXECUTE FUNCTION refuse_change_of_invoice_line()
+CREATE TRIGGER issued_all BEFORE TRUNCATE ON public.invoice_line FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_invoice_line()
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_admin
+GRANT INSERT, SELECT TO pf_worker
+GRANT SELECT TO pf_app
+
+-- table invoice_number
+TABLE OWNER pf_owner
+COLUMN series text NOT NULL
+COLUMN last bigint NOT NULL
+CONSTRAINT invoice_number_last_check CHECK ((last >= 0))
+CONSTRAINT invoice_number_pkey PRIMARY KEY (series)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+COMMENT 'the last number given in a series; raised in the transaction that issues, so that none is left out'
 
 -- table ip_lease
 TABLE OWNER pf_owner
@@ -912,13 +1177,11 @@ COLUMN weight integer NOT NULL
 COLUMN recipients_per_day bigint
 COLUMN recipients_per_second numeric(12,3)
 COLUMN dedicated_ips boolean NOT NULL DEFAULT false
-COLUMN base_fee_micro bigint NOT NULL DEFAULT 0
 COLUMN created_at timestamp with time zone NOT NULL
 COLUMN transactional_in_doubt text NOT NULL DEFAULT 'AT_LEAST_ONCE'::text
 COLUMN marketing_in_doubt text NOT NULL DEFAULT 'AT_LEAST_ONCE'::text
 COLUMN body_retention_days integer NOT NULL DEFAULT 7
 COLUMN metadata_retention_days integer NOT NULL DEFAULT 90
-CONSTRAINT plan_base_fee_micro_check CHECK ((base_fee_micro >= 0))
 CONSTRAINT plan_body_retention_days_check CHECK (((body_retention_days >= 1) AND (body_retention_days <= 400)))
 CONSTRAINT plan_check CHECK ((body_retention_days <= metadata_retention_days))
 CONSTRAINT plan_code_check CHECK ((code ~ '^[a-z][a-z0-9_-]{0,47}$'::text))
@@ -936,6 +1199,51 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
 GRANT SELECT TO pf_worker
+
+-- table plan_price
+TABLE OWNER pf_owner
+COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+COLUMN plan_id uuid NOT NULL
+COLUMN valid_from timestamp with time zone NOT NULL
+COLUMN valid_to timestamp with time zone
+COLUMN base_fee_micro bigint NOT NULL
+COLUMN included_recipients bigint NOT NULL
+COLUMN dedicated_ip_fee_micro bigint NOT NULL
+COLUMN minimum_micro bigint NOT NULL
+COLUMN monotone boolean NOT NULL
+COLUMN source text NOT NULL
+CONSTRAINT plan_price_base_fee_micro_check CHECK ((base_fee_micro >= 0))
+CONSTRAINT plan_price_check CHECK ((valid_to > valid_from))
+CONSTRAINT plan_price_dedicated_ip_fee_micro_check CHECK ((dedicated_ip_fee_micro >= 0))
+CONSTRAINT plan_price_included_recipients_check CHECK ((included_recipients >= 0))
+CONSTRAINT plan_price_minimum_micro_check CHECK ((minimum_micro >= 0))
+CONSTRAINT plan_price_pkey PRIMARY KEY (id)
+CONSTRAINT plan_price_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES plan(id)
+CONSTRAINT plan_price_plan_id_tstzrange_excl EXCLUDE USING gist (plan_id WITH =, tstzrange(valid_from, valid_to) WITH &&)
+CREATE TRIGGER frozen BEFORE UPDATE ON public.plan_price FOR EACH ROW EXECUTE FUNCTION refuse_change_of_plan_price()
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_admin
+GRANT SELECT TO pf_app
+GRANT SELECT TO pf_worker
+GRANT UPDATE (valid_to) TO pf_admin
+COMMENT 'what a plan costs a month; a version is never changed, it only gets an end'
+COMMENT ON monotone 'more usage never lowers the price: no tier is negative'
+
+-- table plan_price_tier
+TABLE OWNER pf_owner
+COLUMN plan_price_id bigint NOT NULL
+COLUMN tier_from bigint NOT NULL
+COLUMN amount_micro bigint NOT NULL
+COLUMN per_units bigint NOT NULL
+CONSTRAINT plan_price_tier_per_units_check CHECK ((per_units > 0))
+CONSTRAINT plan_price_tier_pkey PRIMARY KEY (plan_price_id, tier_from)
+CONSTRAINT plan_price_tier_plan_price_id_fkey FOREIGN KEY (plan_price_id) REFERENCES plan_price(id)
+CONSTRAINT plan_price_tier_tier_from_check CHECK ((tier_from >= 0))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_admin
+GRANT SELECT TO pf_app
+GRANT SELECT TO pf_worker
+COMMENT 'marginal: the tier_from-th recipient of a month above the included ones, and those after it'
 
 -- table rate
 TABLE OWNER pf_owner

@@ -8,8 +8,8 @@ const DEFINER_FUNCTIONS = [
   'find_api_key',
   'find_operator_key',
 ];
-/** Unique indexes across tenants, each on purpose: a domain has one owner; a key's digest is its identity. */
-const GLOBAL_UNIQUES = ['domain_owner', 'api_key_digest_key', 'tenant_pkey'];
+/** Unique indexes across tenants, each on purpose: a domain has one owner; a key's digest is its identity; a number is given once. */
+const GLOBAL_UNIQUES = ['domain_owner', 'api_key_digest_key', 'tenant_pkey', 'invoice_numbered'];
 
 /** A rule about the migrated database: the SQL answers one row per violation, in a column `found`. */
 interface CatalogueRule {

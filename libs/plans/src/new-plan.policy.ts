@@ -7,6 +7,7 @@ import {
   type PlanId,
   type Stream,
 } from '@libs/kernel';
+import { FREE, priceIssues, type PriceTerms } from './plan-price.policy';
 
 /** What a tenant can buy. */
 export interface Plan {
@@ -22,7 +23,7 @@ export interface Plan {
   /** Recipients per second, a decimal with at most three places; null = only the accounts' own rate binds. */
   readonly recipientsPerSecond: string | null;
   readonly dedicatedIps: boolean;
-  /** Micro-dollars a month. */
+  /** Micro-dollars a month, by the price in force now. */
   readonly baseFeeMicro: bigint;
   /** Whole days the content of a message is kept after it was accepted. */
   readonly bodyRetentionDays: number;
@@ -45,8 +46,8 @@ export interface Tier {
   readonly rampFactor: string;
 }
 
-/** What an operator asks for; nothing in it is believed yet. */
-export interface NewPlan {
+/** What an operator asks for, with what it costs from now on; nothing in it is believed yet. */
+export interface NewPlan extends Partial<PriceTerms> {
   readonly code: string;
   readonly name: string;
   readonly tier: string;
@@ -109,10 +110,7 @@ export function planIssues(plan: NewPlan, tiers: readonly Pick<Tier, 'code'>[]):
       'Expected a decimal above 0 with at most nine digits and three decimals, such as "14" or "0.5", or null for no limit.',
     );
   }
-  if (plan.baseFeeMicro < 0n || plan.baseFeeMicro > MAX_BIGINT) {
-    refuse('baseFeeMicro', 'Expected an amount of 0 or more.');
-  }
-  issues.push(...retentionIssues(plan), ...inDoubtIssues(plan));
+  issues.push(...priceIssues({ ...FREE, ...plan }), ...retentionIssues(plan), ...inDoubtIssues(plan));
   return issues;
 }
 

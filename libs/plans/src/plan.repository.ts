@@ -23,13 +23,15 @@ interface PlanRow {
 }
 
 const COLUMNS = `id, code, name, tier, streams, weight, recipients_per_day::text AS recipients_per_day,
-  trim_scale(recipients_per_second)::text AS recipients_per_second, dedicated_ips, base_fee_micro::text AS base_fee_micro,
+  trim_scale(recipients_per_second)::text AS recipients_per_second, dedicated_ips, coalesce(
+    (SELECT price.base_fee_micro FROM plan_price price
+      WHERE price.plan_id = plan.id AND price.valid_from <= $1 AND (price.valid_to IS NULL OR price.valid_to > $1)), 0)::text AS base_fee_micro,
   body_retention_days, metadata_retention_days, transactional_in_doubt, marketing_in_doubt, created_at`;
-const FIND = `SELECT ${COLUMNS} FROM plan WHERE id = ANY($1::uuid[])`;
+const FIND = `SELECT ${COLUMNS} FROM plan WHERE id = ANY($2::uuid[])`;
 // Creation order: the cursor is the id of a row, and uuid v7 grows with time.
-const BETWEEN = `SELECT ${COLUMNS} FROM plan WHERE ($1::uuid IS NULL OR id > $1) AND ($2::uuid IS NULL OR id < $2)`;
-const PAGE_FORWARDS = `${BETWEEN} ORDER BY id LIMIT $3`;
-const PAGE_BACKWARDS = `${BETWEEN} ORDER BY id DESC LIMIT $3`;
+const BETWEEN = `SELECT ${COLUMNS} FROM plan WHERE ($2::uuid IS NULL OR id > $2) AND ($3::uuid IS NULL OR id < $3)`;
+const PAGE_FORWARDS = `${BETWEEN} ORDER BY id LIMIT $4`;
+const PAGE_BACKWARDS = `${BETWEEN} ORDER BY id DESC LIMIT $4`;
 
 @Injectable()
 export class PlanRepository {
@@ -57,9 +59,9 @@ export class PlanRepository {
   async insert(plan: Plan): Promise<boolean> {
     const rows = await this.uow.query(
       `INSERT INTO plan (id, code, name, tier, streams, weight, recipients_per_day, recipients_per_second, dedicated_ips,
-                         base_fee_micro, body_retention_days, metadata_retention_days, transactional_in_doubt, marketing_in_doubt,
+                         body_retention_days, metadata_retention_days, transactional_in_doubt, marketing_in_doubt,
                          created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (code) DO NOTHING RETURNING id`,
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (code) DO NOTHING RETURNING id`,
       [
         plan.id,
         plan.code,
@@ -70,7 +72,6 @@ export class PlanRepository {
         plan.recipientsPerDay?.toString() ?? null,
         plan.recipientsPerSecond,
         plan.dedicatedIps,
-        plan.baseFeeMicro.toString(),
         plan.bodyRetentionDays,
         plan.metadataRetentionDays,
         plan.transactionalInDoubt,
@@ -81,16 +82,18 @@ export class PlanRepository {
     return rows.length > 0;
   }
 
-  async findByIds(ids: readonly PlanId[]): Promise<Plan[]> {
-    const rows = await this.uow.query<PlanRow>(FIND, [ids]);
+  /** @param at when the fee that is told is in force */
+  async findByIds(ids: readonly PlanId[], at: Date): Promise<Plan[]> {
+    const rows = await this.uow.query<PlanRow>(FIND, [at, ids]);
     return rows.map(toPlan);
   }
 
   /** In order of creation; cursors are ids. */
-  async page(request: PageRequest): Promise<Page<Plan>> {
+  async page(request: PageRequest, at: Date): Promise<Page<Plan>> {
     const { limit, after, before } = request;
     const backwards = after === undefined && before !== undefined;
     const rows = await this.uow.query<PlanRow>(backwards ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+      at,
       after ?? null,
       before ?? null,
       limit + 1,

@@ -22,6 +22,8 @@ import {
   type Plan,
   type Tier,
 } from './new-plan.policy';
+import { FREE } from './plan-price.policy';
+import { PlanPriceRepository } from './plan-price.repository';
 import { PlanRepository } from './plan.repository';
 import { rampIssues, type TierRamp } from './tier-ramp.policy';
 
@@ -33,6 +35,7 @@ export class PlanService {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly plans: PlanRepository,
+    private readonly prices: PlanPriceRepository,
     private readonly audit: AuditService,
     private readonly clock: EngineClock,
   ) {}
@@ -44,9 +47,13 @@ export class PlanService {
       if (await this.plans.codeExists(input.code)) issues.push(codeTaken(input.code));
       DomainError.throwIfAny(issues);
 
+      const { includedRecipients, overage, dedicatedIpFeeMicro, minimumMicro, monotone, ...rest } = {
+        ...FREE,
+        ...input,
+      };
       const plan: Plan = {
         ...PLAN_DEFAULTS,
-        ...input,
+        ...rest,
         transactionalInDoubt: policyOf(input.transactionalInDoubt),
         marketingInDoubt: policyOf(input.marketingInDoubt),
         id: newId<PlanId>(),
@@ -54,6 +61,9 @@ export class PlanService {
         createdAt: this.clock.now(),
       };
       if (!(await this.plans.insert(plan))) throw new DomainError(codeTaken(input.code));
+      const { baseFeeMicro, createdAt: validFrom } = plan;
+      const terms = { baseFeeMicro, includedRecipients, overage, dedicatedIpFeeMicro, minimumMicro, monotone };
+      await this.prices.insert({ ...terms, planId: plan.id, validFrom, source: 'the price the plan was made with' });
       await this.audit.record({
         ...by,
         action: 'plan.create',
@@ -74,7 +84,7 @@ export class PlanService {
   /** Those of the ids that exist, in no particular order. */
   async findByIds(ids: readonly PlanId[]): Promise<Plan[]> {
     const known = ids.filter((id) => UUID.test(id));
-    return known.length === 0 ? [] : this.uow.forShared(() => this.plans.findByIds(known));
+    return known.length === 0 ? [] : this.uow.forShared(() => this.plans.findByIds(known, this.clock.now()));
   }
 
   /** In order of creation; a cursor is the id of a plan. */
@@ -84,7 +94,7 @@ export class PlanService {
         .filter((side) => page[side] !== undefined && !UUID.test(page[side]))
         .map((side) => ({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: [side] })),
     );
-    return this.uow.forShared(() => this.plans.page(page));
+    return this.uow.forShared(() => this.plans.page(page, this.clock.now()));
   }
 
   /**

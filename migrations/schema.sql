@@ -649,6 +649,7 @@ COLUMN stream text NOT NULL
 COLUMN name text NOT NULL
 COLUMN lane_id uuid NOT NULL
 COLUMN ready_at timestamp with time zone
+COLUMN paused_at timestamp with time zone
 CONSTRAINT configuration_set_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
 CONSTRAINT configuration_set_name_check CHECK ((name ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 CONSTRAINT configuration_set_pkey PRIMARY KEY (tenant_id, sending_account_id, stream)
@@ -663,6 +664,7 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
+COMMENT ON paused_at 'when SES last said that sending through it is paused; null while it is not'
 
 -- table dedicated_ip
 TABLE OWNER pf_owner

@@ -5,12 +5,12 @@ import {
   CreateDedicatedIpPoolCommand,
   CreateEmailIdentityCommand,
   GetAccountCommand,
+  GetConfigurationSetCommand,
   GetDedicatedIpsCommand,
   GetEmailIdentityCommand,
   ListDedicatedIpPoolsCommand,
   NotFoundException,
   PutConfigurationSetDeliveryOptionsCommand,
-  PutConfigurationSetSendingOptionsCommand,
   PutDedicatedIpInPoolCommand,
   UpdateConfigurationSetEventDestinationCommand,
   type EventType,
@@ -78,8 +78,11 @@ export class SesAccountControl {
     return accountSnapshot(await this.paced(() => this.client.send(new GetAccountCommand({}))));
   }
 
-  /** Creates the set, or corrects its pool and event destination. */
-  async ensureConfigurationSet(wish: ConfigurationSetWish): Promise<void> {
+  /**
+   * Creates the set, or corrects its pool and event destination. Answers whether it may send: a set that somebody switched
+   * off stays off.
+   */
+  async ensureConfigurationSet(wish: ConfigurationSetWish): Promise<boolean> {
     const delivery = { SendingPoolName: wish.poolName };
     const created = await this.unlessPresent(() =>
       this.client.send(
@@ -100,18 +103,7 @@ export class SesAccountControl {
       );
     }
     await this.ensureEventDestination(wish);
-  }
-
-  /** Switches one tenant's stream off or on without touching the account. */
-  async setSendingEnabled(configurationSet: string, enabled: boolean): Promise<void> {
-    await this.paced(() =>
-      this.client.send(
-        new PutConfigurationSetSendingOptionsCommand({
-          ConfigurationSetName: configurationSet,
-          SendingEnabled: enabled,
-        }),
-      ),
-    );
+    return created || (await this.maySend(wish.name));
   }
 
   async listPools(): Promise<string[]> {
@@ -194,6 +186,12 @@ export class SesAccountControl {
     );
     if (created) return;
     await this.paced(() => this.client.send(new UpdateConfigurationSetEventDestinationCommand(destination)));
+  }
+
+  private async maySend(configurationSet: string): Promise<boolean> {
+    const command = new GetConfigurationSetCommand({ ConfigurationSetName: configurationSet });
+    const { SendingOptions } = await this.paced(() => this.client.send(command));
+    return SendingOptions?.SendingEnabled !== false;
   }
 
   /** Runs a create call; false when the thing exists already. */

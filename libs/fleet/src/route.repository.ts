@@ -11,6 +11,8 @@ export interface Route {
   readonly laneId: LaneId;
   /** Null while it is not, or no longer, as it should be on AWS. */
   readonly readyAt: Date | null;
+  /** When SES last said that sending through it is paused; null while it is not. */
+  readonly pausedAt: Date | null;
 }
 
 /** A tenant on a sending account, with everything its sessions are made from. */
@@ -28,7 +30,7 @@ export interface Sender {
 }
 
 const COLUMNS = `tenant_id AS "tenantId", sending_account_id AS "sendingAccountId", stream, name AS "configurationSet",
-  lane_id AS "laneId", ready_at AS "readyAt"`;
+  lane_id AS "laneId", ready_at AS "readyAt", paused_at AS "pausedAt"`;
 const LIST = `SELECT ${COLUMNS} FROM configuration_set WHERE tenant_id = $1 ORDER BY sending_account_id, stream`;
 
 const SENDERS = `
@@ -53,11 +55,19 @@ export class RouteRepository {
 
   async save(tenant: TenantId, route: Route): Promise<void> {
     await this.uow.query(
-      `INSERT INTO configuration_set (tenant_id, sending_account_id, stream, name, lane_id, ready_at)
-       VALUES ($1, $2, $3, $4, $5, $6)
+      `INSERT INTO configuration_set (tenant_id, sending_account_id, stream, name, lane_id, ready_at, paused_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (tenant_id, sending_account_id, stream)
-         DO UPDATE SET name = excluded.name, lane_id = excluded.lane_id, ready_at = excluded.ready_at`,
-      [tenant, route.sendingAccountId, route.stream, route.configurationSet, route.laneId, route.readyAt],
+         DO UPDATE SET name = excluded.name, lane_id = excluded.lane_id, ready_at = excluded.ready_at, paused_at = excluded.paused_at`,
+      [
+        tenant,
+        route.sendingAccountId,
+        route.stream,
+        route.configurationSet,
+        route.laneId,
+        route.readyAt,
+        route.pausedAt,
+      ],
     );
   }
 

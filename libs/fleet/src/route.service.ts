@@ -18,6 +18,9 @@ import { RouteRepository, type Route } from './route.repository';
 import { SendRoles } from './send-roles.service';
 import { SendingAccountRepository, type SendingAccount } from './sending-account.repository';
 
+/** How long a configuration set that is paused at SES is left alone before SES is asked again, engine milliseconds. */
+export const PAUSED_ROUTE_REST_MS = 30_000;
+
 /** Tenants' ways out of sending accounts, and who to be on them. Worker only. */
 @Injectable()
 export class RouteService {
@@ -34,7 +37,7 @@ export class RouteService {
 
   /**
    * Makes the configuration set of the tenant's stream in that account, with the lane's pool and the account's topic. A
-   * route that is ready on that lane costs no call.
+   * route that is ready on that lane costs no call; one that is paused is looked at once in PAUSED_ROUTE_REST_MS.
    * @throws DomainError NOT_FOUND or ACCOUNT_NOT_READY (no topic yet); AWS’s error
    */
   async ensureRoute(tenant: TenantId, account: SendingAccountId, stream: Stream, laneId: LaneId): Promise<Route> {
@@ -49,20 +52,24 @@ export class RouteService {
         known: own.find((route) => route.sendingAccountId === account && route.stream === stream),
       };
     });
-    if (known?.readyAt && known.laneId === laneId) return known;
+    const nowMs = this.clock.nowMs();
+    const stillPaused = known?.pausedAt && known.pausedAt.getTime() > nowMs - PAUSED_ROUTE_REST_MS;
+    if (known?.laneId === laneId && (known.readyAt ?? stillPaused)) return known;
     if (sendingAccount.topicArn === null) {
       throw new DomainError({ code: 'ACCOUNT_NOT_READY', message: 'The sending account has not been set up yet.' });
     }
     const name = configurationSetName(tenant, stream);
     const control = this.ses.for(manageRole(owner, sendingAccount.region));
-    await control.ensureConfigurationSet({ name, poolName, topicArn: sendingAccount.topicArn });
+    const maySend = await control.ensureConfigurationSet({ name, poolName, topicArn: sendingAccount.topicArn });
+    const now = new Date(nowMs);
     const route: Route = {
       tenantId: tenant,
       sendingAccountId: account,
       stream,
       configurationSet: name,
       laneId,
-      readyAt: this.clock.now(),
+      readyAt: maySend ? now : null,
+      pausedAt: maySend ? null : now,
     };
     await this.uow.forSystem(() => this.routes.save(tenant, route));
     return route;

@@ -119,14 +119,18 @@ export class PlacementRepository {
     return rows.map((row) => ({ ...row, committed: BigInt(row.committed), tenants: Number(row.tenants) }));
   }
 
-  /** Tenants with a current placement whose route is not ready: a job got lost, or AWS lost a configuration set. */
-  async unprovisioned(limit: number): Promise<TenantId[]> {
+  /**
+   * Tenants with a current placement whose route is not ready: a job got lost, or AWS lost a configuration set, or it was paused
+   * and that was last seen before `pausedBefore`.
+   */
+  async unprovisioned(limit: number, pausedBefore: Date): Promise<TenantId[]> {
     const rows = await this.uow.query<{ tenantId: TenantId }>(
       `SELECT DISTINCT p.tenant_id AS "tenantId" FROM placement p
          LEFT JOIN configuration_set c ON c.tenant_id = p.tenant_id AND c.stream = p.stream
                                       AND c.sending_account_id = p.sending_account_id AND c.lane_id = p.lane_id
-        WHERE p.valid_to IS NULL AND c.ready_at IS NULL ORDER BY p.tenant_id DESC LIMIT $1`,
-      [limit],
+        WHERE p.valid_to IS NULL AND c.ready_at IS NULL AND (c.paused_at IS NULL OR c.paused_at <= $2)
+        ORDER BY p.tenant_id DESC LIMIT $1`,
+      [limit, pausedBefore],
     );
     return rows.map(({ tenantId }) => tenantId);
   }

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import { IdentityService, RouteService } from '@libs/fleet';
+import { IdentityService, PAUSED_ROUTE_REST_MS, RouteService } from '@libs/fleet';
 import { EngineClock, type SendingAccountId, type TenantId, type TenantMoveId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { PlacementRepository } from './placement.repository';
@@ -37,7 +37,7 @@ export class ProvisioningService {
     await this.identities.refresh(tenant);
   }
 
-  /** AWS lost what a route needs (send outcome `drift`): it is made again before anything more is sent on it. */
+  /** A route is not what our rows say (lost or paused at AWS): nothing more is sent on it before it was made or looked at again. */
   async reprovision(tenant: TenantId, account: SendingAccountId): Promise<void> {
     await this.uow.forSystem(async () => {
       await this.routes.invalidate(tenant, account);
@@ -87,7 +87,9 @@ export class ProvisioningService {
     for (const move of await this.uow.forSystem(() => this.moves.pending(TENANTS_PER_ROUND))) {
       await attempt(() => this.runMove(move.tenantId, move.id));
     }
-    for (const tenant of await this.uow.forSystem(() => this.placements.unprovisioned(TENANTS_PER_ROUND))) {
+    const pausedBefore = new Date(this.clock.nowMs() - PAUSED_ROUTE_REST_MS);
+    const unprovisioned = () => this.placements.unprovisioned(TENANTS_PER_ROUND, pausedBefore);
+    for (const tenant of await this.uow.forSystem(unprovisioned)) {
       await attempt(() => this.provision(tenant));
     }
     for (const tenant of await this.identities.waiting(IDENTITY_PAUSE_MS, TENANTS_PER_ROUND)) {

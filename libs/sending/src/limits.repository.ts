@@ -28,6 +28,8 @@ export interface WaitingMessage {
   readonly fromAddress: string;
   readonly scheduledAt: Date | null;
   readonly notBefore: Date | null;
+  /** The configuration set it would go through is paused at SES. */
+  readonly routePaused: boolean;
 }
 
 export interface TenantUse {
@@ -84,8 +86,10 @@ export class LimitsRepository {
   waiting(tenant: TenantId, ids: readonly string[]): Promise<WaitingMessage[]> {
     return this.uow.query<WaitingMessage>(
       `SELECT id, mode, stream, state, sending_account_id AS "sendingAccountId", lane_id AS "laneId", region, detail, n_rcpt AS "nRcpt",
-              from_address AS "fromAddress", scheduled_at AS "scheduledAt", not_before AS "notBefore"
-         FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY', 'INTENT', 'IN_DOUBT')`,
+              from_address AS "fromAddress", scheduled_at AS "scheduledAt", not_before AS "notBefore",
+              EXISTS (SELECT FROM configuration_set c WHERE c.tenant_id = m.tenant_id AND c.sending_account_id = m.sending_account_id
+                         AND c.stream = m.stream AND c.paused_at IS NOT NULL) AS "routePaused"
+         FROM message m WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY', 'INTENT', 'IN_DOUBT')`,
       [tenant, ids],
     );
   }

@@ -38,6 +38,8 @@ export interface Waiting {
   readonly region: string | null;
   /** Its domain is verified, but not set up yet where it leaves. */
   readonly routeMissing: boolean;
+  /** Its tenant's way out for this kind of mail is switched off where it leaves. */
+  readonly routePaused: boolean;
   readonly scheduledAtMs: number | null;
   readonly notBeforeMs: number | null;
   readonly aheadMessages: number;
@@ -137,6 +139,12 @@ function blocked(message: Waiting, facts: Circumstances, nowMs: number): Wait | 
     return held('SCHEDULED_FOR_LATER', `You scheduled it for ${clock(message.scheduledAtMs)}.`, at);
   }
   if (!facts.domainReady) return held('DOMAIN_NOT_READY', 'The domain it is sent from is not verified at present.');
+  if (message.routePaused) {
+    return held(
+      'PAUSED',
+      'Mail of this stream is paused where it leaves. It goes on when the pause ends; nothing is lost.',
+    );
+  }
   if (message.routeMissing) {
     return held('DOMAIN_NOT_READY', 'The domain it is sent from is being set up where your mail leaves.');
   }

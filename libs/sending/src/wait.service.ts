@@ -108,6 +108,7 @@ function waitingOf(message: WaitingMessage, ahead: Ahead | undefined) {
     recipients: message.nRcpt,
     region: message.region,
     routeMissing: message.detail === ROUTE_MISSING,
+    routePaused: message.routePaused,
     scheduledAtMs: message.scheduledAt?.getTime() ?? null,
     notBeforeMs: message.notBefore?.getTime() ?? null,
     aheadMessages: ahead?.messages ?? 0,

@@ -10,6 +10,7 @@ export interface WaitingLine {
   readonly sendingAccountId: SendingAccountId;
   readonly stream: Stream;
   readonly tenantId: TenantId;
+  /** The tenant, by its operator, or its way out of the account, at SES: nothing may go. */
   readonly paused: boolean;
   /** Placed elsewhere by now, and not re-routed to here since: what stands here came back after its backlog had moved. */
   readonly displaced: boolean;
@@ -43,7 +44,8 @@ const LINES = `
        WHERE NOT b.scheduled AND (b.sending_account_id, b.stream, b.tenant_id) > (l.sending_account_id, l.stream, l.tenant_id)
        ORDER BY b.sending_account_id, b.stream, b.tenant_id LIMIT 1) n
   )
-  SELECT l.sending_account_id AS "sendingAccountId", l.stream, l.tenant_id AS "tenantId", a.mode, t.state = 'PAUSED' AS paused,
+  SELECT l.sending_account_id AS "sendingAccountId", l.stream, l.tenant_id AS "tenantId", a.mode,
+         t.state = 'PAUSED' OR s.paused_at IS NOT NULL AS paused,
          s.lane_id AS "laneId",
          ARRAY(SELECT DISTINCT c.sending_account_id FROM placement c
                 WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.valid_to IS NULL AND c.weight > 0) AS "placedOn",

@@ -55,8 +55,9 @@ export const VERDICTS: Readonly<Record<AttemptEnd['kind'], Verdict>> = {
   paused: again(60_000, { kind: 'incident', state: 'PAUSED', ms: 60_000 }),
   // Renewed by every observation for as long as it lasts: an operator who has it reinstated does not wait for more.
   suspended: again(60_000, { kind: 'incident', state: 'SUSPENDED', ms: 90_000 }),
-  // One tenant's set is off or its identity not verified: others on the account go on.
-  'set-paused': again(60_000),
+  // One tenant's set is off or its identity not verified: others on the account go on. Once the route says so too, its
+  // mail is held without being tried.
+  'set-paused': again(60_000, { kind: 'reprovision' }, false),
   identity: again(60_000, { kind: 'reprovision' }, false),
   drift: again(15_000, { kind: 'reprovision' }, false),
   denied: again(30_000, { kind: 'reprovision' }, false),

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { LedgerModel } from '../libs/quota/src/testing';
+import { LiveLine } from '../tools/local-stack/live-line';
 import { BadArgument, readArguments, type SimulateArguments } from './arguments';
 import type { Violation } from './checker';
 import { Month } from './month';
@@ -14,9 +15,7 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
-}
+const live = new LiveLine(process.stderr);
 
 function seconds(sinceMs: number): string {
   return ((performance.now() - sinceMs) / 1000).toFixed(1);
@@ -42,12 +41,12 @@ async function playSeeds(args: SimulateArguments, makeLedger: MakeLedger): Promi
       failed.push(result);
       report(result, args.brokenLedger);
     }
-    progress(
+    live.show(
       `seed ${String(seed)} of ${String(first + count - 1)}, ${String(failed.length)} failed, ${seconds(began)} s`,
     );
     if (count === 1) say(`trace hash ${result.hash}`);
   }
-  progress('');
+  live.finish();
   say(
     `${String(count)} seeds in ${seconds(began)} s: ${String(sums.accepted)} messages accepted, ${String(sums.taken)} recipients ` +
       `taken by SES, ${String(sums.crashes)} workers killed, ${String(sums.duplicates)} second copies that nobody could have ` +
@@ -60,7 +59,7 @@ async function playSeeds(args: SimulateArguments, makeLedger: MakeLedger): Promi
 function report({ seed, violations }: SeedResult, broken: boolean): void {
   const [first] = violations;
   if (first === undefined) return;
-  progress('');
+  live.finish();
   say(`seed ${String(seed)} broke a rule ${String(violations.length)} times; the first:`);
   for (const line of describe(first)) say(line);
   say(`  replay: npm run simulate -- --seed ${String(seed)} --trace${broken ? ' --broken-ledger' : ''}`);
@@ -81,11 +80,11 @@ async function playMonth(args: SimulateArguments, makeLedger: MakeLedger): Promi
     rate: MONTH_RATE,
     makeLedger,
     onDay: (day) => {
-      progress(`day ${String(day)} of ${String(days)}, ${seconds(began)} s`);
+      live.show(`day ${String(day)} of ${String(days)}, ${seconds(began)} s`);
     },
   });
   const result = await month.play();
-  progress('');
+  live.finish();
   say(
     `${String(days)} days, ${String(workers)} workers in ${seconds(began)} s: ${(result.quotaUsed * 100).toFixed(2)} % of the quota used, ` +
       `${String(result.exceedances)} times over it, ${String(result.messages)} messages, ${String(result.crashes)} workers killed, ` +

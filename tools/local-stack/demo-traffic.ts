@@ -24,8 +24,11 @@ const SUPPRESSED = 0.01;
 /** Share of messages with more than one recipient, so that counting messages instead of recipients would show. */
 const SEVERAL = 0.03;
 
-/** The demo day: exactly `messages` messages, divided by the tenants' shares, the same for the same seed. */
-export function planTraffic(messages: number, seed: number): DemoTraffic[] {
+/**
+ * The demo day: exactly `messages` messages, divided by the tenants' shares, the same for the same seed and day.
+ * @param day part of every address, so that whom a day's bounces suppress is not asked for on the next one
+ */
+export function planTraffic(messages: number, seed: number, day: string): DemoTraffic[] {
   const counts = divide(
     messages,
     SEED_TENANTS.flatMap((tenant) => [tenant.transactional, tenant.marketing]),
@@ -33,7 +36,7 @@ export function planTraffic(messages: number, seed: number): DemoTraffic[] {
   return SEED_TENANTS.map((tenant, i) => {
     const chance = seededChance(seed * 1_000 + i);
     const streams = interleave(counts[2 * i] ?? 0, counts[2 * i + 1] ?? 0, chance);
-    const slug = tenant.domain.split('.')[0] ?? tenant.domain;
+    const slug = `${tenant.domain.split('.')[0] ?? tenant.domain}-${day}`;
     const suppressed = Array.from({ length: 5 }, (_, n) => `left-${n}@${slug}-readers.inbox.example`);
     const emails = streams.map((stream, n) => email(tenant, stream, recipientsOf(slug, n, suppressed, chance), n));
     return { tenant, suppressed, emails };

@@ -40,7 +40,7 @@ export async function demoDay(stack: Stack, fleet: SeededFleet, options: DemoOpt
   const since = new SystemClock().now();
   const run = since.getTime().toString(36);
   const after = await arrivalsSoFar(stack.simulatorAdminUrl);
-  const traffic = planTraffic(options.messages, options.seed);
+  const traffic = planTraffic(options.messages, options.seed, run);
   const accepted = new Map<string, string>();
   const tenantUuids = new Map(fleet.tenants.map((tenant) => [tenant.id, fromPublicId('tenant', tenant.id) ?? '']));
 

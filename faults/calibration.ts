@@ -18,9 +18,10 @@ export async function steadyRate(world: World, settings: Omit<TrialSettings, 'ra
   const rates: number[] = [];
   for (let ms = 0; ms < WARM_MS + MEASURE_MS; ms += EVERY_MS) {
     await world.wait(EVERY_MS);
+    const seenMs = clock.nowMs();
     await world.witness.look();
     settings.progress(`measuring the rate without faults, ${load.receipts.size} accepted`);
-    if (ms >= WARM_MS) rates.push(rateBefore(world.witness.sends, clock.nowMs()));
+    if (ms >= WARM_MS) rates.push(rateBefore(world.witness.sends, seenMs));
   }
   await load.stop();
   for (const id of load.receipts) world.earlier.add(id);

@@ -67,10 +67,11 @@ export class Load {
     this.calm = true;
   }
 
-  /** Ends without waiting: what is still unanswered will not be asked for again. */
-  abandon(): void {
+  /** Hands in nothing more and asks for no answer a second time. Resolves when nothing is under way any more; never rejects. */
+  async abandon(): Promise<void> {
     this.stopping = true;
     this.abandoned = true;
+    await Promise.all(this.loops);
   }
 
   private isStopping(): boolean {

@@ -111,7 +111,6 @@ async function tryAll(
     } catch (error) {
       if (settings.ending.aborted) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      await world.heal();
       if (error instanceof ImpossibleHere) {
         say(`${fault.name}: skipped, ${reason}`);
         continue;

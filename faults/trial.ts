@@ -30,7 +30,7 @@ export interface TrialSettings {
 
 const LOOK_MS = 250;
 /** Until the load has reached its rate. */
-const STEADY_WITHIN_MS = 15_000;
+const STEADY_WITHIN_MS = 30_000;
 /** Load goes on so long after the fault that a doubt finds its witnesses. */
 const TAIL_MS = 1_500;
 const FEW_EVENTS = 50;
@@ -40,31 +40,43 @@ const SETTLE_MS = 30_000;
 
 /** One fault under load: steady, broken, recovered, settled, judged. */
 export async function tryFault(fault: Fault, world: World, settings: TrialSettings): Promise<TrialResult> {
-  if (fault.prepare) await fault.prepare(world);
-  else await world.workers();
-  await eventsHaveCome(world);
-  await world.witness.begin();
-  const trial = new Trial(fault, world, settings);
+  const load = new Load(world.stack.apiUrl, settings.tenants, world.witness, `${settings.run}/${fault.name}`);
   try {
-    return await trial.run();
+    if (fault.prepare) await fault.prepare(world);
+    else await world.workers();
+    await eventsHaveCome(world);
+    await world.witness.begin();
+    return await new Trial(fault, world, settings, load).run();
   } catch (error) {
-    trial.abandon();
+    if (!settings.ending.aborted) await clearUpAfter(fault, world, load);
     throw error;
   }
 }
 
+/**
+ * After a fault that was not injected to its end: repairs what it may have left broken, and lets its mail out, so that
+ * the next one finds the stack as it should be and no mail but its own.
+ */
+async function clearUpAfter(fault: Fault, world: World, load: Load): Promise<void> {
+  const ended = load.abandon();
+  await world.heal();
+  await ended;
+  await world.workers();
+  // As far as there is anything to undo.
+  await fault.restore?.(world).catch(() => undefined);
+  await world.clearAway();
+}
+
 class Trial {
   private readonly clock = new SystemClock();
-  private readonly load: Load;
   private phase = 'steady';
 
   constructor(
     private readonly fault: Fault,
     private readonly world: World,
     private readonly settings: TrialSettings,
-  ) {
-    this.load = new Load(world.stack.apiUrl, settings.tenants, world.witness, `${settings.run}/${fault.name}`);
-  }
+    private readonly load: Load,
+  ) {}
 
   async run(): Promise<TrialResult> {
     const { fault, world, load, settings } = this;
@@ -82,6 +94,8 @@ class Trial {
     const verdict = judge({ receipts: load.receipts, earlier: world.earlier, states, sends, ...excess });
     for (const id of load.receipts) world.earlier.add(id);
     await fault.restore?.(world);
+    // What had to wait would otherwise be part of the next one's rate.
+    if (verdict.waiting > 0) await world.clearAway();
     const seconds = secondsToRecover(sends, endMs, settings.rate) ?? settledSeconds;
     const result = {
       name: fault.name,
@@ -94,16 +108,12 @@ class Trial {
     return { ...result, problems: problemsOf(result, fault) };
   }
 
-  abandon(): void {
-    this.load.abandon();
-  }
-
   private becomesSteady(): Promise<boolean> {
-    const { world, settings, clock } = this;
+    const { world, settings } = this;
     return this.watch(
       'steady',
       STEADY_WITHIN_MS,
-      () => rateBefore(world.witness.sends, clock.nowMs()) >= 0.9 * settings.rate,
+      (seenMs) => rateBefore(world.witness.sends, seenMs) >= 0.9 * settings.rate,
     );
   }
 
@@ -145,13 +155,21 @@ class Trial {
     return states;
   }
 
-  /** Looks again and again until `done`, or until the time is over. Answers whether it was done. */
-  private async watch(phase: string, withinMs: number, done: () => boolean | Promise<boolean>): Promise<boolean> {
+  /**
+   * Looks again and again until `done`, or until the time is over. Answers whether it was done.
+   * @param done is told until when everything has been seen; a look takes its time, and more came meanwhile
+   */
+  private async watch(
+    phase: string,
+    withinMs: number,
+    done: (seenMs: number) => boolean | Promise<boolean>,
+  ): Promise<boolean> {
     this.phase = phase;
     const deadline = performance.now() + withinMs;
     for (;;) {
+      const seenMs = this.clock.nowMs();
       await this.look();
-      if (await done()) return true;
+      if (await done(seenMs)) return true;
       if (this.settings.ending.aborted) throw new Error('stopped before the faults were over');
       if (performance.now() > deadline) return false;
       await this.world.wait(LOOK_MS);

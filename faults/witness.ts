@@ -2,6 +2,10 @@ import { Client } from 'pg';
 import type { SimulatorAdminClient } from '../apps/simulator/src/simulator-admin.client';
 import type { SeenSend } from './judge';
 
+const INVENTORY = `
+  SELECT coalesce(array_agg(id::text), '{}') AS ids, count(*) FILTER (WHERE state IN ('SCHEDULED', 'READY', 'INTENT'))::int AS open
+    FROM message`;
+
 /** Reads what the judge needs, from outside the product: SES's arrival log and meters, and the database's rows. */
 export class Witness {
   sends: SeenSend[] = [];
@@ -68,6 +72,19 @@ export class Witness {
         [[...ids]],
       );
       return new Map(rows.map(({ id, state }) => [id, state]));
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  /** Every message there is, and how many of them may still be sent. */
+  async inventory(): Promise<{ ids: string[]; open: number }> {
+    const client = new Client({ connectionString: this.databaseUrl, connectionTimeoutMillis: 5_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ ids: string[]; open: number }>(INVENTORY);
+      return rows[0] ?? { ids: [], open: 0 };
     } finally {
       await client.end().catch(() => undefined);
     }

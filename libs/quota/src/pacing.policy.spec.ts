@@ -34,8 +34,10 @@ describe('pacing', () => {
     ['2000', 100, 100],
     ['250', 800, 200],
     ['100', 1000, 500],
-    ['14', 1000, 1000],
-    ['0.5', 1000, 1000],
+    ['32', 1000, 1000],
+    ['16', 2000, 1000],
+    ['8', 4000, 1000],
+    ['0.5', 4000, 1000],
     ['0', 1000, 1000],
   ])('makes slices for a rate of %s last %d ms, %d while somebody notices', (text, expected, noticed) => {
     expect(sliceMs(parseRate(text), false)).toBe(expected);

@@ -29,13 +29,17 @@ export function pacedRate(observed: Fraction): Fraction {
     : { num: observed.num * 1_999, den: observed.den * 2_000 };
 }
 
+/** A slice lasts this long at most: what is granted further ahead keeps its rate after the worker that holds it has died. */
+const LONGEST_SLICE_MS = 4_000;
+
 /**
- * Milliseconds of sending that one ticket holds, between 100 ms and 1 s: 200 messages, because a ticket costs about as
- * much as 50 of them. A quarter of that while somebody notices: mail that comes in a trickle, or must not wait, cannot
- * overtake what is granted.
+ * Milliseconds of sending that one ticket holds: 200 messages, because a ticket costs about as much as 50 of them, or what
+ * goes in a second, but 32 at least, within 4 s, on a slow account. While somebody notices, 50 messages in 100 ms to 1 s:
+ * mail that comes in a trickle, or must not wait, cannot overtake what is granted.
  */
 export function sliceMs(rate: Fraction, isNoticed: boolean): number {
   if (rate.num <= 0) return 1_000;
-  const messages = isNoticed ? 50 : 200;
-  return Math.min(1_000, Math.max(100, Math.floor((messages * 1_000 * rate.den) / rate.num)));
+  const lastMs = (messages: number) => Math.floor((messages * 1_000 * rate.den) / rate.num);
+  if (isNoticed) return Math.min(1_000, Math.max(100, lastMs(50)));
+  return Math.min(LONGEST_SLICE_MS, Math.max(100, Math.min(1_000, lastMs(200)), lastMs(32)));
 }

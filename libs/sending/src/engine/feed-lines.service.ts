@@ -10,7 +10,8 @@ import { FeederRepository, type WaitingLine } from './feeder.repository';
 import { LeaseKeeper, type SpreadTenant } from './lease-keeper.service';
 import { groupBy } from './side-by-side';
 
-export const FEED_LOCK_MS = 3_000;
+/** Real milliseconds; twice as long as an account may go without a look. */
+export const FEED_LOCK_MS = 6_000;
 
 /** Who waits for whom, within which limits; and what follows from a tenant that stands on several accounts. */
 @Injectable()

@@ -1,5 +1,5 @@
 import { newId, type MessageId } from '@libs/kernel';
-import { idAtAge, readyWindow, restAfterLook } from './feeder.policy';
+import { idAtAge, readyWindow, restAfterLook, restOfLists } from './feeder.policy';
 
 describe('an id of an age', () => {
   it('stands before every id made since and after every id made before', () => {
@@ -21,9 +21,10 @@ it.each([
   [200, 1, 2_000],
   [200, 4, 1_000],
   [5_000, 2, 25_000],
-  [1, 1, 1_000],
+  [8, 1, 240],
+  [1, 1, 100],
 ])(
-  'at %d a second and %d lines a ready list holds ten seconds of a share, 1,000 at least: %d',
+  'at %d a second and %d lines a ready list holds ten seconds of a share, and 1,000 or half a minute at least: %d',
   (num, lines, window) => {
     expect(readyWindow({ num, den: 1 }, lines)).toBe(window);
   },
@@ -32,4 +33,13 @@ it.each([
 it('a look that becomes slow becomes rare', () => {
   expect(restAfterLook(2_000, 10)).toBe(2_000);
   expect(restAfterLook(2_000, 1_000)).toBe(19_000);
+});
+
+it.each([
+  [[1_000], 2_500],
+  [[2_000, 900], 2_000],
+  [[10_000], 3_000],
+  [[2_000, 400], 0],
+])('lists of %j at 200 a second are half empty after %d ms at the soonest', (listed, ms) => {
+  expect(restOfLists(listed, 1_000, { num: 200, den: 1 })).toBe(ms);
 });

@@ -19,9 +19,24 @@ const BUSY = 0.05;
 /** How far ahead a ready list reaches, seconds of its share of the account's rate: several feeds may fail before it is empty. */
 const AHEAD_S = 10;
 
+/** A slow account needs no more than this, seconds of all of its rate: what is listed is read again with every look from the start. */
+const SLOW_AHEAD_S = 30;
+const LEAST_WINDOW = 100;
+
 /** How many messages the ready list of a line may hold on an account of that rate which so many lines share. */
 export function readyWindow(rate: Fraction, lines: number): number {
-  return Math.max(READY_WINDOW, Math.ceil((AHEAD_S * rate.num) / (rate.den * Math.max(1, lines))));
+  const perSecond = rate.num / rate.den;
+  const least = Math.min(READY_WINDOW, Math.max(LEAST_WINDOW, Math.ceil(SLOW_AHEAD_S * perSecond)));
+  return Math.max(least, Math.ceil((AHEAD_S * perSecond) / Math.max(1, lines)));
+}
+
+/** The lists of an account whose mail is not known to have changed are looked at this often at least, real milliseconds. */
+const LOOK_MS = 3_000;
+
+/** When the lists of an account must be looked at again, real milliseconds: before one can have run half empty. */
+export function restOfLists(listed: readonly number[], window: number, rate: Fraction): number {
+  const spare = Math.min(...listed) - window / 2;
+  return Math.max(0, Math.min(LOOK_MS, (spare * 1000 * rate.den) / Math.max(1, rate.num)));
 }
 
 /** When to look again, real milliseconds after a look that took `tookMs`. */

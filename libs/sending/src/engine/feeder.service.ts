@@ -6,7 +6,7 @@ import { FIRST } from '../backlog.repository';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { FEED_LOCK_MS, FeedLines } from './feed-lines.service';
-import { BACKLOGGED, idAtAge, readyWindow, restAfterLook, SWEEP_MS } from './feeder.policy';
+import { BACKLOGGED, idAtAge, readyWindow, restAfterLook, restOfLists, SWEEP_MS } from './feeder.policy';
 import { FeederRepository, type Page, type WaitingLine } from './feeder.repository';
 import { groupBy, inTurns } from './side-by-side';
 
@@ -55,6 +55,8 @@ interface Hungry {
 export class Feeder {
   private readonly lines = new Map<string, Feeding>();
   private readonly sweepAt: Record<Stream, number> = { TRANSACTIONAL: 0, MARKETING: 0 };
+  /** Until when each account's lists are long enough, real milliseconds. */
+  private readonly lookAt = new Map<SendingAccountId, number>();
   private linesAt = Number.NEGATIVE_INFINITY;
   /** What reading from the start cost when it was done last, real milliseconds. */
   private fromStartMs = 0;
@@ -126,12 +128,18 @@ export class Feeder {
   /** The lines of an account whose lists in Redis are short, as far as this process is the one that feeds it. */
   private async hungryOf(account: SendingAccountId, feedings: readonly Feeding[]): Promise<Hungry[]> {
     const known = await this.accounts.find(account);
-    if (!known || !(await this.ledger.hold(account, 'feed', this.settings.worker, FEED_LOCK_MS))) return [];
+    if (!known) return [];
+    const now = this.timers.monotonicMs();
+    const isNews = feedings.some((feeding) => feeding.epoch !== known.epoch || isUnsettled(feeding));
+    if (!isNews && now < (this.lookAt.get(account) ?? 0)) return [];
+    this.lookAt.delete(account);
+    if (!(await this.ledger.hold(account, 'feed', this.settings.worker, FEED_LOCK_MS))) return [];
     const ready = await this.ledger.ready(account);
     if (ready?.epoch !== known.epoch) return [];
     const lists = new Map(ready.lists.map((list) => [`${list.stream}:${list.tenantId}`, list.messages]));
     const window = readyWindow(parseRate(known.maxSendRate), feedings.length);
     const hungry: Hungry[] = [];
+    const full: number[] = [];
     for (const feeding of feedings) {
       const listed = lists.get(`${feeding.line.stream}:${feeding.line.tenantId}`) ?? 0;
       if (feeding.epoch !== ready.epoch) {
@@ -144,10 +152,12 @@ export class Feeder {
       } else if (listed > window / 2) {
         // What did not fit is read once there is room. A changed plan cannot wait for that: it could take a day.
         feeding.drained = false;
+        full.push(listed);
         await this.tell(feeding);
       } else if (!feeding.drained) hungry.push({ feeding, listed, window });
       else await this.tell(feeding);
     }
+    if (hungry.length === 0) this.lookAt.set(account, now + restOfLists(full, window, parseRate(known.maxSendRate)));
     return hungry;
   }
 
@@ -187,6 +197,11 @@ export class Feeder {
     });
     return queued;
   }
+}
+
+/** Something about it is to be done, whatever its list holds. */
+function isUnsettled({ line, after, drained, told }: Feeding): boolean {
+  return line.paused || told?.limits !== limitsKey(line) || (after === FIRST && !drained);
 }
 
 function limitsKey({ limits }: WaitingLine): string {

@@ -1,5 +1,5 @@
-/** Slots end 5 s after their time, a request may take 15 s: then nothing of an older epoch can be under way. */
-export const QUIET_MS = 20_000;
+/** Slots lie 4 s ahead and end 5 s after their time, a request may take 15 s: then nothing of an older epoch can be under way. */
+export const QUIET_MS = 25_000;
 
 /**
  * Whether a rebuild may read the books now: every request of an older epoch has ended, because no batch is open any

@@ -17,6 +17,8 @@ const LOCK_MS = 30_000;
 const MINUTE_MS = 60_000;
 /** A paused or suspended account stays frozen until it was looked at again. */
 const UNUSABLE_MS = 90_000;
+/** How often a ledger is looked at that nobody found stale, real milliseconds. */
+const CHECK_MS = 3_000;
 /** Accounts looked at at the same time: AWS paces each of them, not all together. */
 const SIDE_BY_SIDE = 16;
 
@@ -25,6 +27,8 @@ const SIDE_BY_SIDE = 16;
 export class LedgerKeeper {
   private readonly bumped = new Map<SendingAccountId, { readonly epoch: bigint; readonly at: number }>();
   private kept = new Set<SendingAccountId>();
+  /** When each ledger is due to be looked at, monotonic. */
+  private readonly checkAt = new Map<SendingAccountId, number>();
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -39,12 +43,22 @@ export class LedgerKeeper {
     private readonly log: Log,
   ) {}
 
-  /** Rebuilds ledgers that are missing, of another epoch or of another Redis. Until then nobody sends there. */
+  /** Somebody found this ledger stale: the next `keep` looks at it. */
+  suspect(id: SendingAccountId): void {
+    this.checkAt.delete(id);
+  }
+
+  /**
+   * Rebuilds ledgers that are missing, of another epoch or of another Redis. Until then nobody sends there. Looks at those
+   * that are suspected or being rebuilt, and at each of the others every few seconds.
+   */
   async keep(): Promise<void> {
     const accounts = await this.accounts.all();
-    await inTurns(SIDE_BY_SIDE, accounts, async (account) => {
+    const now = this.timers.monotonicMs();
+    const due = accounts.filter(({ id }) => now >= (this.checkAt.get(id) ?? 0));
+    await inTurns(SIDE_BY_SIDE, due, async (account) => {
       try {
-        await this.keepOne(account);
+        if (await this.keepOne(account)) this.checkAt.set(account.id, this.timers.monotonicMs() + CHECK_MS);
       } catch (error) {
         this.log.warn('a ledger could not be rebuilt yet', { sendingAccount: account.id, error });
       }
@@ -79,12 +93,13 @@ export class LedgerKeeper {
     else if (!isUsable(account)) await this.ledger.unfreeze(seen.id);
   }
 
-  private async keepOne(account: SendingAccount): Promise<void> {
+  /** True when the ledger is current. */
+  private async keepOne(account: SendingAccount): Promise<boolean> {
     if ((await this.ledger.isCurrent(account.id, account.epoch)) || (await this.isCurrentNow(account.id))) {
       this.bumped.delete(account.id);
-      return;
+      return true;
     }
-    if (!(await this.ledger.hold(account.id, 'rebuild', this.settings.worker, LOCK_MS))) return;
+    if (!(await this.ledger.hold(account.id, 'rebuild', this.settings.worker, LOCK_MS))) return false;
     const known = this.bumped.get(account.id);
     if (known === undefined) {
       // From here on no ticket of the old ledger can be claimed.
@@ -97,9 +112,10 @@ export class LedgerKeeper {
     }
     const { epoch, at } = this.bumped.get(account.id) ?? { epoch: account.epoch, at: this.timers.monotonicMs() };
     const open = await this.uow.forSystem(() => this.rows.openBatches(account.id));
-    if (!mayRebuild(open, this.timers.monotonicMs() - at)) return;
+    if (!mayRebuild(open, this.timers.monotonicMs() - at)) return false;
     await this.rebuild(account.id, epoch);
     this.bumped.delete(account.id);
+    return false;
   }
 
   /** Asked with the epoch in the database: the one at hand may be older than a rebuild that has just ended. */
@@ -145,6 +161,7 @@ export class LedgerKeeper {
       if (current.has(id)) continue;
       await this.ledger.forget(id);
       this.bumped.delete(id);
+      this.checkAt.delete(id);
       this.log.info('forgot the ledger of an account that was removed', { sendingAccount: id });
     }
     this.kept = current;

@@ -1,4 +1,4 @@
-import { idlePollMs, restAfter } from './pump.policy';
+import { crowdedMs, elsewhereMs, idlePollMs, restAfter } from './pump.policy';
 
 const at = { nowMs: 1_000 };
 const pace = { sliceMs: 500, leadMs: 100, idleMs: 40 };
@@ -44,7 +44,23 @@ describe('a pump', () => {
   it('looks at many idle accounts less often each, and hardly at all when offers wake it', () => {
     expect(idlePollMs(10, false)).toBe(40);
     expect(idlePollMs(1_000, false)).toBe(500);
-    expect(idlePollMs(10, true)).toBe(250);
+    expect(idlePollMs(10, true)).toBe(1_000);
     expect(idlePollMs(2_000, true)).toBe(2_000);
+  });
+
+  it.each([
+    [8, 250],
+    [100, 500],
+    [1_000, 1_000],
+  ])('of %d accounts that another process pumps looks at each every %d ms', (accounts, ms) => {
+    expect(elsewhereMs(accounts)).toBe(ms);
+  });
+
+  it.each([
+    [8, 20],
+    [200, 100],
+    [1_000, 250],
+  ])('of %d accounts waits for busy workers %d ms each', (accounts, ms) => {
+    expect(crowdedMs(accounts)).toBe(ms);
   });
 });

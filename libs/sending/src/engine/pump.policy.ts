@@ -47,8 +47,18 @@ function clamp(value: number, least: number, most: number): number {
 
 /**
  * How often an account is asked that has no reason to have work, milliseconds: with many of them less often, so that a
- * thousand idle accounts together cost a few per cent of a core.
+ * thousand idle accounts together cost a few per cent of a core. An offer wakes it; this finds the offer that was lost.
  */
 export function idlePollMs(accounts: number, canBeWoken: boolean): number {
-  return canBeWoken ? Math.max(250, accounts) : Math.max(40, accounts / 2);
+  return canBeWoken ? Math.max(1_000, accounts) : Math.max(40, accounts / 2);
+}
+
+/** How soon to look again whether the process that pumps an account is still there, real milliseconds. */
+export function elsewhereMs(accounts: number): number {
+  return Math.min(1_000, Math.max(250, accounts * 5));
+}
+
+/** How soon to ask again for an account while the workers have more tickets than they take, real milliseconds. */
+export function crowdedMs(accounts: number): number {
+  return Math.min(250, Math.max(20, accounts / 2));
 }

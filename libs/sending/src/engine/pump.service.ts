@@ -9,19 +9,20 @@ import { EngineAccounts } from './engine-accounts.service';
 import { EngineGate } from './engine-gate';
 import { EngineSettings } from './engine.settings';
 import { Failpoints } from './failpoints';
-import { idlePollMs, restAfter, type PumpPace } from './pump.policy';
+import { LedgerKeeper } from './ledger-keeper.service';
+import { crowdedMs, elsewhereMs, idlePollMs, restAfter, type PumpPace } from './pump.policy';
 
 /** Recipients a ticket holds at most: one claim's transaction stays short. A slice decides; only a fast account gets here. */
 const WANT = 500;
 const LOCK_MS = 2_000;
-const ELSEWHERE_MS = 250;
 const FAILED_MS = 500;
 /**
  * Messages in tickets that no worker has taken yet. More would miss their slots and be moved or swept: what cannot be
  * sent now is better left where it waits in its order.
  */
 const WAITING_MESSAGES = 1_500;
-const CROWDED_MS = 20;
+/** How often that is counted while it is near, real milliseconds; seldom while it is far. */
+const COUNT_MS = 20;
 const SELDOM_MS = 250;
 /** An account counts as one with transactional mail for this long after it had some, milliseconds. */
 const URGENT_MS = 10_000;
@@ -63,6 +64,7 @@ export class Pump {
   constructor(
     private readonly accounts: EngineAccounts,
     private readonly ledger: Ledger,
+    private readonly keeper: LedgerKeeper,
     private readonly queue: JobQueue,
     private readonly gate: EngineGate,
     private readonly clock: EngineClock,
@@ -168,14 +170,15 @@ export class Pump {
     const account = await this.accounts.find(id);
     if (!account) {
       this.pumped.delete(id);
-      return ELSEWHERE_MS;
+      return elsewhereMs(0);
     }
     pumped.idle = false;
-    if (!this.gate.isOpen) return ELSEWHERE_MS;
-    if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return ELSEWHERE_MS;
-    if (await this.isCrowded()) return CROWDED_MS;
+    if (!this.gate.isOpen) return elsewhereMs(0);
+    if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return elsewhereMs(this.pumped.size);
+    if (await this.isCrowded()) return crowdedMs(this.pumped.size);
     const now = this.timers.monotonicMs();
-    const pace = this.paceOf(account, now < Math.max(pumped.urgentUntil, pumped.shortUntil));
+    const isShort = now < Math.max(pumped.urgentUntil, pumped.shortUntil);
+    const pace = this.paceOf(account, isShort);
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, pace, false);
     pumped.idle = reply.kind === 'empty' && reply.why === 'idle';
@@ -186,7 +189,10 @@ export class Pump {
       if (reply.ranDry) pumped.shortUntil = now + SHORT_MS;
       await this.hand(account, batchId, reply, urgent);
       this.failpoints.reach('after-enqueue');
+      // What comes next shall not wait for the end of a long slice of which little was needed.
+      if (reply.ranDry && !isShort) return restAfter(reply, this.paceOf(account, true)) / speed;
     }
+    if (reply.kind === 'stale') this.keeper.suspect(id);
     return restAfter(reply, pace) / speed;
   }
 
@@ -225,7 +231,7 @@ export class Pump {
   private async isCrowded(): Promise<boolean> {
     const now = this.timers.monotonicMs();
     const isFar = this.waitingTickets * this.averageTicket < WAITING_MESSAGES / 4;
-    if (now - this.countedAt >= (isFar ? SELDOM_MS : CROWDED_MS)) {
+    if (now - this.countedAt >= (isFar ? SELDOM_MS : COUNT_MS)) {
       this.countedAt = now;
       const [urgent, bulk] = await Promise.all([
         this.queue.waiting('dispatch-tx'),

@@ -57,6 +57,15 @@ export class LedgerKeeperRows implements Pick<LedgerKeeperRepository, keyof Ledg
     return Promise.resolve([...this.tables.openBatches].filter((batch) => batch.accountId === account).length);
   }
 
+  largest(account: SendingAccountId, since: Date): Promise<number> {
+    let largest = 0;
+    for (const { id, accountId, bucketMs } of this.tables.batches.values()) {
+      if (accountId !== account || bucketMs < since.getTime()) continue;
+      for (const { recipients } of this.tables.attemptsOf(id)) largest = Math.max(largest, recipients);
+    }
+    return Promise.resolve(largest);
+  }
+
   used(account: SendingAccountId, since: Date): Promise<UsedMinute[]> {
     const minutes = new Map<number, number>();
     for (const { accountId, bucketMs, claimed } of this.tables.batches.values()) {

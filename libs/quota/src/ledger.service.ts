@@ -169,7 +169,7 @@ export class Ledger {
 
   /**
    * Replaces the ledger by what PostgreSQL and SES know, then opens it. Answers false when a newer epoch came first.
-   * @param quiet recipients granted lately: the rate clock pauses for as long as their slots could still run
+   * @param quiet recipients that SES may be owed time for: the rate clock pauses for as long as they take, and a second
    * @throws LedgerClockWrong while this host's clock and that of Redis disagree
    */
   async rebuild(

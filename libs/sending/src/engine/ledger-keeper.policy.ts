@@ -9,7 +9,11 @@ export function mayRebuild(openBatches: number, sinceBumpMs: number): boolean {
   return openBatches === 0 || sinceBumpMs >= QUIET_MS;
 }
 
-/** Recipients whose slots may still be due in SES's rate bucket: those of the last minute, at most one message's debt. */
-export function quietRecipients(usedLastMinute: bigint): number {
-  return Number(usedLastMinute < 50n ? usedLastMinute : 50n);
+/**
+ * Recipients that SES's rate bucket may still be in debt for once no request is under way: those of one message, which may
+ * cost more than the bucket holds. What else was sent it has made good within the second that a rebuild waits anyway.
+ * @param largest recipients of the largest message of the last minutes
+ */
+export function quietRecipients(largest: number): number {
+  return Math.min(50, largest);
 }

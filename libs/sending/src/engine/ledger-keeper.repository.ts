@@ -44,6 +44,16 @@ export class LedgerKeeperRepository {
     return row?.open ?? 0;
   }
 
+  /** Recipients that the largest message granted since then can have had: all others of its batch had one at least. */
+  async largest(account: SendingAccountId, since: Date): Promise<number> {
+    const [row] = await this.uow.query<{ recipients: number }>(
+      `SELECT coalesce(max(granted - cardinality(message_ids) + 1), 0)::int AS recipients FROM batch
+        WHERE sending_account_id = $1 AND bucket >= $2 AND claimed > 0`,
+      [account, since],
+    );
+    return row?.recipients ?? 0;
+  }
+
   /** Recipients per minute that SES has or may have: an open batch counts with all it claimed. */
   async used(account: SendingAccountId, since: Date): Promise<UsedMinute[]> {
     const rows = await this.uow.query<MinuteRow>(

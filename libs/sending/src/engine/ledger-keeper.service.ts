@@ -14,7 +14,8 @@ import { inTurns } from './side-by-side';
 /** What counts towards a rolling day, with the guard and a bucket to spare. */
 const WINDOW_MS = 86_400_000 + 240_000;
 const LOCK_MS = 30_000;
-const MINUTE_MS = 60_000;
+/** Messages granted longer ago than this SES's rate bucket has forgotten: the minutes in which one may be moved, and one more. */
+const LATELY_MS = 120_000;
 /** A paused or suspended account stays frozen until it was looked at again. */
 const UNUSABLE_MS = 90_000;
 /** How often a ledger is looked at that nobody found stale, real milliseconds. */
@@ -95,7 +96,12 @@ export class LedgerKeeper {
 
   /** True when the ledger is current. */
   private async keepOne(account: SendingAccount): Promise<boolean> {
-    if ((await this.ledger.isCurrent(account.id, account.epoch)) || (await this.isCurrentNow(account.id))) {
+    // Who waits to rebuild it need not ask the database whether somebody else did: an older epoch replaces nothing.
+    const isOurs = this.bumped.has(account.id);
+    if (
+      (await this.ledger.isCurrent(account.id, account.epoch)) ||
+      (!isOurs && (await this.isCurrentNow(account.id)))
+    ) {
       this.bumped.delete(account.id);
       return true;
     }
@@ -127,14 +133,13 @@ export class LedgerKeeper {
   private async rebuild(id: SendingAccountId, epoch: bigint): Promise<void> {
     const seen = await this.observation.observe(id);
     const since = new Date(this.ledger.nowMs() - WINDOW_MS);
-    const { used, tenants } = await this.uow.forSystem(async () => ({
+    const lately = new Date(this.ledger.nowMs() - LATELY_MS);
+    const { used, tenants, largest } = await this.uow.forSystem(async () => ({
       used: await this.rows.used(id, since),
       tenants: await this.rows.usedByTenant(id, since),
+      largest: await this.rows.largest(id, lately),
     }));
-    const lately = used
-      .filter((minute) => minute.startMs > this.ledger.nowMs() - 2 * MINUTE_MS)
-      .reduce((sum, minute) => sum + minute.recipients, 0n);
-    const done = await this.ledger.rebuild(id, epoch, limitsOf(seen), used, tenants, quietRecipients(lately));
+    const done = await this.ledger.rebuild(id, epoch, limitsOf(seen), used, tenants, quietRecipients(largest));
     if (!done) return;
     const lanes = await this.tellLanes(id);
     if (lanes.length > 0) {

@@ -34,8 +34,8 @@ const CLOCK_TOLERANCE_MS = 5_000;
 export interface LedgerEvents {
   opened(account: SendingAccountId, epoch: bigint, runId: string): void;
   granted(account: SendingAccountId, opId: string, grant: Grant): void;
-  /** An account for which nobody waited has got mail. */
-  woken(account: SendingAccountId, urgent: boolean): void;
+  /** An account for which nobody waited has got mail, or a tenant that has little of it. */
+  woken(account: SendingAccountId, what: '' | ' urgent' | ' small'): void;
 }
 
 /** The ledger as one process sees it: the model of the scripts, on whichever Redis the process is connected to. */
@@ -214,7 +214,8 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     return this.ask(account, (ledger, nowUs) => {
       const lists = ledger.lists().filter(({ parked }) => !parked);
       const urgent = CLASS_OF[stream] === 'tx';
-      const quiet = !lists.some((list) => (urgent ? list.class === 'tx' : true));
+      const noTx = !lists.some((list) => list.class === 'tx');
+      const enters = !ledger.lists().some((list) => list.tenant === tenant && list.class === CLASS_OF[stream]);
       const queued = ledger.offer(nowUs, {
         class: CLASS_OF[stream],
         tenant,
@@ -225,7 +226,10 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
         most: window,
         entries: messages.map(({ id, recipients }) => ({ id, cost: recipients })),
       });
-      if (quiet && queued > 0) this.events.woken(account, urgent);
+      const small = !urgent && queued <= 8;
+      if (noTx && enters && queued > 0 && (urgent || small || lists.length === 0)) {
+        this.events.woken(account, urgent ? ' urgent' : small ? ' small' : '');
+      }
       return queued;
     });
   }

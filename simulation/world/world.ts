@@ -221,13 +221,13 @@ export class World implements LedgerEvents, SenderEvents, ProviderEvents {
     return () => this.ears.delete(ear);
   }
 
-  woken(account: SendingAccountId, urgent: boolean): void {
+  woken(account: SendingAccountId, what: string): void {
     for (const ear of this.ears) {
       if (!ear.process.alive) this.ears.delete(ear);
       else if (!this.network.happens(0.1)) {
         this.time.at(this.network.between(0.2, 2), () => {
           ear.process.enter(() => {
-            ear.hear(urgent ? `${account} urgent` : account);
+            ear.hear(`${account}${what}`);
           });
         });
       }

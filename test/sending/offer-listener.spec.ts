@@ -24,10 +24,12 @@ describe('an account that is offered mail', () => {
     await test.close();
   });
 
-  const offer = (account: SendingAccountId, stream: Stream = 'MARKETING') =>
-    ledger.offer(account, newId<TenantId>(), stream, OPEN, [{ id: newId<MessageId>(), recipients: 1 }]);
+  const offer = (account: SendingAccountId, stream: Stream = 'MARKETING', messages = 9) => {
+    const entries = Array.from({ length: messages }, () => ({ id: newId<MessageId>(), recipients: 1 }));
+    return ledger.offer(account, newId<TenantId>(), stream, OPEN, entries);
+  };
 
-  it('calls whoever listens when nobody waited there, again for what is urgent, and not while that waits', async () => {
+  it('calls whoever listens when nobody waited there, again for a small sender and for what is urgent, and not while that waits', async () => {
     const heard: string[] = [];
     const stop = redis.listen('pf:offered', (account) => heard.push(account));
     // Until the listener is connected, what is published is lost.
@@ -41,12 +43,13 @@ describe('an account that is offered mail', () => {
     const [busy, last] = [newId<SendingAccountId>(), newId<SendingAccountId>()];
     await offer(busy);
     await offer(busy);
+    await offer(busy, 'MARKETING', 8);
     await offer(busy, 'TRANSACTIONAL');
     await offer(busy, 'TRANSACTIONAL');
     await offer(busy);
     await offer(last);
     await waitFor(() => Promise.resolve(heard.includes(last)), { what: 'the last offer' });
-    expect(heard.filter((message) => message.startsWith(busy))).toEqual([busy, `${busy} urgent`]);
+    expect(heard.filter((message) => message.startsWith(busy))).toEqual([busy, `${busy} small`, `${busy} urgent`]);
     stop();
   });
 });

@@ -57,8 +57,9 @@ export interface AcquireRequest {
   readonly leadMs: number;
   readonly sliceMs: number;
   /**
-   * Only transactional mail that need not wait behind what is granted already: a fiftieth of a second's recipients at most
-   * within lead and slice, on accounts of ten a second or more. It starts at once; later grants make room for it.
+   * Only what need not wait behind what is granted already: transactional mail, and marketing of tenants that have no more
+   * than one turn of 8 recipients waiting. A fiftieth of a second's recipients at most within lead and slice, on accounts of
+   * ten a second or more, half of what is left of that for marketing. It starts at once; later grants make room for it.
    */
   readonly urgent?: boolean;
   /** Worker processes, for the headroom of requests that are past their deadline check but not yet on the wire. */

@@ -8,8 +8,8 @@ import { PRELUDE } from './prelude.lua';
  * last but one text of a GRANT is what was granted: `class:tenant:lane,entry,entry;...`; the last is 1 when somebody's list
  * ran out (not told again under the same op id).
  *
- * What cannot wait is transactional mail, a fiftieth of a second's rate at most within lead and slice. It starts beside the
- * slots that are granted already and moves the rate clock on, so that the grants after it make room: what was lent is paid
+ * What cannot wait is transactional mail, and marketing of tenants that have no more than one turn waiting, a fiftieth of a
+ * second's rate at most within lead and slice. It starts beside the slots that are granted already and moves the rate clock on, so that the grants after it make room: what was lent is paid
  * back within lead and slice, and until then SES's bucket, which holds a whole second, has it.
  */
 export const ACQUIRE = `${PRELUDE}
@@ -53,7 +53,7 @@ end
 
 local waiting = { tx = redis.call('ZCARD', P .. 'q:tx'), mk = redis.call('ZCARD', P .. 'q:mk') }
 local sum, tail = expireAccount(now, tonumber(led[11]), tonumber(led[12]))
-if waiting.tx + waiting.mk == 0 or (URGENT and waiting.tx == 0) then return {'EMPTY', int(now), 'idle', int(0)} end
+if waiting.tx + waiting.mk == 0 then return {'EMPTY', int(now), 'idle', int(0)} end
 local q, num, den = tonumber(led[5]), tonumber(led[6]), tonumber(led[7])
 local tat, ext, credit = tonumber(led[8]), tonumber(led[9]), tonumber(led[10] or '0')
 

@@ -114,6 +114,7 @@ end
 local function serve(class, budget, rules)
   local q, spentBefore = queueOf(class), spent[class]
   local limit = class == 'mk' and bulkRoom or room
+  local asidesBefore = asides
   while not waitUntil and not alone and not full do
     local left = math.min(budget - (spent[class] - spentBefore), n - cost)
     if left <= 0 and (cost > 0 or rules.credit) then return end
@@ -125,6 +126,7 @@ local function serve(class, budget, rules)
     local lane = laneOf(t.lane[class])
     local isCapped = t.cap >= 0 or lane
     local taken, weighed, verdict = 0, 0, nil
+    if rules.short and redis.call('LLEN', list.key) > TURN then verdict = 'aside' end
     if class == 'tx' and rules.share and math.max(t.txt, now) - now > SHARE_BURST then verdict = 'demoted' end
     while not verdict do
       local entry = head(list)
@@ -184,7 +186,7 @@ local function serve(class, budget, rules)
     elseif verdict == 'aside' then
       aside[#aside + 1] = { q, start, tenant }
       asides = asides + 1
-      if asides >= ASIDE_MAX then return end
+      if asides >= ASIDE_MAX or (rules.short and asides - asidesBefore >= TURN) then return end
     end
   end
 end
@@ -235,6 +237,11 @@ if #demoted > 0 and not URGENT then
   restore()
   serve('tx', math.huge, { share = false, mayWait = true })
 end
-if not URGENT then serve('mk', math.huge, { mayWait = true }) end
+if URGENT then
+  -- Half of what may be lent is left for transactional mail; whoever has more than a turn is no small sender.
+  serve('mk', math.floor((n - cost) / 2), { short = true, mayWait = false })
+else
+  serve('mk', math.huge, { mayWait = true })
+end
 restore()
 `;

@@ -49,10 +49,11 @@ if #fresh > 0 then redis.call('RPUSH', list, unpack(fresh)) end
 if length + #fresh > 0 and not redis.call('ZSCORE', P .. 'q:' .. class, tenant) and not redis.call('ZSCORE', P .. 'park:' .. class, tenant) then
   -- An idle tenant enters at the queue's own time: idleness earns no credit.
   local finish = tonumber(redis.call('HGET', hash, 'f' .. class) or '0')
-  -- Whoever pumps an account asks it seldom while nobody waits there, and transactional mail does not wait for its turn.
-  local quiet = redis.call('ZCARD', P .. 'q:tx') == 0
-  if quiet and (class == 'tx' or redis.call('ZCARD', P .. 'q:mk') == 0) then
-    redis.call('PUBLISH', 'pf:offered', string.sub(P, 5, -3) .. (class == 'tx' and ' urgent' or ''))
+  -- Whoever pumps an account asks it seldom while nobody waits there; transactional mail does not wait for its turn, nor does
+  -- who has no more than a turn (8 in ACQUIRE).
+  local noTx, short = redis.call('ZCARD', P .. 'q:tx') == 0, length + #fresh <= 8
+  if noTx and (class == 'tx' or short or redis.call('ZCARD', P .. 'q:mk') == 0) then
+    redis.call('PUBLISH', 'pf:offered', string.sub(P, 5, -3) .. (class == 'tx' and ' urgent' or short and ' small' or ''))
   end
   redis.call('ZADD', P .. 'q:' .. class, int(math.max(field('v' .. class), finish)), tenant)
 end

@@ -63,6 +63,8 @@ interface Rules {
   readonly credit?: boolean;
   readonly share?: boolean;
   readonly mayWait: boolean;
+  /** Only tenants with no more than one turn waiting. */
+  readonly short?: boolean;
 }
 
 /** One acquire: the passes over the two classes. */
@@ -112,7 +114,8 @@ export class GrantorModel {
       this.restore();
       this.serve('tx', Number.POSITIVE_INFINITY, { mayWait: true });
     }
-    if (!urgent) this.serve('mk', Number.POSITIVE_INFINITY, { mayWait: true });
+    if (urgent) this.serve('mk', Math.floor((this.n - this.cost) / 2), { short: true, mayWait: false });
+    else this.serve('mk', Number.POSITIVE_INFINITY, { mayWait: true });
     this.restore();
     if (this.cost === 0) return { reply: this.empty() };
     if (this.waiting.mk > 0) credit = Math.max(0, Math.min(FLOOR_MAX, credit + this.spent.tx - FLOOR * this.spent.mk));
@@ -150,6 +153,7 @@ export class GrantorModel {
   private serve(klass: Class, budget: number, rules: Rules): void {
     const queue = this.s.queues[klass];
     const before = this.spent[klass];
+    const asides = this.aside.length;
     const left = () => Math.min(budget - (this.spent[klass] - before), this.n - this.cost);
     while (this.waitUntil === undefined && !this.alone && !this.full) {
       if ((this.cost > 0 || rules.credit === true) && left() <= 0) return;
@@ -165,13 +169,17 @@ export class GrantorModel {
       if (verdict === 'turn') queue.setIfWaiting(popped.tenant, start);
       else if (verdict === 'park') queue.park(popped.tenant, start, Math.floor((this.now + 5_000_000) / 1000));
       else if (verdict === 'demoted') this.demoted.push([popped.tenant, start]);
-      else if (verdict === 'aside') this.aside.push([klass, popped.tenant, start]);
+      else if (verdict === 'aside') {
+        this.aside.push([klass, popped.tenant, start]);
+        if (rules.short === true && this.aside.length - asides >= TURN) return;
+      }
     }
   }
 
   private turn(klass: Class, name: string, tenant: TenantState, rules: Rules, left: () => number) {
     let [taken, weighed] = [0, 0];
     const result = (verdict: string) => ({ taken, weighed, verdict });
+    if (rules.short === true && this.s.queues[klass].list(name).length > TURN) return result('aside');
     if (klass === 'tx' && rules.share === true && Math.max(tenant.txt, this.now) - this.now > SHARE_BURST_US)
       return result('demoted');
     tenant.ring.expire(this.now);

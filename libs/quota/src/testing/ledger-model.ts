@@ -330,8 +330,7 @@ export class LedgerModel {
     for (const queue of [this.queues.tx, this.queues.mk]) queue.unpark(Math.floor(now / 1000));
     const waiting = { tx: this.queues.tx.size, mk: this.queues.mk.size };
     this.ring.expire(now);
-    if (waiting.tx + waiting.mk === 0 || (p.urgent === true && waiting.tx === 0))
-      return ['EMPTY', String(now), 'idle', '0'];
+    if (waiting.tx + waiting.mk === 0) return ['EMPTY', String(now), 'idle', '0'];
     const headroom = Math.min(16 * p.workers, Math.floor((this.q * 5) / 10000));
     const room = this.q >= 0 ? this.q - headroom - this.ring.sum - this.ext : Number.POSITIVE_INFINITY;
     if (room <= 0) return ['EMPTY', String(now), 'day', String(this.ring.nextReleaseUs(now))];

@@ -3,12 +3,15 @@ import { EngineRedis } from '@libs/queueing';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Pump } from './pump.service';
 
-/** Where the ledger tells that an account has got mail that nobody waited for: `<account>`, or `<account> urgent`. */
+/**
+ * Where the ledger tells that an account has got mail that nobody waited for: `<account>`; `<account> urgent` when it is
+ * transactional, `<account> small` when a tenant has got little of it.
+ */
 const OFFERED = 'pf:offered';
 
 /**
  * Calls the pump when an idle account is offered mail, since a thousand of them need not be asked all the time, and when
- * any account is offered transactional mail, which does not wait for the next turn.
+ * any account is offered transactional mail, or a little of a small sender's, which do not wait for the next turn.
  */
 @Injectable()
 export class OfferListener implements OnModuleInit, OnApplicationShutdown {
@@ -21,8 +24,8 @@ export class OfferListener implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.stop = this.redis.listen(OFFERED, (message) => {
-      const [account, urgent] = message.split(' ');
-      this.pump.wake(account as SendingAccountId, urgent !== undefined);
+      const [account, what] = message.split(' ');
+      this.pump.wake(account as SendingAccountId, what === 'urgent' || what === 'small' ? what : 'bulk');
     });
     this.pump.relyOnCalls();
   }

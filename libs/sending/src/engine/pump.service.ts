@@ -26,6 +26,8 @@ const COUNT_MS = 20;
 const SELDOM_MS = 250;
 /** An account counts as one with transactional mail for this long after it had some, milliseconds. */
 const URGENT_MS = 10_000;
+/** After nothing could be lent to small senders they are not asked for out of turn for so long, milliseconds. */
+const SMALL_MS = 100;
 /** Slices stay short for this long after mail that notices how long they are, milliseconds. */
 const SHORT_MS = 10_000;
 
@@ -36,8 +38,10 @@ interface Pumped {
   /** Ends the rest before its time. */
   cancelRest: (() => void) | undefined;
   idle: boolean;
-  /** Transactional mail was offered and has not been asked for. */
+  /** Mail was offered that need not wait for the next turn, and has not been asked for. */
   urged: boolean;
+  /** Until then a small sender's mail waits for the next turn: nothing more is lent to it. */
+  smallFrom: number;
   /** Until when it rests between turns, monotonic. */
   restsUntil: number;
   /** Until then urgent mail is asked for before each turn. */
@@ -84,6 +88,7 @@ export class Pump {
         cancelRest: undefined,
         idle: false,
         urged: false,
+        smallFrom: 0,
         restsUntil: 0,
         urgentUntil: 0,
         shortUntil: 0,
@@ -99,13 +104,17 @@ export class Pump {
     this.isCalled = true;
   }
 
-  /** Somebody has just offered mail on that account: it need not wait for the next look; what is urgent not even for the next turn. */
-  wake(id: SendingAccountId, urgent: boolean): void {
+  /**
+   * Somebody has just offered mail on that account: it need not wait for the next look; what is transactional, or a small
+   * sender's, not even for the next turn.
+   */
+  wake(id: SendingAccountId, what: 'bulk' | 'small' | 'urgent'): void {
     const pumped = this.pumped.get(id);
     if (!pumped) return;
     pumped.wakes += 1;
-    if (urgent) pumped.urged = true;
-    if (pumped.turn === undefined && (pumped.idle || urgent)) {
+    const isHasty = what === 'urgent' || (what === 'small' && this.timers.monotonicMs() >= pumped.smallFrom);
+    if (isHasty) pumped.urged = true;
+    if (pumped.turn === undefined && (pumped.idle || isHasty)) {
       pumped.cancelRest?.();
       this.begin(pumped);
     }
@@ -148,7 +157,7 @@ export class Pump {
     });
   }
 
-  /** Asks for the transactional mail that need not wait for what is granted; what gets nothing goes with the next turn. */
+  /** Asks for the mail that need not wait for what is granted; what gets nothing goes with the next turn. */
   private async hurry(pumped: Pumped): Promise<void> {
     const { id } = pumped;
     const account = await this.accounts.find(id);
@@ -156,8 +165,11 @@ export class Pump {
     if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return;
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, this.paceOf(account, true), true);
-    if (reply.kind !== 'grant') return;
-    pumped.urgentUntil = this.timers.monotonicMs() + URGENT_MS;
+    if (reply.kind !== 'grant') {
+      pumped.smallFrom = this.timers.monotonicMs() + SMALL_MS;
+      return;
+    }
+    if (isTransactional(reply)) pumped.urgentUntil = this.timers.monotonicMs() + URGENT_MS;
     this.failpoints.reach('after-acquire');
     await this.queue.enqueue(dispatchTransactional, { ...ticketOf(account, batchId, reply), urgent: true });
     this.failpoints.reach('after-enqueue');
@@ -184,7 +196,7 @@ export class Pump {
     pumped.idle = reply.kind === 'empty' && reply.why === 'idle';
     if (reply.kind === 'grant') {
       this.failpoints.reach('after-acquire');
-      const urgent = reply.messages.some((message) => message.stream === 'TRANSACTIONAL');
+      const urgent = isTransactional(reply);
       if (urgent) pumped.urgentUntil = now + URGENT_MS;
       if (reply.ranDry) pumped.shortUntil = now + SHORT_MS;
       await this.hand(account, batchId, reply, urgent);
@@ -241,6 +253,10 @@ export class Pump {
     }
     return this.waitingTickets * this.averageTicket > WAITING_MESSAGES;
   }
+}
+
+function isTransactional(grant: Grant): boolean {
+  return grant.messages.some((message) => message.stream === 'TRANSACTIONAL');
 }
 
 function ticketOf(account: SendingAccount, batchId: BatchId, grant: Grant): Ticket {

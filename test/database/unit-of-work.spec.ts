@@ -100,6 +100,51 @@ describe('a unit of work', () => {
     });
   });
 
+  it('works for several tenants in one transaction, and each statement sees the rows of its own only', async () => {
+    const parts = await uow.forTenants([ann, bob], () =>
+      Promise.all(
+        [ann, bob, bob, ann].map((tenant, n) =>
+          uow.forTenant(tenant, async () => {
+            const [unit] = await uow.query<{ unit: string }>('SELECT pg_current_xact_id()::text AS unit');
+            const before = await addresses();
+            await suppress(tenant, `${String(n)}@example.com`);
+            return { unit: unit?.unit, before, after: await addresses() };
+          }),
+        ),
+      ),
+    );
+    expect(new Set(parts.map(({ unit }) => unit)).size).toBe(1);
+    expect(parts.map(({ before }) => before)).toEqual(
+      ['ann', 'bob', 'bob', 'ann'].map((name) => [`${name}@example.com`]),
+    );
+    const [anns, bobs] = [
+      ['0@example.com', '3@example.com', 'ann@example.com'],
+      ['1@example.com', '2@example.com', 'bob@example.com'],
+    ];
+    expect(parts.map(({ after }) => after)).toEqual([anns, bobs, bobs, anns]);
+    const forget = () => uow.query("DELETE FROM suppression WHERE address ~ '^[0-9]'");
+    await uow.forTenant(ann, forget);
+    await uow.forTenant(bob, forget);
+  });
+
+  it('refuses another tenant’s row among several, and takes all of them back', async () => {
+    const work = uow.forTenants([ann, bob], async () => {
+      await uow.forTenant(bob, () => suppress(bob, '1@example.com'));
+      await uow.forTenant(ann, () => suppress(bob, '2@example.com'));
+    });
+    await expect(work).rejects.toThrow(/row-level security/);
+    expect(await uow.forTenant(bob, addresses)).toEqual(['bob@example.com']);
+  });
+
+  it('for several tenants takes no statement of nobody and of nobody else, and none inside a customer’s request', async () => {
+    await uow.forTenants([ann], async () => {
+      await uow.forTenant(ann, addresses);
+      await expect(addresses()).rejects.toThrow(NoUnitOfWork);
+      await expect((async () => uow.forTenant(bob, addresses))()).rejects.toThrow(TenantSwitch);
+    });
+    await expect(uow.confine(ann, async () => uow.forTenants([ann], addresses))).rejects.toThrow(TenantSwitch);
+  });
+
   it('refuses a statement outside any unit', async () => {
     await expect(addresses()).rejects.toThrow(NoUnitOfWork);
   });

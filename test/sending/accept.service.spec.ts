@@ -304,6 +304,60 @@ describe('calls that arrive at the same time', () => {
     ]);
     expect(await countOf('message', tenant)).toBe(4);
   });
+
+  const two = async () => {
+    const [ann, bob] = [await process.tenant(account), await process.tenant(account)];
+    return { ann, bob, annsDomain: await process.domainOf(ann), bobsDomain: await process.domainOf(bob) };
+  };
+  const keys = (count: number) => Array.from({ length: count }, (_, i) => `k${String(i)}`);
+
+  it('share transactions across tenants, and each reads and writes its own only', async () => {
+    const { ann, bob, annsDomain, bobsDomain } = await two();
+    await process.api.get(SuppressionService).suppress(bob, ['ann@example.com'], { actor: 'key:test' });
+    const [anns, bobs, stolen] = await Promise.all([
+      Promise.all(manyAt(ann, annsDomain, keys(20))),
+      Promise.all(manyAt(bob, bobsDomain, keys(20))),
+      Promise.all(manyAt(bob, annsDomain, ['x'])),
+    ]);
+    expect(anns.map(({ result }) => accepted(result).state)).toEqual(keys(20).map(() => 'QUEUED'));
+    expect(bobs.map(({ result }) => accepted(result).state)).toEqual(keys(20).map(() => 'SUPPRESSED'));
+    expect(codes(stolen[0]?.result)).toEqual(['DOMAIN_NOT_VERIFIED email.from']);
+    for (const [tenant, own] of [
+      [ann, anns],
+      [bob, bobs],
+    ] as const) {
+      const stored = await process.query<{ id: string }>('SELECT id FROM message WHERE tenant_id = $1', [tenant]);
+      expect(new Set(stored.map(({ id }) => id))).toEqual(new Set(own.map(({ result }) => accepted(result).id)));
+    }
+    const [shared] = await process.query<{ n: string }>(
+      `SELECT count(*) AS n FROM (SELECT xmin::text FROM idempotency WHERE tenant_id = $1
+        INTERSECT SELECT xmin::text FROM idempotency WHERE tenant_id = $2) AS shared`,
+      [ann, bob],
+    );
+    expect(Number(shared?.n)).toBeGreaterThan(0);
+  });
+
+  it("wait neither for another tenant's key nor for its move", async () => {
+    const { ann, bob, annsDomain, bobsDomain } = await two();
+    const key = `INSERT INTO idempotency (tenant_id, mode, key, request_hash, result, created_at)
+                 VALUES ($1, 'LIVE', 'held', '\\x00', '[]', now())`;
+    const move = "SELECT pg_advisory_xact_lock(hashtextextended('backlog ' || $1::uuid, 0))";
+    for (const [n, hold] of [key, move].entries()) {
+      await process.query('BEGIN');
+      await process.query(hold, [ann]);
+      const ended: string[] = [];
+      const held = manyAt(ann, annsDomain, ['held', `a${String(n)}`]).map(async (one) => {
+        accepted((await one).result);
+        ended.push('ann');
+      });
+      await Promise.all(manyAt(bob, bobsDomain, [`b${String(n)}`, `c${String(n)}`]));
+      ended.push('bob');
+      await process.query('ROLLBACK');
+      await Promise.all(held);
+      expect(ended.indexOf('bob')).toBeLessThan(2);
+      expect(ended).toHaveLength(3);
+    }
+  });
 });
 
 describe('mail in doubt', () => {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { TenantId } from '@libs/kernel';
 import type { DataSource } from 'typeorm';
 import { NoUnitOfWork, TenantSwitch } from './database.errors';
+import { TenantPart } from './tenant-part';
 import { Transaction, type Statements } from './transaction';
 
 /** Which connection pools this process has; a process gets the roles it needs and no others. */
@@ -15,18 +16,18 @@ export interface Pools {
 }
 
 type Scope =
-  { readonly kind: 'tenant'; readonly tenant: TenantId } | { readonly kind: 'system' } | { readonly kind: 'edge' };
+  | { readonly kind: 'tenant'; readonly tenant: TenantId }
+  | { readonly kind: 'tenants'; readonly parts: ReadonlyMap<TenantId, TenantPart> }
+  | { readonly kind: 'system' }
+  | { readonly kind: 'edge' };
 
 interface Unit {
   readonly scope: Scope;
   readonly transaction: Transaction;
+  /** Where statements go; undefined where none may be made. */
+  readonly statements: Statements | undefined;
   readonly afterCommit: (() => Promise<void> | void)[];
 }
-
-/** Both values are bound to this transaction; the policies compare the second with its start. */
-const BIND_TENANT = `
-  SELECT set_config('app.tenant', $1, true),
-         set_config('app.tenant_at', extract(epoch FROM transaction_timestamp())::text, true)`;
 
 /**
  * One transaction, found by every repository without being passed around. A nested call of the same scope joins; a
@@ -45,11 +46,32 @@ export class UnitOfWork implements Statements {
     if (confined !== undefined && confined !== tenant) throw new TenantSwitch();
     const current = this.joined();
     if (current?.scope.kind === 'system') return work();
+    if (current?.scope.kind === 'tenants') {
+      const statements = current.scope.parts.get(tenant);
+      if (!statements) throw new TenantSwitch();
+      return this.units.run({ ...current, scope: { kind: 'tenant', tenant }, statements }, work);
+    }
     if (current) {
       if (current.scope.kind !== 'tenant' || current.scope.tenant !== tenant) throw new TenantSwitch();
       return work();
     }
-    return this.begin({ kind: 'tenant', tenant }, this.pools.app ?? this.pools.worker, work);
+    return this.begin(this.pools.app ?? this.pools.worker, work, (transaction) => ({
+      scope: { kind: 'tenant', tenant },
+      statements: TenantPart.of(transaction, [tenant]).get(tenant),
+    }));
+  }
+
+  /**
+   * Work on the rows of several tenants that shares one commit. Statements are made inside `forTenant` of one of them: each
+   * goes out right after its own tenant was bound, so that every statement sees the rows of one tenant and no other's,
+   * also when the parts run side by side. Refused inside a customer's request.
+   */
+  forTenants<T>(tenants: readonly TenantId[], work: () => Promise<T>): Promise<T> {
+    if (this.confinement.getStore() !== undefined || this.joined()) throw new TenantSwitch();
+    return this.begin(this.pools.app ?? this.pools.worker, work, (transaction) => ({
+      scope: { kind: 'tenants', parts: TenantPart.of(transaction, tenants) },
+      statements: undefined,
+    }));
   }
 
   /** Work across tenants: operators' requests in the api, the engine in the worker. Refused inside a customer's request. */
@@ -60,7 +82,7 @@ export class UnitOfWork implements Statements {
       if (current.scope.kind !== 'system') throw new TenantSwitch();
       return work();
     }
-    return this.begin({ kind: 'system' }, this.pools.worker ?? this.pools.admin, work);
+    return this.begin(this.pools.worker ?? this.pools.admin, work, within({ kind: 'system' }));
   }
 
   /**
@@ -75,13 +97,13 @@ export class UnitOfWork implements Statements {
   /** Work before any tenant is known: looking a key up, storing a notification. Sees no tenant's rows. */
   forEdge<T>(work: () => Promise<T>): Promise<T> {
     if (this.joined()) throw new TenantSwitch();
-    return this.begin({ kind: 'edge' }, this.pools.app, work);
+    return this.begin(this.pools.app, work, within({ kind: 'edge' }));
   }
 
   /** Reads of what belongs to no tenant (plans, tiers, prices): joins the open unit, whatever it is, or opens an edge one. */
   forShared<T>(work: () => Promise<T>): Promise<T> {
     if (this.joined()) return work();
-    return this.begin({ kind: 'edge' }, this.pools.app ?? this.pools.worker ?? this.pools.admin, work);
+    return this.begin(this.pools.app ?? this.pools.worker ?? this.pools.admin, work, within({ kind: 'edge' }));
   }
 
   /** Runs a customer's whole request so that no code below it can reach another tenant or the fleet by mistake. */
@@ -91,17 +113,19 @@ export class UnitOfWork implements Statements {
 
   /** A statement in the current unit. */
   async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return this.current().transaction.query<Row>(sql, parameters);
+    return this.current().query<Row>(sql, parameters);
   }
 
   /** A statement of the hot path in the current unit. */
   async prepared<Row extends object>(sql: string, parameters: readonly unknown[] = [], name?: string): Promise<Row[]> {
-    return this.current().transaction.prepared<Row>(sql, parameters, name);
+    return this.current().prepared<Row>(sql, parameters, name);
   }
 
   /** Runs `effect` once the current unit has committed; never when it rolls back. Lost if the process dies: see Outbox. */
   onCommit(effect: () => Promise<void> | void): void {
-    this.current().afterCommit.push(effect);
+    const unit = this.joined();
+    if (!unit) throw new NoUnitOfWork();
+    unit.afterCommit.push(effect);
   }
 
   /** What outlives its unit (a connection that was opened in it, say) is in none. */
@@ -110,22 +134,23 @@ export class UnitOfWork implements Statements {
     return unit?.transaction.isOver === false ? unit : undefined;
   }
 
-  private current(): Unit {
-    const unit = this.joined();
-    if (!unit) throw new NoUnitOfWork();
-    return unit;
+  private current(): Statements {
+    const statements = this.joined()?.statements;
+    if (!statements) throw new NoUnitOfWork();
+    return statements;
   }
 
-  private async begin<T>(scope: Scope, source: DataSource | undefined, work: () => Promise<T>): Promise<T> {
+  private async begin<T>(
+    source: DataSource | undefined,
+    work: () => Promise<T>,
+    bounds: (transaction: Transaction) => Pick<Unit, 'scope' | 'statements'>,
+  ): Promise<T> {
     if (!source) throw new NoUnitOfWork();
     const afterCommit: Unit['afterCommit'] = [];
     const result = await Transaction.run(source, async (transaction) => {
       this.open += 1;
       try {
-        return await this.units.run({ scope, transaction, afterCommit }, async () => {
-          if (scope.kind === 'tenant') await this.prepared(BIND_TENANT, [scope.tenant]);
-          return work();
-        });
+        return await this.units.run({ ...bounds(transaction), transaction, afterCommit }, work);
       } finally {
         this.open -= 1;
         // As long as it is on, every promise of the process pays for finding the unit.
@@ -139,4 +164,8 @@ export class UnitOfWork implements Statements {
     }
     return result;
   }
+}
+
+function within(scope: Scope) {
+  return (transaction: Transaction) => ({ scope, statements: transaction });
 }

@@ -1,36 +1,38 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Timers } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { AcceptTransaction, type AcceptCall } from './accept-transaction.service';
-import type { Accepted, Submitter } from './accepted';
+import { AcceptTransaction, type AcceptAnswer } from './accept-transaction.service';
+import { AcceptTurns, type WaitingCall } from './accept-turns';
+import type { AcceptCall, Accepted, Submitter } from './accepted';
 
-/** Messages of one transaction of several calls. A larger call is a transaction of its own. */
-const MAX_MESSAGES = 200;
-/** How long a call waits for the transaction before it, milliseconds. */
-const MAX_WAIT_MS = 5;
-/** Transactions of one tenant and mode at a time: more would leave other tenants without a connection. */
-const MAX_RUNNING = 4;
-
-interface Waiting {
-  readonly call: AcceptCall;
-  readonly resolve: (accepted: Accepted) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-interface Line {
-  readonly by: Submitter;
-  readonly waiting: Waiting[];
-  running: number;
-  cancelTimer: (() => void) | undefined;
-}
+/** Sizes are in messages of 4 KB. What is larger would hold others up, and is a transaction of its own. */
+const SMALL_CALL = 50;
+const TOGETHER = 200;
+const BYTES_OF_ONE = 4_096;
+/** Milliseconds between the beginnings of two shared transactions, unless one is full before. */
+const TOGETHER_EVERY_MS = 8;
+/** Transactions at a time; a pool of ten connections has some left for everything else. */
+const RUNNING_TOGETHER = 3;
+const RUNNING_ALONE = 5;
+const RUNNING_ALONE_OF_ONE = 3;
 
 /**
- * Calls of one tenant that arrive while a transaction of it is under way share the next one: a commit costs the same for
- * one message and for two hundred. A call that finds nothing under way does not wait. Each keeps its own idempotency, its
- * own errors and its own answer, which comes after the commit.
+ * Small calls that arrive within a few milliseconds share a transaction, whoever they come from: a commit costs the same
+ * for one message and for two hundred. A call that finds nothing under way does not wait. Each keeps its own idempotency,
+ * its own errors and its own answer, which comes after the commit. Where a shared transaction fails, and while a tenant's
+ * mail is being moved, calls go on alone, so that nobody fails or waits for another's.
  */
 @Injectable()
 export class AcceptCoalescer {
-  private readonly lines = new Map<string, Line>();
+  private readonly keysUnderWay = new Set<string>();
+  private readonly small = new AcceptTurns(this.keysUnderWay, Infinity);
+  private readonly alone = new AcceptTurns(this.keysUnderWay, RUNNING_ALONE_OF_ONE);
+  private runningTogether = 0;
+  private runningAlone = 0;
+  private startedAtMs = -Infinity;
+  private isTimerSet = false;
+  /** A shared transaction belongs to no request: nothing of the one that happens to begin it may be found in it. */
+  private readonly outsideRequests = AsyncLocalStorage.snapshot();
 
   constructor(
     private readonly transaction: AcceptTransaction,
@@ -39,84 +41,86 @@ export class AcceptCoalescer {
 
   take(by: Submitter, call: AcceptCall): Promise<Accepted> {
     return new Promise((resolve, reject) => {
-      const line = this.lineOf(by);
-      line.waiting.push({ call, resolve, reject });
-      const gathered = line.waiting.reduce((sum, one) => sum + one.call.checked.length, 0);
-      if (line.running === 0 || gathered >= MAX_MESSAGES) this.start(line);
-      else this.startSoon(line);
+      const one: WaitingCall = { by, call, size: sizeOf(call), resolve, reject };
+      (one.size > SMALL_CALL ? this.alone : this.small).add(one);
+      this.outsideRequests(() => {
+        this.start();
+      });
     });
   }
 
-  private lineOf(by: Submitter): Line {
-    const name = `${by.mode} ${by.tenantId}`;
-    const known = this.lines.get(name);
-    if (known) return known;
-    const line: Line = { by, waiting: [], running: 0, cancelTimer: undefined };
-    this.lines.set(name, line);
-    return line;
-  }
-
-  private startSoon(line: Line): void {
-    line.cancelTimer ??= this.timers.after(MAX_WAIT_MS, () => {
-      line.cancelTimer = undefined;
-      this.start(line);
-    });
-  }
-
-  private start(line: Line): void {
-    if (line.running >= MAX_RUNNING || line.waiting.length === 0) return;
-    line.cancelTimer?.();
-    line.cancelTimer = undefined;
-    line.running += 1;
-    void this.run(line.by, this.nextOf(line)).finally(() => {
-      line.running -= 1;
-      if (line.waiting.length > 0) this.start(line);
-      else if (line.running === 0) this.lines.delete(`${line.by.mode} ${line.by.tenantId}`);
-    });
-    if (line.waiting.length > 0) this.startSoon(line);
-  }
-
-  /** The calls of the next transaction: in order, each key once, since the second must find what the first wrote. */
-  private nextOf(line: Line): Waiting[] {
-    const chosen: Waiting[] = [];
-    const left: Waiting[] = [];
-    const keys = new Set<string>();
-    let messages = 0;
-    for (const one of line.waiting.splice(0)) {
-      const size = one.call.checked.length;
-      if (keys.has(one.call.key) || (chosen.length > 0 && messages + size > MAX_MESSAGES)) left.push(one);
-      else {
-        chosen.push(one);
-        keys.add(one.call.key);
-        messages += size;
-      }
+  private start(): void {
+    while (this.runningAlone < RUNNING_ALONE) {
+      const one = this.alone.next(Infinity);
+      if (!one) break;
+      this.runningAlone += 1;
+      void this.runAlone(one).finally(() => {
+        this.runningAlone -= 1;
+        this.alone.done(one);
+        this.start();
+      });
     }
-    line.waiting.push(...left);
+    while (this.small.size > 0 && this.runningTogether < RUNNING_TOGETHER) {
+      const dueInMs = this.startedAtMs + TOGETHER_EVERY_MS - this.timers.monotonicMs();
+      if (dueInMs > 0 && this.small.size < TOGETHER) {
+        this.startIn(dueInMs);
+        return;
+      }
+      const chosen = this.nextTogether();
+      if (chosen.length === 0) return;
+      this.startedAtMs = this.timers.monotonicMs();
+      this.runningTogether += 1;
+      void this.runTogether(chosen).finally(() => {
+        this.runningTogether -= 1;
+        this.start();
+      });
+    }
+  }
+
+  private startIn(ms: number): void {
+    if (this.isTimerSet) return;
+    this.isTimerSet = true;
+    this.timers.after(ms, () => {
+      this.isTimerSet = false;
+      this.start();
+    });
+  }
+
+  private nextTogether(): WaitingCall[] {
+    const chosen: WaitingCall[] = [];
+    let room = TOGETHER;
+    for (let one = this.small.next(room); one; one = this.small.next(room)) {
+      chosen.push(one);
+      room -= one.size;
+    }
     return chosen;
   }
 
-  private async run(by: Submitter, chosen: readonly Waiting[]): Promise<void> {
+  private async runTogether(chosen: readonly WaitingCall[]): Promise<void> {
+    const answers = await this.transaction.takeTogether(chosen).catch(() => undefined);
+    chosen.forEach((one, place) => {
+      this.small.done(one);
+      const answer = answers?.[place];
+      if (answer) settle(one, answer);
+      // Nothing of it was written. Alone it goes through, or fails by itself.
+      else this.alone.add(one);
+    });
+  }
+
+  private async runAlone(one: WaitingCall): Promise<void> {
     try {
-      const answers = await this.transaction.take(
-        by,
-        chosen.map((one) => one.call),
-      );
-      chosen.forEach((one, index) => {
-        const answer = answers[index];
-        if (answer === undefined) one.reject(new Error('a call was left without an answer'));
-        else if ('error' in answer) one.reject(answer.error);
-        else one.resolve(answer);
-      });
+      settle(one, await this.transaction.take(one.by, one.call));
     } catch (error) {
-      const [only] = chosen;
-      if (chosen.length === 1) only?.reject(error);
-      // Nothing was written. One of them may be to blame: the half without it goes through, and in the end it fails alone.
-      else await Promise.all(halves(chosen).map((half) => this.run(by, half)));
+      one.reject(error);
     }
   }
 }
 
-function halves(chosen: readonly Waiting[]): (readonly Waiting[])[] {
-  const middle = Math.ceil(chosen.length / 2);
-  return [chosen.slice(0, middle), chosen.slice(middle)];
+function settle(one: WaitingCall, answer: AcceptAnswer): void {
+  if ('error' in answer) one.reject(answer.error);
+  else one.resolve(answer);
+}
+
+function sizeOf({ checked }: AcceptCall): number {
+  return checked.reduce((sum, one) => sum + 1 + ('draft' in one ? one.draft.bytes / BYTES_OF_ONE : 0), 0);
 }

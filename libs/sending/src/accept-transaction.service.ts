@@ -1,42 +1,44 @@
 import { UnitOfWork } from '@libs/database';
-import { testVerdict } from '@libs/deliverability';
-import { domainOf, EngineClock, newId, notFound, type DomainError, type Issue, type MessageId } from '@libs/kernel';
+import { domainOf, EngineClock, notFound, type DomainError, type MessageId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AcceptAdmission } from './accept-admission.service';
-import { asAccepted, newMessage } from './accept-message.policy';
-import { chooseRoute, ownersOf, type Route, type Sender } from './accept-route.policy';
-import { withinInlineLimit, type Checked, type Draft } from './accept.policy';
-import { AcceptRepository, type AcceptedRow, type NewMessage, type Opened } from './accept.repository';
-import type { Accepted, AcceptedEntry, Submitter } from './accepted';
+import {
+  answerOf,
+  keyOf,
+  recipientsOf,
+  resultsOf,
+  routed,
+  withSuppression,
+  type Decided,
+  type Open,
+  type Written,
+} from './accept-entries.policy';
+import { ownersOf, type Sender } from './accept-route.policy';
+import {
+  AcceptRepository,
+  type AcceptedRow,
+  type NewMessage,
+  type Opened,
+  type OpenRequest,
+} from './accept.repository';
+import type { AcceptCall, Accepted, Submitter } from './accepted';
 import { ReadyOffers, type ReadyGroup } from './backlog-offer.service';
 import { IdempotencyRepository, isLockTimeout, type RememberedCall } from './idempotency.repository';
-import type { Message } from './message';
 import { MessageRepository } from './message.repository';
 import { IdempotencyInProgress, IdempotencyKeyReused, TenantPaused } from './sending.errors';
 
-/** A call whose entries have been looked at by themselves. */
-export interface AcceptCall {
-  readonly key: string;
-  readonly hash: Buffer;
-  readonly checked: readonly Checked[];
+export interface SubmittedCall {
+  readonly by: Submitter;
+  readonly call: AcceptCall;
 }
 
 export type AcceptAnswer = Accepted | { readonly error: DomainError };
 
-type Decided =
-  { readonly id: MessageId; readonly draft: Draft; readonly route: Route } | { readonly issues: readonly Issue[] };
-type Written = { readonly row: NewMessage } | { readonly issues: readonly Issue[] };
-
-/** A call that was not answered before, on its way through the transaction. */
-interface Open<Entry> {
-  readonly call: AcceptCall;
-  readonly entries: readonly Entry[];
-}
-
 const RETRY_MS = 1_000;
+type Patience = Pick<OpenRequest, 'lockTimeoutMs' | 'waitsForMove'>;
 /** How long a call waits for another one under its key that is under way, and how long others wait with it. */
-const WAIT_ALONE_MS = 2_000;
-const WAIT_TOGETHER_MS = 200;
+const WAIT_ALONE: Patience = { lockTimeoutMs: 2_000, waitsForMove: true };
+const WAIT_TOGETHER: Patience = { lockTimeoutMs: 20, waitsForMove: false };
 
 /** The one transaction in which calls of a tenant are decided, remembered and written. */
 @Injectable()
@@ -54,9 +56,9 @@ export class AcceptTransaction {
   /** What the call would meet. Writes nothing. */
   async dryRun(by: Submitter, call: AcceptCall): Promise<Accepted> {
     return this.uow.forTenant(by.tenantId, async () => {
-      const opened = await this.open(by, [call]);
+      const opened = await this.open(by, [call], WAIT_ALONE);
       const refusal = refusalOf(opened);
-      if (refusal || !opened) throw refusal ?? notFound('The tenant');
+      if (refusal || typeof opened !== 'object') throw refusal ?? notFound('The tenant');
       const [open] = await this.decide(by, opened.sender, [call]);
       return {
         replayed: false,
@@ -65,19 +67,56 @@ export class AcceptTransaction {
     });
   }
 
-  /** Takes calls in, each under a key of its own, and answers each at its place. All or none of them are written. */
-  async take(by: Submitter, calls: readonly AcceptCall[]): Promise<AcceptAnswer[]> {
+  /** Takes a call in by itself: waits for what is under way under its key, and while mail of the tenant is being moved. */
+  async take(by: Submitter, call: AcceptCall): Promise<AcceptAnswer> {
     try {
-      const answers = await this.uow.forTenant(by.tenantId, () => this.takeInside(by, calls));
-      return calls.map((call) => answers.get(call.key) ?? { error: this.inProgress() });
+      const answers = await this.uow.forTenant(by.tenantId, () => this.takeInside(by, [call], WAIT_ALONE));
+      return answers?.get(call.key) ?? { error: this.inProgress() };
     } catch (error) {
-      if (calls.length > 1 || !isLockTimeout(error)) throw error;
-      return [{ error: this.inProgress() }];
+      if (!isLockTimeout(error)) throw error;
+      return { error: this.inProgress() };
     }
   }
 
-  private async takeInside(by: Submitter, calls: readonly AcceptCall[]): Promise<Map<string, AcceptAnswer>> {
-    const opened = await this.open(by, calls);
+  /**
+   * Takes small calls in, no key twice, in one transaction: all or none of them are written. Each tenant's are decided and
+   * written by statements of its own, which see its rows only. Answers each call at its place, or undefined where it would
+   * have to wait while others do. Not to be called inside a customer's request.
+   */
+  async takeTogether(calls: readonly SubmittedCall[]): Promise<(AcceptAnswer | undefined)[]> {
+    const parts = partsOf(calls);
+    const answers = await this.uow.forTenants(
+      parts.map(({ by }) => by.tenantId),
+      async () => {
+        const ended = await Promise.allSettled(
+          parts.map((part) =>
+            this.uow.confine(part.by.tenantId, () =>
+              this.uow.forTenant(part.by.tenantId, () => this.takeInside(part.by, part.calls, WAIT_TOGETHER)),
+            ),
+          ),
+        );
+        // Only now: nobody's statement may come after the end of the transaction.
+        return ended.map((one) => {
+          if (one.status === 'rejected') throw one.reason;
+          return one.value;
+        });
+      },
+    );
+    const found = new Map(parts.map(({ name }, place) => [name, answers[place]]));
+    return calls.map(({ by, call }) => {
+      const own = found.get(nameOf(by));
+      return own && (own.get(call.key) ?? { error: this.inProgress() });
+    });
+  }
+
+  /** Answers by key; undefined when the tenant's mail is being moved and the wait is not for that. */
+  private async takeInside(
+    by: Submitter,
+    calls: readonly AcceptCall[],
+    wait: Patience,
+  ): Promise<Map<string, AcceptAnswer> | undefined> {
+    const opened = await this.open(by, calls, wait);
+    if (opened === 'moving') return undefined;
     const answers = await this.replays(by, calls, opened?.known ?? new Map<string, RememberedCall>());
     const fresh = calls.filter((call) => !answers.has(call.key));
     if (fresh.length === 0) return answers;
@@ -100,7 +139,7 @@ export class AcceptTransaction {
     return answers;
   }
 
-  private open(by: Submitter, calls: readonly AcceptCall[]): Promise<Opened | undefined> {
+  private open(by: Submitter, calls: readonly AcceptCall[], wait: Patience): Promise<Opened | 'moving' | undefined> {
     const domains = new Set<string>();
     const suppressionKeys = new Set<string>();
     for (const { checked } of calls) {
@@ -114,7 +153,7 @@ export class AcceptTransaction {
       domains: [...new Set([...domains].flatMap(ownersOf))],
       keys: calls.map((call) => call.key),
       suppressionKeys: [...suppressionKeys],
-      lockTimeoutMs: calls.length > 1 ? WAIT_TOGETHER_MS : WAIT_ALONE_MS,
+      ...wait,
     });
   }
 
@@ -210,72 +249,33 @@ export class AcceptTransaction {
   }
 }
 
-const overInlineLimit: Issue = {
-  code: 'ATTACHMENT_TOO_LARGE',
-  message:
-    'The attachments of one call have at most 1 MB together, and those before this entry used it up. Use another call.',
-  path: ['attachments'],
-};
-
-function refusalOf(opened: Opened | undefined): DomainError | undefined {
-  return opened?.sender.state === 'PAUSED' ? new TenantPaused(opened.sender.pausedReason) : undefined;
+interface Part {
+  readonly name: string;
+  readonly by: Submitter;
+  readonly calls: AcceptCall[];
 }
 
-/** The key under which a checked address would be suppressed (deliverability's suppressionKey of what is canonical). */
-function keyOf(address: string): string {
-  return address.toLowerCase();
+/**
+ * The calls of each tenant and mode, always in the same order, and keys too (INSERT): of two transactions with the same
+ * calls one waits for the other, and never both.
+ */
+function partsOf(calls: readonly SubmittedCall[]): Part[] {
+  const parts = new Map<string, Part>();
+  for (const { by, call } of calls) {
+    const name = nameOf(by);
+    const part = parts.get(name) ?? { name, by, calls: [] };
+    part.calls.push(call);
+    parts.set(name, part);
+  }
+  return [...parts.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function withSuppression(
-  sender: Sender,
-  listed: ReadonlySet<string>,
-  open: readonly Open<Decided>[],
-): readonly Open<Written>[] {
-  const isSuppressed = (address: string) => {
-    const verdict = testVerdict(keyOf(address));
-    return verdict === undefined ? listed.has(keyOf(address)) : verdict === 'suppressed';
-  };
-  return open.map(({ call, entries }) => ({
-    call,
-    entries: entries.map((entry) =>
-      'draft' in entry ? { row: newMessage(entry.id, entry.draft, entry.route, sender, isSuppressed) } : entry,
-    ),
-  }));
+function nameOf(by: Submitter): string {
+  return `${by.tenantId} ${by.mode}`;
 }
 
-function routed(checked: readonly Checked[], sender: Sender): Decided[] {
-  const fits = withinInlineLimit(checked.map((one) => ('draft' in one ? one.draft.attachmentBytes : 0)));
-  return checked.map((one, index): Decided => {
-    if ('issues' in one) return one;
-    if (fits[index] !== true) return { issues: [overInlineLimit] };
-    const id = newId<MessageId>();
-    const choice = chooseRoute(one.draft, sender, id);
-    return 'issues' in choice ? choice : { id, draft: one.draft, route: choice.route };
-  });
-}
-
-function answerOf(by: Submitter, at: Date, entries: readonly Written[]): Accepted {
-  const results = entries.map((entry): AcceptedEntry =>
-    'row' in entry ? { message: asAccepted(by.tenantId, by.mode, at, entry.row) } : entry,
-  );
-  return { replayed: false, results };
-}
-
-function resultsOf(earlier: RememberedCall, found: ReadonlyMap<MessageId, Message>): AcceptedEntry[] {
-  return earlier.result.map((entry): AcceptedEntry => {
-    if (!('id' in entry)) return { issues: entry.issues.map(revived) };
-    const message = found.get(entry.id);
-    if (!message) throw new Error(`message ${entry.id} of an idempotent call is gone`);
-    return { message };
-  });
-}
-
-/** An issue that was stored as JSON. */
-function revived(issue: Issue): Issue {
-  return issue.retryAt === undefined ? issue : { ...issue, retryAt: new Date(issue.retryAt) };
-}
-
-function recipientsOf(draft: Draft): string[] {
-  const { to, cc, bcc } = draft.envelope;
-  return [...to, ...cc, ...bcc].map((one) => one.email);
+function refusalOf(opened: Opened | 'moving' | undefined): DomainError | undefined {
+  return typeof opened === 'object' && opened.sender.state === 'PAUSED'
+    ? new TenantPaused(opened.sender.pausedReason)
+    : undefined;
 }

@@ -51,6 +51,8 @@ export interface OpenRequest {
   readonly keys: readonly string[];
   readonly suppressionKeys: readonly string[];
   readonly lockTimeoutMs: number;
+  /** False answers `moving` instead of waiting while mail of the tenant is being moved. */
+  readonly waitsForMove: boolean;
 }
 
 export interface Opened {
@@ -95,15 +97,19 @@ const SENDER = `SELECT ${SENDER_COLUMNS} FROM tenant t JOIN plan p ON p.id = t.p
 
 // The lock is BacklogRepository's: held by every accept until it commits, so that a move can wait for those that read the
 // placement before it. From here on the accept waits for no lock longer than $6.
-const OPEN = `
-  SELECT pg_advisory_xact_lock_shared(hashtextextended('backlog ' || $1::uuid, 0)), set_config('lock_timeout', $6, true),
+const openWith = (lock: string) => `
+  SELECT ${lock}(hashtextextended('backlog ' || $1::uuid, 0)) AS locked, set_config('lock_timeout', $6, true),
          (SELECT jsonb_agg(jsonb_build_object('key', i.key, 'hash', encode(i.request_hash, 'hex'), 'result', i.result))
             FROM idempotency i WHERE i.tenant_id = $1 AND i.mode = $2 AND i.key = ANY($4::text[])) AS known,
          (SELECT array_agg(s.address) FROM suppression s WHERE s.tenant_id = $1 AND s.address = ANY($5::text[])) AS suppressed,
          ${SENDER_COLUMNS}
     FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`;
+const OPEN = openWith('pg_advisory_xact_lock_shared');
+const OPEN_UNLESS_MOVING = openWith('pg_try_advisory_xact_lock_shared');
 
 interface OpenRow extends SenderRow {
+  /** False: it was held by a move. */
+  readonly locked: boolean | '';
   readonly known: { key: string; hash: string; result: RememberedCall['result'] }[] | null;
   readonly suppressed: string[] | null;
 }
@@ -167,8 +173,8 @@ export class AcceptRepository {
    * Begins an accept: waits for a move of the tenant's backlog, and reads all that deciding needs.
    * @returns undefined when there is no such tenant
    */
-  async open(tenant: TenantId, mode: Mode, wanted: OpenRequest): Promise<Opened | undefined> {
-    const [row] = await this.uow.prepared<OpenRow>(OPEN, [
+  async open(tenant: TenantId, mode: Mode, wanted: OpenRequest): Promise<Opened | 'moving' | undefined> {
+    const [row] = await this.uow.prepared<OpenRow>(wanted.waitsForMove ? OPEN : OPEN_UNLESS_MOVING, [
       tenant,
       mode,
       wanted.domains,
@@ -177,6 +183,7 @@ export class AcceptRepository {
       String(wanted.lockTimeoutMs),
     ]);
     if (!row) return undefined;
+    if (row.locked === false) return 'moving';
     const { known, suppressed, ...sender } = row;
     return {
       sender: senderOf(sender),

@@ -2,8 +2,8 @@ import { DomainError, EngineClock, type Issue } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AcceptCoalescer } from './accept-coalescer.service';
 import type { EmailInput } from './accept-input';
-import { AcceptTransaction, type AcceptCall } from './accept-transaction.service';
-import type { Accepted, AcceptedEntry, Submitter } from './accepted';
+import { AcceptTransaction } from './accept-transaction.service';
+import type { AcceptCall, Accepted, AcceptedEntry, Submitter } from './accepted';
 import { batchSizeIssue, checkEmail, idempotencyKeyIssue } from './accept.policy';
 import { requestHash } from './idempotency.policy';
 

@@ -1,4 +1,5 @@
 import type { ApiKeyId, Issue, Mode, TenantId } from '@libs/kernel';
+import type { Checked } from './accept.policy';
 import type { Message } from './message';
 
 /** On whose behalf mail is handed in. */
@@ -6,6 +7,13 @@ export interface Submitter {
   readonly tenantId: TenantId;
   readonly mode: Mode;
   readonly keyId?: ApiKeyId;
+}
+
+/** A call whose entries have been looked at by themselves. */
+export interface AcceptCall {
+  readonly key: string;
+  readonly hash: Buffer;
+  readonly checked: readonly Checked[];
 }
 
 /** What became of one entry: a durable message, or everything wrong with it (nothing, for a dry run that would do). */

@@ -11,10 +11,12 @@ import { BacklogService } from '../backlog.service';
 import { OfferLimits } from '../offer-limits.service';
 import { RampModule } from '../upkeep/ramp.module';
 import { AccountIncidents } from './account-incidents.service';
+import { Answers } from './answers.service';
 import { BatchSettler } from './batch-settler.service';
 import { ClaimRepository } from './claim.repository';
 import { ClaimService } from './claim.service';
 import { DayTables } from './day-tables.service';
+import { Departures } from './departures.service';
 import { Dispatcher } from './dispatcher.service';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineGate } from './engine-gate';
@@ -57,12 +59,14 @@ export class EngineModule {
         { provide: Timers, useClass: SystemTimers },
         AcceptRepository,
         AccountIncidents,
+        Answers,
         BacklogRepository,
         BacklogService,
         BatchSettler,
         ClaimRepository,
         ClaimService,
         DayTables,
+        Departures,
         Dispatcher,
         EngineAccounts,
         EngineGate,

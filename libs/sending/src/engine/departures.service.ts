@@ -1,0 +1,135 @@
+import { CredentialCache, SesSender, type FleetRole, type OutgoingMail } from '@libs/aws';
+import { Timers } from '@libs/kernel';
+import { Log } from '@libs/observability';
+import { Ledger } from '@libs/quota';
+import { Injectable } from '@nestjs/common';
+import { Answers } from './answers.service';
+import { notStarted, type BatchFlight } from './batch-flight';
+import { composeMail } from './claim.policy';
+import type { IntendedAttempt } from './claim.repository';
+import { Failpoints } from './failpoints';
+import { FlightRecorder } from './flight-recorder.service';
+import type { Slot } from './slot-plan.policy';
+import { StartGrid } from './start-grid';
+
+/** Real milliseconds a request may take in all; the ring's guard counts on it. */
+const REQUEST_MS = 15_000;
+/** Messages of all accounts start together once in so many real milliseconds: half a per cent of the second a rate is counted in. */
+const GRID_MS = 5;
+/** Starts between two looks at the clock: composing and signing takes time. */
+const AT_ONCE = 64;
+
+interface Departure {
+  readonly flight: BatchFlight;
+  readonly slot: Slot<IntendedAttempt>;
+  readonly role: FleetRole;
+  readonly mail: OutgoingMail;
+}
+
+/** Sends messages whose slots have come: composed, noted in the flight recorder, posted to SES. */
+@Injectable()
+export class Departures {
+  /** Called after each tick of the grid: less is due than before. */
+  afterTick: () => void = () => undefined;
+  private readonly grid: StartGrid;
+  /** What starts together, collected while a tick lasts. */
+  private departures: Departure[] = [];
+  private inTick = false;
+
+  constructor(
+    private readonly answers: Answers,
+    private readonly recorder: FlightRecorder,
+    private readonly sender: SesSender,
+    private readonly credentials: CredentialCache,
+    private readonly ledger: Ledger,
+    timers: Timers,
+    private readonly failpoints: Failpoints,
+    private readonly log: Log,
+  ) {
+    this.grid = new StartGrid(timers, GRID_MS, (works) => {
+      this.tick(works);
+    });
+  }
+
+  /** Calls `work` at the grid's first tick after so many real milliseconds; what this answers cancels it. */
+  after(ms: number, work: () => void): () => void {
+    return this.grid.after(ms, work);
+  }
+
+  /** Sends them, in order, with what else starts in this tick. Each ends by `flight.ended`. */
+  send(flight: BatchFlight, slots: readonly Slot<IntendedAttempt>[]): void {
+    for (const slot of slots) this.prepare(flight, slot);
+    if (!this.inTick) this.depart();
+  }
+
+  private tick(works: readonly (() => void)[]): void {
+    this.inTick = true;
+    try {
+      for (const work of works) work();
+    } finally {
+      this.inTick = false;
+      this.depart();
+      this.afterTick();
+    }
+  }
+
+  /** Composes the mail of a message whose slot has come; one that cannot be sent ends here. */
+  private prepare(flight: BatchFlight, slot: Slot<IntendedAttempt>): void {
+    const { item: attempt } = slot;
+    const role = flight.roles.get(attempt.tenantId) ?? notStarted('no-session', 'AWS gave no session in time.');
+    if ('kind' in role) this.answers.add(flight, attempt, role);
+    else if (attempt.content === null) {
+      const message = 'The content was erased before the message could go.';
+      this.answers.add(flight, attempt, { kind: 'invalid', code: 'BodyGone', message });
+    } else {
+      const { tenantId: tenant, id: message, attemptId } = attempt;
+      const tags = { tenant, message, attempt: attemptId };
+      const mail = composeMail(attempt.content, attempt.suppressed, attempt.configurationSet, tags);
+      this.departures.push({ flight, slot, role, mail });
+    }
+  }
+
+  /** Everything that was prepared goes, in its order: noted in the recorder with one write for many, then on the wire. */
+  private depart(): void {
+    while (this.departures.length > 0) {
+      const group = this.departures.splice(0, AT_ONCE);
+      // The last look at the clock, right before the requests: a process that was frozen must not send on waking.
+      const now = this.ledger.nowMs();
+      const ready: Departure[] = [];
+      for (const departure of group) {
+        const { flight, slot } = departure;
+        if (now <= slot.deadlineMs) ready.push(departure);
+        else flight.ended(slot.item, notStarted('late', 'The slot was over.'));
+      }
+      if (ready.length > 0 && this.noteStarts(ready)) {
+        for (const departure of ready) {
+          this.failpoints.reach('before-send');
+          this.request(departure, true);
+        }
+      }
+    }
+  }
+
+  private noteStarts(ready: readonly Departure[]): boolean {
+    try {
+      this.recorder.starting(ready.map(({ slot }) => slot.item.attemptId));
+      return true;
+    } catch (error) {
+      this.log.error('the flight recorder cannot be written: nothing is sent without it', { error });
+      const end = { kind: 'unsent', code: 'RecorderFailed', message: 'The recorder could not be written.' } as const;
+      for (const { flight, slot } of ready) this.answers.add(flight, slot.item, end);
+      return false;
+    }
+  }
+
+  private request(departure: Departure, mayRepeat: boolean): void {
+    const { flight, slot, role, mail } = departure;
+    this.sender.post(role, mail, REQUEST_MS, (end) => {
+      // Refused by its session, so certainly not sent: once more with a fresh one.
+      if (end.kind === 'credentials' && mayRepeat && this.ledger.nowMs() <= slot.deadlineMs) {
+        this.credentials.forget(role);
+        this.request(departure, false);
+      } else this.answers.add(flight, slot.item, end);
+    });
+  }
+}

@@ -52,22 +52,6 @@ describe('the send engine', () => {
     });
   }, 40_000);
 
-  it('delivers a flood and a trickle side by side, within rate and quota, nothing lost and nothing doubled', async () => {
-    const quiet = await stack.tenant('quiet');
-    // Released together, however long handing in takes.
-    const scheduledAt = new Date(new SystemClock().nowMs() + 5_000);
-    const flood = await stack.accept(tenant, 'shop', 600, () => ({ scheduledAt }));
-    const trickle = await stack.accept(quiet, 'quiet', 10, () => ({ scheduledAt }));
-    await waitFor(async () => (await stack.judge(flood)).lost === 0, { what: 'the flood', withinMs: 40_000 });
-    await waitFor(async () => (await stack.judge(trickle)).lost === 0, { what: 'the quiet tenant', withinMs: 20_000 });
-    // Served side by side: much of the flood comes after the last of the trickle.
-    const order = (await stack.accepted()).map((arrival) => arrival.tags?.['message'] ?? '');
-    const last = Math.max(...trickle.map((id) => order.indexOf(id)));
-    expect(flood.filter((id) => order.indexOf(id) > last).length).toBeGreaterThan(200);
-    expect(await stack.judge([...flood, ...trickle])).toEqual({ lost: 0, duplicated: 0 });
-    expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
-  }, 90_000);
-
   it('sends transactional mail before the marketing mail that waits', async () => {
     // Released together, however long handing in takes.
     const scheduledAt = new Date(new SystemClock().nowMs() + 5_000);
@@ -161,4 +145,24 @@ describe('the send engine', () => {
     await stack.stopWorker(second);
     expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
   }, 60_000);
+
+  it('delivers a flood and a trickle side by side, within rate and quota, nothing lost and nothing doubled', async () => {
+    // So slow that what the machine does to the order is nothing against the ten seconds of the flood.
+    await stack.account({ maxSendRate: 20, max24HourSend: 1_000_000 });
+    const [loud, quiet] = [await stack.tenant('loud'), await stack.tenant('quiet')];
+    // Released together, however long handing in takes.
+    const scheduledAt = new Date(new SystemClock().nowMs() + 5_000);
+    const flood = await stack.accept(loud, 'loud', 200, () => ({ scheduledAt }));
+    const trickle = await stack.accept(quiet, 'quiet', 10, () => ({ scheduledAt }));
+    await waitFor(async () => (await stack.judge([...flood, ...trickle])).lost === 0, {
+      what: 'both tenants',
+      withinMs: 80_000,
+    });
+    // Served side by side: much of the flood comes after the last of the trickle.
+    const order = (await stack.accepted()).map((arrival) => arrival.tags?.['message'] ?? '');
+    const last = Math.max(...trickle.map((id) => order.indexOf(id)));
+    expect(flood.filter((id) => order.indexOf(id) > last).length).toBeGreaterThan(100);
+    expect(await stack.judge([...flood, ...trickle])).toEqual({ lost: 0, duplicated: 0 });
+    expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
+  }, 120_000);
 });

@@ -9,6 +9,14 @@ import type { StateStore } from '../state/state.store';
 import { AwsError, invalidParameter } from '../wire/aws.errors';
 import { xmlAnswer, xmlElement, type WireAnswer } from '../wire/http.answer';
 import type { DeliveryService } from './delivery.service';
+import {
+  attributesXml,
+  ownerPolicy,
+  setSubscriptionAttribute,
+  subscriptionAttributes,
+  subscriptionsXml,
+  topicAttributes,
+} from './sns-attributes.policy';
 
 export const SNS_NAMESPACE = 'http://sns.amazonaws.com/doc/2010-03-31/';
 
@@ -20,13 +28,6 @@ const TOPIC_ATTRIBUTES = new Set([
   'SignatureVersion',
   'KmsMasterKeyId',
   'TracingConfig',
-]);
-const SUBSCRIPTION_ATTRIBUTES = new Set([
-  'DeliveryPolicy',
-  'RedrivePolicy',
-  'RawMessageDelivery',
-  'FilterPolicy',
-  'FilterPolicyScope',
 ]);
 
 interface SnsCall {
@@ -336,82 +337,4 @@ function mapEntries(form: URLSearchParams, name: string): [string, string][] {
     ]);
   }
   return entries;
-}
-
-function setSubscriptionAttribute(subscription: SubscriptionState, name: string, value: string): void {
-  if (!SUBSCRIPTION_ATTRIBUTES.has(name)) throw invalidParameter('Invalid parameter: AttributeName');
-  if (name === 'RawMessageDelivery' && value !== 'false') {
-    throw invalidParameter(
-      'Invalid parameter: RawMessageDelivery: raw messages carry no signature and are not simulated',
-    );
-  }
-  subscription.attributes[name] = value;
-}
-
-/** A new topic may be published to by its owner only, so SES needs a policy of its own (aws-facts 1.6). */
-function ownerPolicy(arn: string, accountId: string): string {
-  return JSON.stringify({
-    Version: '2008-10-17',
-    Id: '__default_policy_ID',
-    Statement: [
-      {
-        Sid: '__default_statement_ID',
-        Effect: 'Allow',
-        Principal: { AWS: '*' },
-        Action: [
-          'SNS:GetTopicAttributes',
-          'SNS:SetTopicAttributes',
-          'SNS:Subscribe',
-          'SNS:ListSubscriptionsByTopic',
-          'SNS:Publish',
-        ],
-        Resource: arn,
-        Condition: { StringEquals: { 'AWS:SourceOwner': accountId } },
-      },
-    ],
-  });
-}
-
-function topicAttributes(topic: TopicState): Record<string, string> {
-  const all = [...topic.subscriptions.values()];
-  return {
-    TopicArn: topic.arn,
-    Owner: topic.accountId,
-    Policy: topic.policy,
-    SignatureVersion: topic.signatureVersion,
-    DisplayName: '',
-    SubscriptionsConfirmed: String(all.filter((one) => one.confirmed).length),
-    SubscriptionsPending: String(all.filter((one) => !one.confirmed).length),
-    SubscriptionsDeleted: '0',
-    ...topic.attributes,
-  };
-}
-
-function subscriptionAttributes(topic: TopicState, one: SubscriptionState): Record<string, string> {
-  return {
-    SubscriptionArn: one.arn,
-    TopicArn: topic.arn,
-    Owner: topic.accountId,
-    Protocol: one.protocol,
-    Endpoint: one.endpoint,
-    PendingConfirmation: String(!one.confirmed),
-    ConfirmationWasAuthenticated: String(one.authenticateOnUnsubscribe),
-    RawMessageDelivery: 'false',
-    ...one.attributes,
-  };
-}
-
-function attributesXml(attributes: Record<string, string>): string {
-  const entries = Object.entries(attributes).map(
-    ([key, value]) => `<entry>${xmlElement('key', key)}${xmlElement('value', value)}</entry>`,
-  );
-  return `<Attributes>${entries.join('')}</Attributes>`;
-}
-
-function subscriptionsXml(topic: TopicState): string {
-  const members = [...topic.subscriptions.values()].map(
-    (one) =>
-      `<member>${xmlElement('TopicArn', topic.arn)}${xmlElement('Protocol', one.protocol)}${xmlElement('SubscriptionArn', one.confirmed ? one.arn : 'PendingConfirmation')}${xmlElement('Owner', topic.accountId)}${xmlElement('Endpoint', one.endpoint)}</member>`,
-  );
-  return `<Subscriptions>${members.join('')}</Subscriptions>`;
 }

@@ -33,16 +33,18 @@ interface LineRow extends Omit<WaitingLine, 'limits'> {
   readonly rate: string | null;
 }
 
-// A jump from line to line along the index of what is ready: its cost is the number of lines, not of messages.
+// A jump from line to line along the index of what is ready: its cost is the number of lines, not of messages. From the
+// youngest message of each line to the youngest of the next: what was sent lies at the old end, and while somebody holds a
+// snapshot none of its entries can be skipped (40 s at 1,600 messages/s: 42 ms from the old end).
 const LINES = `
   WITH RECURSIVE line AS (
     (SELECT sending_account_id, stream, tenant_id FROM backlog WHERE NOT scheduled
-      ORDER BY sending_account_id, stream, tenant_id LIMIT 1)
+      ORDER BY sending_account_id DESC, stream DESC, tenant_id DESC LIMIT 1)
     UNION ALL
     SELECT n.* FROM line l CROSS JOIN LATERAL (
       SELECT b.sending_account_id, b.stream, b.tenant_id FROM backlog b
-       WHERE NOT b.scheduled AND (b.sending_account_id, b.stream, b.tenant_id) > (l.sending_account_id, l.stream, l.tenant_id)
-       ORDER BY b.sending_account_id, b.stream, b.tenant_id LIMIT 1) n
+       WHERE NOT b.scheduled AND (b.sending_account_id, b.stream, b.tenant_id) < (l.sending_account_id, l.stream, l.tenant_id)
+       ORDER BY b.sending_account_id DESC, b.stream DESC, b.tenant_id DESC LIMIT 1) n
   )
   SELECT l.sending_account_id AS "sendingAccountId", l.stream, l.tenant_id AS "tenantId", a.mode,
          t.state = 'PAUSED' OR s.paused_at IS NOT NULL AS paused,
@@ -78,7 +80,7 @@ export class FeederRepository {
 
   /** Who has READY messages waiting on which account, and within which limits. */
   async lines(): Promise<WaitingLine[]> {
-    const rows = await this.uow.query<LineRow>(LINES);
+    const rows = await this.uow.prepared<LineRow>(LINES);
     return rows.map(({ weight, dayCap, rate, laneId, ...line }) => ({
       ...line,
       limits: {
@@ -95,7 +97,7 @@ export class FeederRepository {
    * @param before an id: leaves out what is younger
    */
   async ready(pages: readonly Page[], before: string, now: Date): Promise<QueuedMessage[][]> {
-    const rows = await this.uow.query<QueuedMessage & { readonly n: number }>(READY, [
+    const rows = await this.uow.prepared<QueuedMessage & { readonly n: number }>(READY, [
       pages.map(({ line }) => line.sendingAccountId),
       pages.map(({ line }) => line.stream),
       pages.map(({ line }) => line.tenantId),

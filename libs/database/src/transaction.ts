@@ -9,9 +9,9 @@ export interface Statements {
   /** Runs a statement and answers its rows. int8 and numeric arrive as strings. */
   query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /**
-   * The same for the statements of the hot path: parsed and planned once per connection, where the planning of a
-   * partitioned table would cost more than the work. `sql` must be a constant; or one of a few that are named by the
-   * caller, such as one for each day.
+   * The same for the statements of the hot path, and for those that look every second whether there is work: parsed and
+   * planned once per connection, where the planning of a partitioned table would cost more than the work. `sql` must be a
+   * constant; or one of a few that are named by the caller, such as one for each day.
    */
   prepared<Row extends object>(sql: string, parameters?: readonly unknown[], name?: string): Promise<Row[]>;
 }

@@ -88,7 +88,7 @@ export class DomainRepository {
 
   /** Tenants with domains that wait and were not looked at since `before`. For the engine. */
   async tenantsWaiting(before: Date, limit: number): Promise<TenantId[]> {
-    const rows = await this.uow.query<{ tenantId: TenantId }>(DUE, [before, limit]);
+    const rows = await this.uow.prepared<{ tenantId: TenantId }>(DUE, [before, limit]);
     return rows.map(({ tenantId }) => tenantId);
   }
 }

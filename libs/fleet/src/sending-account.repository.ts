@@ -81,7 +81,7 @@ export class SendingAccountRepository {
   }
 
   async active(): Promise<SendingAccount[]> {
-    return (await this.uow.query<SendingAccountRow>(ACTIVE)).map(toSendingAccount);
+    return (await this.uow.prepared<SendingAccountRow>(ACTIVE)).map(toSendingAccount);
   }
 
   async byTier(mode: Mode, tier: string | null): Promise<SendingAccount[]> {
@@ -147,7 +147,7 @@ export class SendingAccountRepository {
 
   /** Accounts whose events were asked to go elsewhere than `url`: the address of this installation has changed. */
   async notSubscribed(url: string): Promise<SendingAccount[]> {
-    return (await this.uow.query<SendingAccountRow>(NOT_SUBSCRIBED, [url])).map(toSendingAccount);
+    return (await this.uow.prepared<SendingAccountRow>(NOT_SUBSCRIBED, [url])).map(toSendingAccount);
   }
 
   /**

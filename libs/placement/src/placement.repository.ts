@@ -124,7 +124,7 @@ export class PlacementRepository {
    * and that was last seen before `pausedBefore`.
    */
   async unprovisioned(limit: number, pausedBefore: Date): Promise<TenantId[]> {
-    const rows = await this.uow.query<{ tenantId: TenantId }>(
+    const rows = await this.uow.prepared<{ tenantId: TenantId }>(
       `SELECT DISTINCT p.tenant_id AS "tenantId" FROM placement p
          LEFT JOIN configuration_set c ON c.tenant_id = p.tenant_id AND c.stream = p.stream
                                       AND c.sending_account_id = p.sending_account_id AND c.lane_id = p.lane_id
@@ -137,7 +137,7 @@ export class PlacementRepository {
 
   /** Tenants that were placed before there was an account for test mode. */
   async withoutTestPlacement(limit: number): Promise<TenantId[]> {
-    const rows = await this.uow.query<{ tenantId: TenantId }>(
+    const rows = await this.uow.prepared<{ tenantId: TenantId }>(
       `SELECT DISTINCT p.tenant_id AS "tenantId" FROM placement p
         WHERE p.valid_to IS NULL AND p.mode = 'LIVE'
           AND NOT EXISTS (SELECT FROM placement t WHERE t.tenant_id = p.tenant_id AND t.mode = 'TEST' AND t.valid_to IS NULL)

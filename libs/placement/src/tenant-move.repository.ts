@@ -47,7 +47,7 @@ export class TenantMoveRepository {
 
   /** Across tenants; for the engine. */
   pending(limit: number): Promise<TenantMove[]> {
-    return this.uow.query<TenantMove>(PENDING, [limit]);
+    return this.uow.prepared<TenantMove>(PENDING, [limit]);
   }
 
   latest(tenant: TenantId, limit: number): Promise<TenantMove[]> {

@@ -21,7 +21,7 @@ export class OutboxRepository {
 
   /** The oldest rows that no other process is draining, locked until this unit ends. */
   take(limit: number): Promise<OutboxRow[]> {
-    return this.uow.query<OutboxRow>(
+    return this.uow.prepared<OutboxRow>(
       'SELECT id, job, payload FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED',
       [limit],
     );

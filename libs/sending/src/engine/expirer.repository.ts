@@ -10,8 +10,10 @@ interface Row {
 
 // What waits is found in the backlog, held by its message's row, and written by the next statement, which sees both as they
 // are by then: a statement that found, held and wrote at once could miss a backlog row that was just made anew.
+// (`= ANY (ARRAY[x])`: see claim.sql.ts.)
 const HOLD = `
-  SELECT m.tenant_id AS "tenantId", m.id FROM due d JOIN message m ON m.tenant_id = d.tenant_id AND m.id = d.message_id`;
+  SELECT m.tenant_id AS "tenantId", m.id FROM due d
+  JOIN message m ON m.tenant_id = ANY (ARRAY[d.tenant_id]) AND m.id = ANY (ARRAY[d.message_id])`;
 const DUE = `
   WITH due AS MATERIALIZED (
     SELECT tenant_id, message_id FROM backlog WHERE scheduled AND due_at <= $1 AND expires_at > $1 ORDER BY due_at LIMIT $2
@@ -54,14 +56,14 @@ export class ExpirerRepository {
 
   /** SCHEDULED -> READY for what is due. The feeder offers them. */
   async release(now: Date, limit: number): Promise<number> {
-    const rows = await this.uow.query<Row>(DUE, [now, limit]);
+    const rows = await this.uow.prepared<Row>(DUE, [now, limit]);
     if (rows.length > 0) await this.uow.query(RELEASE, keys(rows));
     return rows.length;
   }
 
   /** READY and SCHEDULED past their time -> EXPIRED, with an entry in each timeline. */
   async expire(now: Date, limit: number): Promise<number> {
-    const over = await this.uow.query<Row>(OVER, [now, limit]);
+    const over = await this.uow.prepared<Row>(OVER, [now, limit]);
     if (over.length === 0) return 0;
     const expired = await this.uow.query<Row>(EXPIRE, [...keys(over), now]);
     if (expired.length > 0) {

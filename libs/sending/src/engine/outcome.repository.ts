@@ -94,7 +94,7 @@ export class OutcomeRepository {
     before: Date,
     limit: number,
   ): Promise<{ id: BatchId; sendingAccountId: SendingAccountId; worker: string }[]> {
-    return this.uow.query(
+    return this.uow.prepared(
       `SELECT id, sending_account_id AS "sendingAccountId", worker FROM batch WHERE state = 'OPEN' AND slot_end < $1 ORDER BY slot_end LIMIT $2`,
       [before, limit],
     );

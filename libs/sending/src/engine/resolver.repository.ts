@@ -74,7 +74,7 @@ export class ResolverRepository {
 
   /** Attempts in doubt after that one, oldest end first. */
   doubts(after: { readonly endedAt: Date; readonly attemptId: string }, limit: number): Promise<DoubtRow[]> {
-    return this.uow.query<DoubtRow>(DOUBTS, [after.endedAt, after.attemptId, limit]);
+    return this.uow.prepared<DoubtRow>(DOUBTS, [after.endedAt, after.attemptId, limit]);
   }
 
   /** What these accounts had claimed in that span and SES took. */

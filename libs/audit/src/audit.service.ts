@@ -40,4 +40,16 @@ export class AuditService {
       JSON.stringify(entry.detail ?? {}),
     ]);
   }
+
+  /**
+   * The hash of each tenant's last entry, in hexadecimal; it vouches for all entries before it. Tenants without any are left
+   * out. For operators and the engine.
+   */
+  async heads(tenants: readonly TenantId[]): Promise<Map<TenantId, string>> {
+    const rows = await this.uow.query<{ tenant_id: TenantId; hash: string }>(
+      `SELECT tenant_id, encode(hash, 'hex') AS hash FROM audit_head WHERE tenant_id = ANY($1::uuid[])`,
+      [tenants],
+    );
+    return new Map(rows.map((row) => [row.tenant_id, row.hash]));
+  }
 }

@@ -1,4 +1,4 @@
-import { formatUsd } from '@libs/kernel';
+import { DomainError, formatUsd } from '@libs/kernel';
 
 /** Usage fell where no price is in force: a gap in the rate card. A fault of ours, never a price of zero. */
 export class RateMissing extends Error {
@@ -22,5 +22,33 @@ export class RateCardConflict extends Error {
         `${formatUsd(wanted)} USD, or their ends differ: end the old price with validTo and add the new one after it.`,
     );
     this.name = 'RateCardConflict';
+  }
+}
+
+/** A tenant was on a plan that had no price: publish one. A fault of ours, never a price of zero. */
+export class PlanPriceMissing extends Error {
+  constructor(tenant: string, plan: string, at: Date) {
+    super(`Tenant ${tenant} was on the plan "${plan}" at ${at.toISOString()}, which had no price then: publish one.`);
+    this.name = 'PlanPriceMissing';
+  }
+}
+
+/** What a stored invoice is recomputed to is not what was issued: its input or its rules were tampered with. */
+export class InvoiceDiffers extends Error {
+  constructor(number: string) {
+    super(`Invoice ${number} recomputed from its stored input is not the one that was issued.`);
+    this.name = 'InvoiceDiffers';
+  }
+}
+
+/** The database refused to change what was issued. */
+export class InvoiceIssued extends DomainError {
+  constructor() {
+    super({
+      code: 'CONFLICT',
+      message: 'An issued invoice is never changed: void it, or correct it by a credit note.',
+      path: ['invoiceId'],
+    });
+    this.name = 'InvoiceIssued';
   }
 }

@@ -5,3 +5,6 @@ export { EstimateService } from './estimate/estimate.service';
 export type { FleetCosts, TenantCostLine } from './cost/fleet-costs.policy';
 export type { CardRate } from './rates/rate-card.policy';
 export { RateCardService } from './rates/rate-card.service';
+export { InvoiceService } from './invoice/invoice.service';
+export { InvoicingModule } from './invoice/invoicing.module';
+export type { InvoicingOptions } from './invoice/invoicing-options';

@@ -17,6 +17,7 @@ export type AttemptId = Branded<'attempt'>;
 export type BatchId = Branded<'batch'>;
 export type EventId = Branded<'event'>;
 export type SuppressionId = Branded<'suppression'>;
+export type InvoiceId = Branded<'invoice'>;
 
 type AnyId =
   | TenantId
@@ -33,7 +34,8 @@ type AnyId =
   | AttemptId
   | BatchId
   | EventId
-  | SuppressionId;
+  | SuppressionId
+  | InvoiceId;
 
 /** A new uuid v7: ordered by creation time, so that indexes grow at one end and the day is part of the id. */
 export function newId<Id extends AnyId>(): Id {
@@ -55,6 +57,7 @@ const PREFIX = {
   message: 'msg',
   event: 'evt',
   suppression: 'sup',
+  invoice: 'inv',
   request: 'req',
 } as const;
 

@@ -10,6 +10,7 @@ export type {
   BatchId,
   DomainId,
   EventId,
+  InvoiceId,
   LaneId,
   MessageId,
   OperatorId,

@@ -20,6 +20,11 @@ export class Outbox {
     return this.rows.add(job, payload);
   }
 
+  /** The same for many payloads, in one statement. */
+  addAll<Payload>(job: JobDefinition<Payload>, payloads: readonly Payload[]): Promise<void> {
+    return this.rows.addAll(job, payloads);
+  }
+
   /**
    * Hands waiting rows to Bull, oldest first, and answers how many. Enqueued before the rows go, so a crash in between
    * repeats a job and never drops one: processors are re-runnable.

@@ -63,7 +63,6 @@ export const invoiceInput = z.strictObject({
 
 export type InvoiceInput = z.infer<typeof invoiceInput>;
 export type SegmentInput = z.infer<typeof segment>;
-export type CreditInput = z.infer<typeof credit>;
 export type Party = z.infer<typeof party>;
 /** Who sends invoices; `note` stands below the total (how to pay). */
 export type Seller = Party & { readonly note: string | null };

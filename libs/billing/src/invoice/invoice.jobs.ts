@@ -1,7 +1,7 @@
 import { defineJob } from '@libs/queueing';
 import { z } from 'zod';
 
-export const INVOICE_EVENTS = ['invoice.finalised', 'invoice.voided', 'credit_note.issued'] as const;
+const INVOICE_EVENTS = ['invoice.finalised', 'invoice.voided', 'credit_note.issued'] as const;
 
 /** Tells whoever collects money what happened to an invoice. */
 export const handOverInvoiceEvent = defineJob({

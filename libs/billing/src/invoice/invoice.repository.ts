@@ -48,6 +48,12 @@ const COLUMNS = `tenant_id, id, kind, period, state, number, total_cents::text A
   encode(input_hash, 'hex') AS input_hash, encode(body_hash, 'hex') AS body_hash, render_version::text AS render_version, corrects,
   issued_at, due_at, voided_at, void_reason`;
 
+const FIND = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND id = $2`;
+const OF_TENANT = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND ($3::timestamptz IS NULL OR issued_at < $3)
+  ORDER BY issued_at DESC, number DESC LIMIT $2`;
+const OF_PERIOD = `SELECT ${COLUMNS} FROM invoice WHERE period = $1 AND number > $2 ORDER BY number LIMIT 500`;
+const NOTES = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND corrects = $2 ORDER BY number`;
+
 /** SQLSTATE of what the database refuses: the trigger's own code, and a privilege nobody has. */
 const REFUSALS = ['PF001', '42501'];
 
@@ -116,10 +122,7 @@ export class InvoiceRepository {
   }
 
   async find(tenant: TenantId, id: InvoiceId): Promise<StoredInvoice | undefined> {
-    const [row] = await this.uow.query<InvoiceRow>(`SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND id = $2`, [
-      tenant,
-      id,
-    ]);
+    const [row] = await this.uow.query<InvoiceRow>(FIND, [tenant, id]);
     return row && toInvoice(row);
   }
 
@@ -131,29 +134,19 @@ export class InvoiceRepository {
 
   /** Of one tenant, newest first. */
   async ofTenant(tenant: TenantId, limit: bigint, before: Date | null): Promise<StoredInvoice[]> {
-    const rows = await this.uow.query<InvoiceRow>(
-      `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND ($3::timestamptz IS NULL OR issued_at < $3)
-        ORDER BY issued_at DESC, number DESC LIMIT $2`,
-      [tenant, limit.toString(), before],
-    );
+    const rows = await this.uow.query<InvoiceRow>(OF_TENANT, [tenant, limit.toString(), before]);
     return rows.map(toInvoice);
   }
 
   /** Of one period, by number, after the given one. */
   async ofPeriod(period: string, after: string): Promise<StoredInvoice[]> {
-    const rows = await this.uow.query<InvoiceRow>(
-      `SELECT ${COLUMNS} FROM invoice WHERE period = $1 AND number > $2 ORDER BY number LIMIT 500`,
-      [period, after],
-    );
+    const rows = await this.uow.query<InvoiceRow>(OF_PERIOD, [period, after]);
     return rows.map(toInvoice);
   }
 
   /** Credit notes of an invoice. */
   async notesOf(tenant: TenantId, id: InvoiceId): Promise<StoredInvoice[]> {
-    const rows = await this.uow.query<InvoiceRow>(
-      `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND corrects = $2 ORDER BY number`,
-      [tenant, id],
-    );
+    const rows = await this.uow.query<InvoiceRow>(NOTES, [tenant, id]);
     return rows.map(toInvoice);
   }
 

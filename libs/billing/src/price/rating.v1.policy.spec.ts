@@ -125,20 +125,18 @@ describe('the price of a month', () => {
   });
 
   const count = (max: bigint) => fc.bigInt({ min: 0n, max });
-  const tiers = fc
-    .uniqueArray(count(5_000n), { maxLength: 4 })
-    .chain((from) =>
-      fc
-        .array(fc.tuple(count(900n), fc.bigInt({ min: 1n, max: 1_000n })), {
-          minLength: from.length + 1,
-          maxLength: from.length + 1,
-        })
-        .map((rates) =>
-          [...new Set([0n, ...from])]
-            .sort((a, b) => (a < b ? -1 : 1))
-            .map((start, index) => ({ from: start, amountMicro: rates[index]![0], perUnits: rates[index]![1] })),
-        ),
-    );
+  const tiers = fc.uniqueArray(count(5_000n), { maxLength: 4 }).chain((from) =>
+    fc
+      .array(fc.tuple(count(900n), fc.bigInt({ min: 1n, max: 1_000n })), {
+        minLength: from.length + 1,
+        maxLength: from.length + 1,
+      })
+      .map((rates) =>
+        [...new Set([0n, ...from])]
+          .sort((a, b) => (a < b ? -1 : 1))
+          .map((start, index) => ({ from: start, amountMicro: rates[index]![0], perUnits: rates[index]![1] })),
+      ),
+  );
   const anySegment: fc.Arbitrary<RatedSegment> = fc
     .record({
       baseFeeMicro: count(1_000n),

@@ -3,6 +3,7 @@ import {
   answerLine,
   claimLine,
   closeLine,
+  CUT_SHORT,
   readFlightRecord,
   readRecorderFile,
   recorderFile,
@@ -34,6 +35,13 @@ describe('a flight record', () => {
   it('takes an answer that was cut off for no answer', () => {
     const text = startLine(attempt('a1')) + answerLine(attempt('a1'), 'sent', 'ses-12345').slice(0, -4);
     expect(readFlightRecord(text).evidence.get(attempt('a1'))).toEqual({ kind: 'started' });
+  });
+
+  it('takes what a full disk cut short for nothing, and reads on after it', () => {
+    const cut = startLine(attempt('a1')) + answerLine(attempt('a1'), 'sent', 'ses-12345').slice(0, -4);
+    const text = cut + CUT_SHORT + startLine(attempt('a2')) + CUT_SHORT + startLine(attempt('a3'));
+    const { evidence } = readFlightRecord(text);
+    expect([...evidence]).toEqual(['a1', 'a2', 'a3'].map((name) => [attempt(name), { kind: 'started' }]));
   });
 
   it('keeps one line per fact, whatever SES answered', () => {

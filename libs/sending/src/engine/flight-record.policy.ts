@@ -15,6 +15,9 @@ export interface FlightRecord {
   readonly evidence: ReadonlyMap<AttemptId, Evidence>;
 }
 
+/** Ends a line that a full disk took only a part of; no field of a line holds a space. */
+export const CUT_SHORT = ' !\n';
+
 const UNPRINTABLE = /[^\x21-\x7e]/;
 
 export const claimLine = (batch: RecordedBatch): string => `C ${batch.batchId} ${batch.sendingAccountId}\n`;
@@ -26,11 +29,15 @@ export function answerLine(attempt: AttemptId, end: string, detail: string): str
   return `A ${attempt} ${end} ${UNPRINTABLE.test(detail) ? detail.replaceAll(/[^\x21-\x7e]/g, '_') : detail || '-'}\n`;
 }
 
-/** Reads a recorder's text. A line that a dying process left half written has no line end, and is no evidence. */
+/**
+ * Reads a recorder's text. A line that a dying process left half written has no line end, and one that a full disk cut short
+ * says so: neither is evidence.
+ */
 export function readFlightRecord(text: string): FlightRecord {
   const open = new Map<BatchId, RecordedBatch>();
   const evidence = new Map<AttemptId, Evidence>();
   for (const line of text.split('\n').slice(0, -1)) {
+    if (`${line}\n`.endsWith(CUT_SHORT)) continue;
     const [mark, id = '', second = '', third = ''] = line.split(' ');
     switch (mark) {
       case 'C':

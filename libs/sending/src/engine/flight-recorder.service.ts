@@ -17,6 +17,7 @@ import {
   answerLine,
   claimLine,
   closeLine,
+  CUT_SHORT,
   readFlightRecord,
   readRecorderFile,
   recorderFile,
@@ -51,6 +52,7 @@ export class FlightRecorder {
   private readonly descriptor: number;
   private readonly open = new Set<BatchId>();
   private bytes = 0;
+  private isCutShort = false;
 
   constructor(private readonly settings: EngineSettings) {
     mkdirSync(settings.recorderDir, { recursive: true });
@@ -128,8 +130,18 @@ export class FlightRecorder {
     if (this.open.size === 0) rmSync(this.file, { force: true });
   }
 
-  private write(line: string): void {
-    this.bytes += writeSync(this.descriptor, line);
+  /**
+   * All of it or an error: a disk that is nearly full takes a part and reports no error. What it took of a line is then marked
+   * before anything follows it.
+   */
+  private write(lines: string): void {
+    const text = this.isCutShort ? CUT_SHORT + lines : lines;
+    this.isCutShort = true;
+    const written = writeSync(this.descriptor, text);
+    this.bytes += written;
+    // Lines are ASCII: a character is a byte.
+    if (written < text.length) throw new Error(`the disk took ${String(written)} of ${String(text.length)} bytes`);
+    this.isCutShort = false;
   }
 }
 

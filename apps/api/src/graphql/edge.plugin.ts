@@ -11,7 +11,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { QUERY_LIMITS } from '../api.settings';
-import { accessOf } from '../auth/access.decorator';
+import { accessOf, type Access } from '../auth/access.decorator';
 import { mayUse, refusalText } from '../auth/access.policy';
 import type { ApiContext, Principal } from '../auth/principal';
 import { refusal } from './api.errors';
@@ -63,23 +63,42 @@ export function edgePlugin(buckets: CostBuckets): ApolloServerPlugin<Context> {
   };
 }
 
+interface Decided {
+  readonly name: string;
+  readonly access: Access | undefined;
+}
+
+/** What documents name, kept as long as Apollo keeps the parsed document and hands it out for the same text. */
+const knownFields = new WeakMap<DocumentNode, readonly Decided[]>();
+
 function checkAccess({ schema, document, contextValue }: GraphQLRequestContextDidResolveOperation<Context>): void {
+  let fields = knownFields.get(document);
+  if (!fields) {
+    fields = decidedFields(schema, document);
+    knownFields.set(document, fields);
+  }
+  const refused = fields.find(({ access }) => !mayUse(contextValue.principal, access));
+  if (refused) throw refusal('FORBIDDEN', refusalText(refused.name, refused.access));
+}
+
+/** The fields of a document that somebody must be allowed to use: those of the roots, and every one with a decision of its own. */
+function decidedFields(schema: GraphQLSchema, document: DocumentNode): Decided[] {
   const types = new TypeInfo(schema);
   const roots = rootsOf(schema);
-  const check = visitWithTypeInfo(types, {
+  const fields: Decided[] = [];
+  const look = visitWithTypeInfo(types, {
     Field() {
       const field = types.getFieldDef();
       const parent = types.getParentType();
       if (!field || !parent || field.name.startsWith('__')) return;
       const access = accessOf(field);
       // Below the root a field follows its parent, unless a decision of its own is written on it.
-      const decided = roots.some((root) => root === parent) || access !== undefined;
-      if (decided && !mayUse(contextValue.principal, access)) {
-        throw refusal('FORBIDDEN', refusalText(`${parent.name}.${field.name}`, access));
-      }
+      if (roots.some((root) => root === parent) || access !== undefined)
+        fields.push({ name: `${parent.name}.${field.name}`, access });
     },
   });
-  visit(document, check);
+  visit(document, look);
+  return fields;
 }
 
 function chargeCost(request: GraphQLRequestContextDidResolveOperation<Context>, buckets: CostBuckets): void {

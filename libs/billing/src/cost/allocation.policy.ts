@@ -14,7 +14,10 @@ export type Bearer = TenantId | typeof IDLE | typeof PLATFORM;
  * Without any weight everything is idle.
  * @throws RangeError for a negative weight
  */
-export function allocate(amount: bigint, weights: ReadonlyMap<Bearer, bigint>): Map<Bearer, bigint> {
+export function allocate<Name extends string = Bearer>(
+  amount: bigint,
+  weights: ReadonlyMap<Name, bigint>,
+): Map<Name | typeof IDLE, bigint> {
   if (amount < 0n) return new Map([...allocate(-amount, weights)].map(([bearer, part]) => [bearer, -part]));
   let total = 0n;
   for (const weight of weights.values()) {

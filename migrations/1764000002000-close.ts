@@ -8,6 +8,8 @@ export class Close1764000002000 implements MigrationInterface {
       CREATE TABLE billing_period (
         period text PRIMARY KEY CHECK (period ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$'),
         state text NOT NULL DEFAULT 'OPEN' CHECK (state IN ('OPEN', 'PROVISIONAL', 'RECONCILED', 'FINAL')),
+        goal text CHECK (goal IN ('PROVISIONAL', 'RECONCILED', 'FINAL')),
+        without_bill boolean NOT NULL DEFAULT false,
         step text,
         done bigint NOT NULL DEFAULT 0 CHECK (done >= 0),
         total bigint NOT NULL DEFAULT 0 CHECK (total >= 0),
@@ -22,12 +24,15 @@ export class Close1764000002000 implements MigrationInterface {
         CHECK ((state = 'FINAL') = (final_at IS NOT NULL))
       );
       COMMENT ON TABLE billing_period IS 'a calendar month in UTC; FINAL is for ever';
+      COMMENT ON COLUMN billing_period.goal IS 'where somebody asked it to go; null = nothing is asked';
+      COMMENT ON COLUMN billing_period.without_bill IS 'FINAL was asked for although no bill of AWS was held against it';
       COMMENT ON COLUMN billing_period.step IS 'what the close does right now; null = nothing';
       COMMENT ON COLUMN billing_period.refreshed_at IS 'as of when the stored lines are true';
 
       CREATE TABLE fleet_line (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         period text NOT NULL REFERENCES billing_period (period),
+        no int NOT NULL CHECK (no > 0),
         source text NOT NULL CHECK (source IN ('PROVISIONAL', 'CUR', 'CORRECTION')),
         delta_of bigint REFERENCES fleet_line (id),
         payer text CHECK (payer ~ '^[0-9]{12}$'),

@@ -594,6 +594,8 @@ GRANT DELETE, INSERT, SELECT TO pf_worker
 TABLE OWNER pf_owner
 COLUMN period text NOT NULL
 COLUMN state text NOT NULL DEFAULT 'OPEN'::text
+COLUMN goal text
+COLUMN without_bill boolean NOT NULL DEFAULT false
 COLUMN step text
 COLUMN done bigint NOT NULL DEFAULT 0
 COLUMN total bigint NOT NULL DEFAULT 0
@@ -607,6 +609,7 @@ COLUMN reconciled_at timestamp with time zone
 COLUMN final_at timestamp with time zone
 CONSTRAINT billing_period_check CHECK (((state = 'FINAL'::text) = (final_at IS NOT NULL)))
 CONSTRAINT billing_period_done_check CHECK ((done >= 0))
+CONSTRAINT billing_period_goal_check CHECK ((goal = ANY (ARRAY['PROVISIONAL'::text, 'RECONCILED'::text, 'FINAL'::text])))
 CONSTRAINT billing_period_period_check CHECK ((period ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$'::text))
 CONSTRAINT billing_period_pkey PRIMARY KEY (period)
 CONSTRAINT billing_period_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'PROVISIONAL'::text, 'RECONCILED'::text, 'FINAL'::text])))
@@ -618,8 +621,10 @@ GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT (period) TO pf_app
 GRANT SELECT (state) TO pf_app
 COMMENT 'a calendar month in UTC; FINAL is for ever'
+COMMENT ON goal 'where somebody asked it to go; null = nothing is asked'
 COMMENT ON refreshed_at 'as of when the stored lines are true'
 COMMENT ON step 'what the close does right now; null = nothing'
+COMMENT ON without_bill 'FINAL was asked for although no bill of AWS was held against it'
 
 -- table billing_profile
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
@@ -737,6 +742,7 @@ COMMENT 'retention has dropped the days of this table before this one'
 TABLE OWNER pf_owner
 COLUMN id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
 COLUMN period text NOT NULL
+COLUMN no integer NOT NULL
 COLUMN source text NOT NULL
 COLUMN delta_of bigint
 COLUMN payer text
@@ -768,6 +774,7 @@ CONSTRAINT fleet_line_check2 CHECK ((span_from < span_to))
 CONSTRAINT fleet_line_corrects_fkey FOREIGN KEY (corrects) REFERENCES billing_period(period)
 CONSTRAINT fleet_line_delta_of_fkey FOREIGN KEY (delta_of) REFERENCES fleet_line(id)
 CONSTRAINT fleet_line_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
+CONSTRAINT fleet_line_no_check CHECK ((no > 0))
 CONSTRAINT fleet_line_payer_check CHECK ((payer ~ '^[0-9]{12}$'::text))
 CONSTRAINT fleet_line_period_fkey FOREIGN KEY (period) REFERENCES billing_period(period)
 CONSTRAINT fleet_line_pkey PRIMARY KEY (id)

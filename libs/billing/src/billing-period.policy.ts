@@ -47,3 +47,15 @@ export function sharedMs(a: Span, b: Span): bigint {
   const to = a.to < b.to ? a.to : b.to;
   return to > from ? BigInt(to.getTime()) - BigInt(from.getTime()) : 0n;
 }
+
+/** The month after `YYYY-MM`. */
+export function nextPeriod(name: string): string {
+  return parsePeriod(name).end.toISOString().slice(0, 7);
+}
+
+/** The month before `YYYY-MM`. */
+export function previousPeriod(name: string): string {
+  const start = new Date(parsePeriod(name).start);
+  start.setUTCMonth(start.getUTCMonth() - 1);
+  return start.toISOString().slice(0, 7);
+}

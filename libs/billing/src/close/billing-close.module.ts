@@ -1,0 +1,23 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BillingModule } from '../billing.module';
+import { BillingPeriodsModule } from './billing-periods.module';
+import { CloseFailpoints } from './close.ports';
+import { CloseService } from './close.service';
+
+export interface CloseOptions {
+  /** Where a rehearsal of a crash ends the process; nowhere unless said. */
+  readonly failpoints?: CloseFailpoints;
+}
+
+/** The close of a month itself, for the worker. */
+@Module({})
+export class BillingCloseModule {
+  static forRoot({ failpoints = new CloseFailpoints() }: CloseOptions = {}): DynamicModule {
+    return {
+      module: BillingCloseModule,
+      imports: [BillingModule, BillingPeriodsModule],
+      providers: [CloseService, { provide: CloseFailpoints, useValue: failpoints }],
+      exports: [CloseService, BillingPeriodsModule],
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { AuditModule } from '@libs/audit';
+import { Module } from '@nestjs/common';
+import { BillImportService } from '../bill/bill-import.service';
+import { BillRepository } from '../bill/bill.repository';
+import { BillingPeriodRepository } from './billing-period.repository';
+import { FleetLineRepository } from './fleet-line.repository';
+import { PeriodService } from './period.service';
+import { ReconcileService } from './reconcile.service';
+
+/** What operators do about months: look, ask for a close, import AWS's bill. */
+@Module({
+  imports: [AuditModule],
+  providers: [
+    BillingPeriodRepository,
+    FleetLineRepository,
+    BillRepository,
+    BillImportService,
+    PeriodService,
+    ReconcileService,
+  ],
+  exports: [
+    BillingPeriodRepository,
+    FleetLineRepository,
+    BillRepository,
+    BillImportService,
+    PeriodService,
+    ReconcileService,
+  ],
+})
+export class BillingPeriodsModule {}

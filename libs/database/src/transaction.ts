@@ -70,6 +70,15 @@ export class Transaction implements Statements {
     }
   }
 
+  /** Runs a statement that needs no other beside it. */
+  static async alone<Row extends object>(
+    source: DataSource,
+    sql: string,
+    parameters: readonly unknown[],
+  ): Promise<Row[]> {
+    return (await poolOf(source).query<Row>({ name: nameOf(sql), text: sql, values: parameters.map(asText) })).rows;
+  }
+
   async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return (await send<Row>(this.connection, { text: sql, values: [...parameters] })).rows;
   }

@@ -89,6 +89,11 @@ export class NotificationRepository {
     );
   }
 
+  /** Outside of any unit: whether one waits. */
+  async anyStored(): Promise<boolean> {
+    return (await this.uow.look(`SELECT true FROM notification WHERE state = 'STORED' LIMIT 1`)).length > 0;
+  }
+
   async countStored(): Promise<number> {
     const [row] = await this.uow.query<{ n: string }>(`SELECT count(*) AS n FROM notification WHERE state = 'STORED'`);
     return Number(row?.n ?? 0);

@@ -27,6 +27,11 @@ export class NotificationService {
     if (rejected.length > 0) await this.uow.forSystem(() => this.rows.reject(rejected));
   }
 
+  /** Whether one waits, seen from outside of any unit: for whoever asks all the time. */
+  anyStored(): Promise<boolean> {
+    return this.rows.anyStored();
+  }
+
   /** How many wait; for metrics and for "nothing is under way any more". */
   waiting(): Promise<number> {
     return this.uow.forSystem(() => this.rows.countStored());

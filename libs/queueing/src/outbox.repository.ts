@@ -27,6 +27,11 @@ export class OutboxRepository {
     ]);
   }
 
+  /** Outside of any unit: whether a row waits that is committed. */
+  async isEmpty(): Promise<boolean> {
+    return (await this.uow.look('SELECT true FROM outbox LIMIT 1')).length === 0;
+  }
+
   /** The oldest rows that no other process is draining, locked until this unit ends. */
   take(limit: number): Promise<OutboxRow[]> {
     return this.uow.prepared<OutboxRow>(

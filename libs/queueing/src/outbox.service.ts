@@ -30,7 +30,8 @@ export class Outbox {
    * repeats a job and never drops one: processors are re-runnable.
    * @param known every job definition of this process; a row of another name stays where it is
    */
-  drain(known: readonly JobDefinition<never>[]): Promise<number> {
+  async drain(known: readonly JobDefinition<never>[]): Promise<number> {
+    if (await this.rows.isEmpty()) return 0;
     return this.uow.forSystem(async () => {
       const byName = new Map(known.map((job) => [job.name, job]));
       const handed: string[] = [];

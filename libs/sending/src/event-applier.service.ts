@@ -57,6 +57,7 @@ export class EventApplier {
    * cannot be applied at all, each gets a transaction of its own and that one is set aside with the reason.
    */
   async applyStored(limit = PER_RUN): Promise<AppliedEvents> {
+    if (!(await this.notifications.anyStored())) return NOTHING;
     let ids: readonly string[] = [];
     try {
       return await this.uow.forSystem(async () => {

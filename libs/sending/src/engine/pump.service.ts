@@ -24,8 +24,8 @@ const WAITING_MESSAGES = 1_500;
 /** How often that is counted while it is near, real milliseconds; seldom while it is far. */
 const COUNT_MS = 20;
 const SELDOM_MS = 250;
-/** An account counts as one with transactional mail for this long after it had some, milliseconds. */
-const URGENT_MS = 10_000;
+/** An account counts as one with mail that need not wait for this long after it had some, milliseconds. */
+const HASTY_MS = 10_000;
 /** After nothing could be lent to small senders they are not asked for out of turn for so long, milliseconds. */
 const SMALL_MS = 100;
 /** Slices stay short for this long after mail that notices how long they are, milliseconds. */
@@ -44,8 +44,8 @@ interface Pumped {
   smallFrom: number;
   /** Until when it rests between turns, monotonic. */
   restsUntil: number;
-  /** Until then urgent mail is asked for before each turn. */
-  urgentUntil: number;
+  /** Until then mail that need not wait is asked for before each turn. */
+  hastyUntil: number;
   /** Until then its slices are short. */
   shortUntil: number;
   /** How often somebody said that there is work. */
@@ -90,7 +90,7 @@ export class Pump {
         urged: false,
         smallFrom: 0,
         restsUntil: 0,
-        urgentUntil: 0,
+        hastyUntil: 0,
         shortUntil: 0,
         wakes: 0,
       };
@@ -138,9 +138,16 @@ export class Pump {
     try {
       const isUrged = pumped.urged;
       pumped.urged = false;
-      // What is urgent first: in a grant of both it would wait as long as marketing does.
-      if (isUrged || this.timers.monotonicMs() < pumped.urgentUntil) await this.hurry(pumped);
-      rest = isUrged && !pumped.idle ? pumped.restsUntil - this.timers.monotonicMs() : await this.once(pumped);
+      const isHasty = isUrged || this.timers.monotonicMs() < pumped.hastyUntil;
+      // What need not wait first: in a grant of both it would wait as long as the rest does. And right after it the rest, or
+      // what comes in between would.
+      const [hurried, next] = await Promise.allSettled([
+        isHasty ? this.hurry(pumped) : undefined,
+        isUrged && !pumped.idle ? pumped.restsUntil - this.timers.monotonicMs() : this.once(pumped),
+      ]);
+      if (hurried.status === 'rejected') throw hurried.reason;
+      if (next.status === 'rejected') throw next.reason;
+      rest = next.value;
     } catch (error) {
       this.log.warn('the pump could not ask the ledger', {
         sendingAccount: pumped.id,
@@ -166,10 +173,13 @@ export class Pump {
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, this.paceOf(account, true), true);
     if (reply.kind !== 'grant') {
-      pumped.smallFrom = this.timers.monotonicMs() + SMALL_MS;
+      const isSpent = reply.kind === 'empty' && (reply.why === 'rate' || reply.why === 'tenants');
+      if (isSpent) pumped.smallFrom = this.timers.monotonicMs() + SMALL_MS;
       return;
     }
-    if (isTransactional(reply)) pumped.urgentUntil = this.timers.monotonicMs() + URGENT_MS;
+    const now = this.timers.monotonicMs();
+    pumped.hastyUntil = now + HASTY_MS;
+    if (isTransactional(reply)) pumped.shortUntil = now + SHORT_MS;
     this.failpoints.reach('after-acquire');
     await this.queue.enqueue(dispatchTransactional, { ...ticketOf(account, batchId, reply), urgent: true });
     this.failpoints.reach('after-enqueue');
@@ -189,7 +199,7 @@ export class Pump {
     if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return elsewhereMs(this.pumped.size);
     if (await this.isCrowded()) return crowdedMs(this.pumped.size);
     const now = this.timers.monotonicMs();
-    const isShort = now < Math.max(pumped.urgentUntil, pumped.shortUntil);
+    const isShort = now < pumped.shortUntil;
     const pace = this.paceOf(account, isShort);
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, pace, false);
@@ -197,8 +207,8 @@ export class Pump {
     if (reply.kind === 'grant') {
       this.failpoints.reach('after-acquire');
       const urgent = isTransactional(reply);
-      if (urgent) pumped.urgentUntil = now + URGENT_MS;
-      if (reply.ranDry) pumped.shortUntil = now + SHORT_MS;
+      if (urgent) pumped.hastyUntil = now + HASTY_MS;
+      if (urgent || reply.ranDry) pumped.shortUntil = now + SHORT_MS;
       await this.hand(account, batchId, reply, urgent);
       this.failpoints.reach('after-enqueue');
       // What comes next shall not wait for the end of a long slice of which little was needed.

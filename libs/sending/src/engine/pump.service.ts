@@ -26,8 +26,8 @@ const COUNT_MS = 20;
 const SELDOM_MS = 250;
 /** An account counts as one with mail that need not wait for this long after it had some, milliseconds. */
 const HASTY_MS = 10_000;
-/** After nothing could be lent to small senders they are not asked for out of turn for so long, milliseconds. */
-const SMALL_MS = 100;
+/** After everything that may be lent was, it is asked for again so much later, milliseconds. */
+const LEND_MS = 50;
 /** Slices stay short for this long after mail that notices how long they are, milliseconds. */
 const SHORT_MS = 10_000;
 
@@ -40,8 +40,8 @@ interface Pumped {
   idle: boolean;
   /** Mail was offered that need not wait for the next turn, and has not been asked for. */
   urged: boolean;
-  /** Until then a small sender's mail waits for the next turn: nothing more is lent to it. */
-  smallFrom: number;
+  /** More need not wait than could be lent: asked for again then, monotonic, and not before for a small sender. */
+  lendsFrom: number | undefined;
   /** Until when it rests between turns, monotonic. */
   restsUntil: number;
   /** Until then mail that need not wait is asked for before each turn. */
@@ -88,7 +88,7 @@ export class Pump {
         cancelRest: undefined,
         idle: false,
         urged: false,
-        smallFrom: 0,
+        lendsFrom: undefined,
         restsUntil: 0,
         hastyUntil: 0,
         shortUntil: 0,
@@ -112,7 +112,7 @@ export class Pump {
     const pumped = this.pumped.get(id);
     if (!pumped) return;
     pumped.wakes += 1;
-    const isHasty = what === 'urgent' || (what === 'small' && this.timers.monotonicMs() >= pumped.smallFrom);
+    const isHasty = what === 'urgent' || (what === 'small' && pumped.lendsFrom === undefined);
     if (isHasty) pumped.urged = true;
     if (pumped.turn === undefined && (pumped.idle || isHasty)) {
       pumped.cancelRest?.();
@@ -136,8 +136,9 @@ export class Pump {
     let rest = FAILED_MS;
     const { wakes } = pumped;
     try {
-      const isUrged = pumped.urged;
+      const isUrged = pumped.urged || this.timers.monotonicMs() >= (pumped.lendsFrom ?? Infinity);
       pumped.urged = false;
+      if (isUrged) pumped.lendsFrom = undefined;
       const isHasty = isUrged || this.timers.monotonicMs() < pumped.hastyUntil;
       // What need not wait first: in a grant of both it would wait as long as the rest does. And right after it the rest, or
       // what comes in between would.
@@ -157,8 +158,10 @@ export class Pump {
     }
     pumped.turn = undefined;
     if (this.stopped) return;
-    const wait = pumped.urged || (pumped.wakes !== wakes && pumped.idle) ? 1 : Math.max(1, rest);
-    pumped.restsUntil = this.timers.monotonicMs() + Math.max(1, rest);
+    const now = this.timers.monotonicMs();
+    const isAwaited = pumped.urged || (pumped.wakes !== wakes && pumped.idle);
+    const wait = isAwaited ? 1 : Math.max(1, Math.min(rest, (pumped.lendsFrom ?? Infinity) - now));
+    pumped.restsUntil = now + Math.max(1, rest);
     pumped.cancelRest = this.timers.after(wait, () => {
       this.begin(pumped);
     });
@@ -173,8 +176,10 @@ export class Pump {
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, this.paceOf(account, true), true);
     if (reply.kind !== 'grant') {
-      const isSpent = reply.kind === 'empty' && (reply.why === 'rate' || reply.why === 'tenants');
-      if (isSpent) pumped.smallFrom = this.timers.monotonicMs() + SMALL_MS;
+      // On an account that lends nothing at all the loan is free at once.
+      const isSpent =
+        reply.kind === 'empty' && reply.why !== 'idle' && reply.why !== 'day' && reply.retryAtMs > reply.nowMs;
+      if (isSpent) pumped.lendsFrom = this.timers.monotonicMs() + LEND_MS;
       return;
     }
     const now = this.timers.monotonicMs();

@@ -20,6 +20,7 @@ describe('arguments of npm run faults', () => {
     [['--only', 'flushall,kill-worker', '--json'], { only: ['kill-worker', 'flushall'], json: true }],
     [['--only=ses-hang', '--seed=7'], { only: ['ses-hang'], seed: 7 }],
     [['--workers', '2', '--redis', 'cluster'], { workers: 2, redis: 'cluster' }],
+    [['--redis-cluster'], { redis: 'cluster' }],
     [['--list', '--data', '/somewhere'], { list: true, data: '/somewhere' }],
   ])('are read from %j', (args, expected) => {
     expect(parse(...args)).toMatchObject(expected);

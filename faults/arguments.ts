@@ -50,6 +50,8 @@ export function parseFaultArguments(args: readonly string[], known: readonly str
         break;
       default:
         if (argument === '--list') parsed = { ...parsed, list: true };
+        // As `npm start` calls it.
+        else if (argument === '--redis-cluster') parsed = { ...parsed, redis: 'cluster' };
         else if (argument === '--json') parsed = { ...parsed, json: true };
         else throw new StackProblem(`unknown option "${argument}"; npm run faults -- --help lists the known ones`);
     }

@@ -9,6 +9,7 @@ twice, nothing over quota or rate. Nothing else should run on the machine; the r
   --only A,B       only these
   --workers N      worker processes, 1 to 4 (default 1)
   --redis KIND     single (default) or cluster: three masters, faults then hit one of them
+  --redis-cluster  the same as --redis cluster, as npm start calls it
   --seed N         seed of everything random, 0 to 2147483647 (default 1)
   --json           print one JSON object as the last line of the output; everything else goes to stderr
   --data FOLDER    keep everything there instead of in .data/faults

@@ -337,6 +337,19 @@ describe('calls that arrive at the same time', () => {
     expect(Number(shared?.n)).toBeGreaterThan(0);
   });
 
+  it('go through beside one that the database cannot take', async () => {
+    const { ann, bob, annsDomain, bobsDomain } = await two();
+    await process.query("ALTER TABLE idempotency ADD CONSTRAINT no_poison CHECK (key <> 'poison')");
+    const settled = await Promise.allSettled([
+      ...manyAt(bob, bobsDomain, ['b0']),
+      ...manyAt(ann, annsDomain, ['a1', 'poison', 'a2']),
+      ...manyAt(bob, bobsDomain, ['b1', 'b2']),
+    ]);
+    await process.query('ALTER TABLE idempotency DROP CONSTRAINT no_poison');
+    expect(settled.map((one) => one.status === 'fulfilled')).toEqual([true, true, false, true, true, true]);
+    expect([await countOf('message', ann), await countOf('message', bob)]).toEqual([2, 3]);
+  });
+
   it("wait neither for another tenant's key nor for its move", async () => {
     const { ann, bob, annsDomain, bobsDomain } = await two();
     const key = `INSERT INTO idempotency (tenant_id, mode, key, request_hash, result, created_at)

@@ -192,6 +192,15 @@ describe('an entry that is wrong', () => {
     ]);
   });
 
+  it('may hold any character in its text but NUL and half a pair', () => {
+    for (const text of ['a\0b', 'a\ud83d', '\ude00a']) {
+      expect(issuesOf(email(inline({ text })))).toEqual(['INVALID_INPUT content.inline.text']);
+      expect(issuesOf(email(inline({ html: text })))).toEqual(['INVALID_INPUT content.inline.html']);
+      expect(issuesOf(email(inline({ subject: text })))).toEqual(['INVALID_INPUT content.inline.subject']);
+    }
+    expect(issuesOf(email(inline({ text: 'a\tb\u0001\ud83d\ude00' })))).toEqual([]);
+  });
+
   it('never lets a line break of any field through', () => {
     const text = fc.string({ unit: 'binary', maxLength: 30 });
     fc.assert(

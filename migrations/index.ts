@@ -8,6 +8,8 @@ import { DirectDays1763900002000 } from './1763900002000-direct-days';
 import { Usage1764000000000 } from './1764000000000-usage';
 import { Invoices1764000001000 } from './1764000001000-invoices';
 import { Close1764000002000 } from './1764000002000-close';
+import { EventDeliveries1764000003000 } from './1764000003000-event-deliveries';
+import { CostPolicy1764000004000 } from './1764000004000-cost-policy';
 import { PausedRoutes1764000100000 } from './1764000100000-paused-routes';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
@@ -22,5 +24,7 @@ export const migrations = [
   Usage1764000000000,
   Invoices1764000001000,
   Close1764000002000,
+  EventDeliveries1764000003000,
+  CostPolicy1764000004000,
   PausedRoutes1764000100000,
 ];

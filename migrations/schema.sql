@@ -671,6 +671,20 @@ GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
 COMMENT ON paused_at 'when SES last said that sending through it is paused; null while it is not'
 
+-- table cost_policy
+TABLE OWNER pf_owner
+COLUMN period_from text NOT NULL
+COLUMN fees text NOT NULL
+COLUMN idle text NOT NULL
+CONSTRAINT cost_policy_fees_check CHECK ((fees = ANY (ARRAY['EVEN'::text, 'BY_VOLUME'::text, 'PLATFORM'::text])))
+CONSTRAINT cost_policy_idle_check CHECK ((idle = ANY (ARRAY['PLATFORM'::text, 'TENANTS'::text])))
+CONSTRAINT cost_policy_period_from_check CHECK ((period_from ~ '^20[0-9]{2}-(0[1-9]|1[0-2])$'::text))
+CONSTRAINT cost_policy_pkey PRIMARY KEY (period_from)
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT SELECT TO pf_worker
+COMMENT 'holds from this month on, until the next row'
+
 -- table dedicated_ip
 TABLE OWNER pf_owner
 COLUMN sending_account_id uuid NOT NULL
@@ -737,6 +751,24 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_admin
 COMMENT 'retention has dropped the days of this table before this one'
+
+-- table event_delivery
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN day date NOT NULL
+COLUMN sending_account_id uuid NOT NULL
+COLUMN tenant_id uuid NOT NULL
+COLUMN part smallint NOT NULL
+COLUMN deliveries bigint NOT NULL
+CONSTRAINT event_delivery_deliveries_check CHECK ((deliveries > 0))
+CONSTRAINT event_delivery_pkey PRIMARY KEY (day, sending_account_id, tenant_id, part)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+COMMENT ON part 'so that those who count at the same time do not wait for each other'
 
 -- table fleet_line
 TABLE OWNER pf_owner
@@ -1084,7 +1116,6 @@ COLUMN summary text NOT NULL
 COLUMN data jsonb NOT NULL DEFAULT '{}'::jsonb
 CONSTRAINT message_event_pkey PRIMARY KEY (tenant_id, message_id, dedupe_key)
 CREATE INDEX message_event_by_id ON ONLY public.message_event USING btree (tenant_id, id)
-CREATE INDEX message_event_time ON ONLY public.message_event USING brin (at) WITH (pages_per_range='16', autosummarize='on')
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY operators FOR ALL TO pf_admin USING (true)

@@ -46,6 +46,7 @@ export class FleetFactsWriter {
       plan,
       NOON,
     ]);
+    await this.query(`INSERT INTO tenant_plan (tenant_id, plan_id, valid_from) VALUES ($1, $2, $3)`, [id, plan, NOON]);
     return id;
   }
 
@@ -63,7 +64,22 @@ export class FleetFactsWriter {
        VALUES ($1, $2, 'us-east-1', 'free', $3, 'PRODUCTION', 50000, 14, $4, $5)`,
       [id, aws, mode, pricingPlan, createdAt],
     );
+    await this.plan(id, pricingPlan, createdAt);
     return { id, sharedLane: await this.lane(id, 'SHARED') };
+  }
+
+  /** The account is on that pricing plan from then on. */
+  async plan(account: SendingAccountId, pricingPlan: string, from: Date): Promise<void> {
+    await this.query('UPDATE account_plan SET valid_to = $2 WHERE sending_account_id = $1 AND valid_to IS NULL', [
+      account,
+      from,
+    ]);
+    await this.query('INSERT INTO account_plan (sending_account_id, pricing_plan, valid_from) VALUES ($1, $2, $3)', [
+      account,
+      pricingPlan,
+      from,
+    ]);
+    await this.query('UPDATE sending_account SET pricing_plan = $2 WHERE id = $1', [account, pricingPlan]);
   }
 
   async lane(account: SendingAccountId, kind: 'SHARED' | 'POOL', owner: TenantId | null = null): Promise<LaneId> {
@@ -86,6 +102,11 @@ export class FleetFactsWriter {
     await this.query(
       `INSERT INTO dedicated_ip (sending_account_id, ip, lane_id, warmup_status, warmup_percentage, leased_at, released_at)
        VALUES ($1, $2, $3, 'DONE', 100, $4, $5)`,
+      [account, `198.51.100.${this.serial}`, lane, leasedAt, releasedAt],
+    );
+    await this.query(
+      `INSERT INTO ip_lease (sending_account_id, ip, lane_id, owner_tenant_id, leased_from, leased_to)
+       SELECT $1, $2, $3, (SELECT owner_tenant_id FROM lane WHERE id = $3), $4, $5`,
       [account, `198.51.100.${this.serial}`, lane, leasedAt, releasedAt],
     );
   }

@@ -4,11 +4,25 @@ import { CostService } from './cost/cost.service';
 import { EstimateService } from './estimate/estimate.service';
 import { RateCardService } from './rates/rate-card.service';
 import { RateRepository } from './rates/rate.repository';
+import { CostPolicyRepository } from './cost/cost-policy.repository';
+import { RollUpRepository } from './usage/roll-up.repository';
+import { UsageFactsService } from './usage/usage-facts.service';
+import { UsageRollUpService } from './usage/usage-roll-up.service';
 import { UsageRepository } from './usage/usage.repository';
 
 @Module({
   imports: [AuditModule],
-  providers: [RateRepository, UsageRepository, CostService, EstimateService, RateCardService],
-  exports: [CostService, EstimateService, RateCardService],
+  providers: [
+    RateRepository,
+    UsageRepository,
+    RollUpRepository,
+    CostPolicyRepository,
+    UsageFactsService,
+    UsageRollUpService,
+    CostService,
+    EstimateService,
+    RateCardService,
+  ],
+  exports: [CostService, EstimateService, RateCardService, UsageFactsService, UsageRollUpService],
 })
 export class BillingModule {}

@@ -2,14 +2,14 @@ import { UnitOfWork } from '@libs/database';
 import {
   divideHalfEven,
   DomainError,
-  EngineClock,
   priceOf,
   type MessageId,
   type SendingAccountId,
   type TenantId,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { cutAt, parsePeriod } from '../billing-period.policy';
+import { cutAt } from '../billing-period.policy';
+import { UsageFactsService } from '../usage/usage-facts.service';
 import { fleetCosts, type FleetCosts } from './fleet-costs.policy';
 import { RateCards, SKUS } from '../rates/rate-card.policy';
 import { RateRepository } from '../rates/rate.repository';
@@ -38,7 +38,7 @@ export class CostService {
     private readonly uow: UnitOfWork,
     private readonly rates: RateRepository,
     private readonly usages: UsageRepository,
-    private readonly clock: EngineClock,
+    private readonly facts: UsageFactsService,
   ) {}
 
   /**
@@ -70,24 +70,9 @@ export class CostService {
    * @throws DomainError INVALID_INPUT (period); RateMissing when usage fell where no price is in force
    */
   async tenantCosts(period: string): Promise<FleetCosts> {
-    const month = parsePeriod(period);
     return this.uow.forSystem(async () => {
-      const now = this.clock.now();
-      const cards = new RateCards(await this.rates.all());
-      const span = { from: month.start, to: month.end };
-      const spans = cutAt(span, cards.changes(span.from, span.to));
-      const passed = { from: month.start, to: now < month.end ? now : month.end };
-      return fleetCosts(
-        {
-          period: month,
-          now,
-          accounts: await this.usages.accounts(),
-          usage: await this.usages.byAccount(spans),
-          poolUse: await this.usages.byPoolHour(span),
-          leases: passed.to > passed.from ? await this.usages.leases(passed) : [],
-        },
-        cards,
-      );
+      const facts = await this.facts.facts(period);
+      return fleetCosts(facts, new RateCards(await this.rates.all()));
     });
   }
 

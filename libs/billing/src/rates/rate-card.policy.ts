@@ -12,6 +12,10 @@ export const SKUS = {
   managedIpBase: 'ses.managed_ip_base_month',
   managedIpRecipient: 'ses.managed_ip_recipient',
   vdmRecipient: 'ses.vdm_recipient',
+  tenant: 'ses.tenant_month',
+  validation: 'ses.validation',
+  snsPublish: 'sns.publish',
+  snsDelivery: 'sns.http_delivery',
 } as const;
 export type Sku = (typeof SKUS)[keyof typeof SKUS];
 

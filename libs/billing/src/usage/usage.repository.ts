@@ -1,10 +1,8 @@
 import { UnitOfWork } from '@libs/database';
-import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
+import type { SendingAccountId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import type { Bearer } from '../cost/allocation.policy';
 import type { Span } from '../billing-period.policy';
-import type { BilledAccount, IpLease, Usage } from '../cost/fleet-costs.policy';
-import type { HourOfUse } from '../cost/pool-weights.policy';
+import type { BilledAccount } from '../cost/fleet-costs.policy';
 import type { PricingPlan } from '../rates/rate-card.policy';
 
 /**
@@ -31,19 +29,6 @@ const ACCEPTED = (which = '') => `
       JOIN sending_account account ON account.id = found.sending_account_id AND account.mode = 'LIVE'
      WHERE found.mode = 'LIVE')`;
 
-const BY_ACCOUNT = `WITH ${ACCEPTED()}
-  SELECT sending_account_id, tenant_id, width_bucket(at, $3::timestamptz[])::text AS part,
-         coalesce(sum(n_rcpt) FILTER (WHERE NOT extra), 0)::text AS recipients,
-         coalesce(sum(n_rcpt) FILTER (WHERE extra), 0)::text AS extra_recipients
-    FROM accepted GROUP BY 1, 2, 3`;
-
-const BY_POOL_HOUR = `WITH ${ACCEPTED()}
-  SELECT accepted.lane_id, date_trunc('hour', accepted.at, 'UTC') AS hour,
-         CASE WHEN accepted.extra THEN '__platform__' ELSE accepted.tenant_id::text END AS bearer,
-         sum(accepted.n_rcpt)::text AS recipients
-    FROM accepted JOIN lane ON lane.id = accepted.lane_id AND lane.kind = 'POOL' AND lane.owner_tenant_id IS NULL
-   GROUP BY 1, 2, 3`;
-
 const OF_TENANT = `WITH ${ACCEPTED('tenant_id = $4 AND')}
   SELECT account.pricing_plan, width_bucket(accepted.at, $3::timestamptz[])::text AS part, sum(accepted.n_rcpt)::text AS recipients
     FROM accepted JOIN sending_account account ON account.id = accepted.sending_account_id
@@ -62,38 +47,6 @@ export interface PricedUsage {
 export class UsageRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /** Per sending account, tenant and span. The spans follow each other without a gap. */
-  async byAccount(spans: readonly Span[]): Promise<Usage[]> {
-    const rows = await this.uow.query<{
-      sending_account_id: SendingAccountId;
-      tenant_id: TenantId;
-      part: string;
-      recipients: string;
-      extra_recipients: string;
-    }>(BY_ACCOUNT, parametersOf(spans));
-    return rows.map((row) => ({
-      sendingAccountId: row.sending_account_id,
-      tenantId: row.tenant_id,
-      span: partOf(spans, row.part),
-      recipients: BigInt(row.recipients),
-      extraRecipients: BigInt(row.extra_recipients),
-    }));
-  }
-
-  /** Per shared pool, hour and bearer. */
-  async byPoolHour(span: Span): Promise<(HourOfUse & { laneId: LaneId })[]> {
-    const rows = await this.uow.query<{ lane_id: LaneId; hour: Date; bearer: Bearer; recipients: string }>(
-      BY_POOL_HOUR,
-      [span.from, span.to],
-    );
-    return rows.map((row) => ({
-      laneId: row.lane_id,
-      hour: row.hour,
-      bearer: row.bearer,
-      recipients: BigInt(row.recipients),
-    }));
-  }
-
   async ofTenant(tenant: TenantId, spans: readonly Span[]): Promise<PricedUsage[]> {
     const rows = await this.uow.query<{ pricing_plan: PricingPlan; part: string; recipients: string }>(OF_TENANT, [
       ...parametersOf(spans),
@@ -106,40 +59,24 @@ export class UsageRepository {
     }));
   }
 
-  /** Every live sending account; those of the simulator cost nothing. */
+  /** Every live sending account; those of the simulator cost nothing. The fleet switches on neither VDM nor managed IPs. */
   async accounts(): Promise<BilledAccount[]> {
-    const rows = await this.uow.query<{ id: SendingAccountId; pricing_plan: PricingPlan; created_at: Date }>(
-      `SELECT id, pricing_plan, created_at FROM sending_account WHERE mode = 'LIVE'`,
+    const rows = await this.uow.query<{
+      id: SendingAccountId;
+      created_at: Date;
+      plans: { plan: PricingPlan; from: string }[] | null;
+    }>(
+      `SELECT s.id, s.created_at,
+              (SELECT jsonb_agg(jsonb_build_object('plan', p.pricing_plan, 'from', p.valid_from) ORDER BY p.valid_from)
+                 FROM account_plan p WHERE p.sending_account_id = s.id) AS plans
+         FROM sending_account s WHERE s.mode = 'LIVE'`,
     );
     return rows.map((row) => ({
       sendingAccountId: row.id,
-      pricingPlan: row.pricing_plan,
       createdAt: row.created_at,
-    }));
-  }
-
-  /** When each dedicated IP of a live account was leased within the span. Whole milliseconds. */
-  async leases(span: Span): Promise<IpLease[]> {
-    const rows = await this.uow.query<{
-      sending_account_id: SendingAccountId;
-      lane_id: LaneId | null;
-      owner_tenant_id: TenantId | null;
-      leased_at: Date;
-      released_at: Date | null;
-    }>(
-      `SELECT ip.sending_account_id, ip.lane_id, lane.owner_tenant_id, ip.leased_at, ip.released_at
-         FROM dedicated_ip ip
-         JOIN sending_account account ON account.id = ip.sending_account_id AND account.mode = 'LIVE'
-         LEFT JOIN lane ON lane.id = ip.lane_id
-        WHERE ip.leased_at < $2 AND (ip.released_at IS NULL OR ip.released_at > $1)`,
-      [span.from, span.to],
-    );
-    return rows.map((row) => ({
-      sendingAccountId: row.sending_account_id,
-      laneId: row.lane_id,
-      ownerTenantId: row.owner_tenant_id,
-      from: row.leased_at > span.from ? row.leased_at : span.from,
-      to: row.released_at !== null && row.released_at < span.to ? row.released_at : span.to,
+      plans: (row.plans ?? []).map(({ plan, from }) => ({ pricingPlan: plan, validFrom: new Date(from) })),
+      vdm: false,
+      managedIps: false,
     }));
   }
 

@@ -1,0 +1,203 @@
+import { UnitOfWork } from '@libs/database';
+import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import type { Span } from '../billing-period.policy';
+import { COUNTED_USAGE } from './day-usage.sql';
+import { spanOfDay, type Day, type RolledDay } from './roll-up.policy';
+import { COUNTED, type CountedSku, type UsageRow } from './usage';
+
+export interface RollUp extends RolledDay {
+  /** 0 = the first count of the day; each later count that found a difference has the next one. */
+  readonly revision: bigint;
+  readonly attempts: bigint;
+  readonly recipients: bigint;
+  /** sha256 of the day's rows as they were last counted. */
+  readonly srcHash: string;
+}
+
+interface RollUpRow {
+  day: string;
+  revision: string;
+  rolled_at: Date;
+  attempts: string;
+  recipients: string;
+  in_doubt: string;
+  src_hash: string;
+}
+
+interface CountedRow {
+  hour: Date;
+  whole: boolean;
+  tenant_id: TenantId | null;
+  sending_account_id: SendingAccountId;
+  lane_id: LaneId | null;
+  sku: CountedSku;
+  qty: string;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const KEY = 'tenant_id, sending_account_id, lane_id, sku, hour';
+
+/** $1, $2 the day; $3 now, $4 the day's date, $5 the month it is booked in. What is stored of the day becomes what was counted now. */
+const ROLL_UP = `
+  WITH ${COUNTED_USAGE}, fresh AS MATERIALIZED (
+    SELECT tenant_id, sending_account_id, lane_id, sku, (CASE WHEN whole THEN -1 ELSE extract(hour FROM hour AT TIME ZONE 'UTC') END)::smallint AS hour,
+           qty
+      FROM counted WHERE qty <> 0
+  ), difference AS (
+    SELECT ${KEY}, sum(qty)::bigint AS qty
+      FROM (SELECT ${KEY}, qty FROM fresh
+            UNION ALL SELECT ${KEY}, -qty FROM usage_rollup WHERE day = $4::date) AS both_sides
+     GROUP BY ${KEY} HAVING sum(qty) <> 0
+  ), before AS (
+    SELECT revision FROM usage_day WHERE day = $4::date
+  ), this AS (
+    SELECT CASE WHEN EXISTS (SELECT FROM before) AND EXISTS (SELECT FROM difference) THEN (SELECT revision + 1 FROM before)
+                ELSE coalesce((SELECT revision FROM before), 0) END AS revision
+  ), booked AS (
+    INSERT INTO usage_rollup (day, revision, ${KEY}, qty, booked_at, period)
+    SELECT $4::date, this.revision, ${KEY}, qty, $3, $5 FROM difference, this
+  )
+  INSERT INTO usage_day (day, revision, rolled_at, attempts, recipients, in_doubt, src_hash)
+  SELECT $4::date, this.revision, $3, a.attempts, a.recipients, a.in_doubt, h.src_hash
+    FROM this,
+         (SELECT coalesce(sum(attempts), 0)::bigint AS attempts, coalesce(sum(recipients), 0)::bigint AS recipients,
+                 coalesce(sum(in_doubt), 0)::bigint AS in_doubt FROM hourly) AS a,
+         (SELECT sha256(convert_to(coalesce(string_agg(line, E'\\n' ORDER BY line COLLATE "C"), ''), 'UTF8')) AS src_hash
+            FROM (SELECT concat_ws('|', coalesce(tenant_id::text, '-'), sending_account_id, coalesce(lane_id::text, '-'), sku, hour, qty) AS line
+                    FROM fresh) AS lines) AS h
+  ON CONFLICT (day) DO UPDATE
+    SET revision = excluded.revision, rolled_at = excluded.rolled_at, attempts = excluded.attempts, recipients = excluded.recipients,
+        in_doubt = excluded.in_doubt, src_hash = excluded.src_hash`;
+
+const COUNT = `WITH ${COUNTED_USAGE}
+  SELECT hour, whole, tenant_id, sending_account_id, lane_id, sku, qty::text AS qty FROM counted WHERE qty <> 0`;
+
+const ROLL_UPS = `
+  SELECT day::text AS day, revision::text AS revision, rolled_at, attempts::text AS attempts, recipients::text AS recipients,
+         in_doubt::text AS in_doubt, encode(src_hash, 'hex') AS src_hash
+    FROM usage_day`;
+
+const ROLLED_UP = `${ROLL_UPS} WHERE day = $1::date`;
+const ALL_ROLLED_UP = `${ROLL_UPS} WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day < $2::date) ORDER BY day`;
+
+@Injectable()
+export class RollUpRepository {
+  constructor(private readonly uow: UnitOfWork) {}
+
+  /** The rest of this unit may read whole tables, and may take its time. */
+  async allowScans(): Promise<void> {
+    await this.uow.query(
+      `SELECT set_config('enable_seqscan', 'on', true), set_config('statement_timeout', '600s', true),
+              set_config('plan_cache_mode', 'auto', true), set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`,
+    );
+  }
+
+  /** One process counts a day at a time. */
+  async lock(day: Day): Promise<void> {
+    await this.uow.query(`SELECT pg_advisory_xact_lock(hashtextextended('usage ' || $1, 0))`, [day]);
+  }
+
+  /** Counts the day and books what differs from what is stored of it; the whole of it the first time. */
+  async rollUp(day: Day, now: Date, period: string): Promise<RollUp> {
+    const { from, to } = spanOfDay(day);
+    await this.uow.query(ROLL_UP, [from, to, now, day, period]);
+    const found = await this.find(day);
+    if (!found) throw new Error('a roll-up left no day');
+    return found;
+  }
+
+  async find(day: Day): Promise<RollUp | undefined> {
+    const [row] = await this.uow.query<RollUpRow>(ROLLED_UP, [day]);
+    return row && toRollUp(row);
+  }
+
+  /** In order, all of them or those of a span. */
+  async all(span?: Span): Promise<RollUp[]> {
+    const rows = await this.uow.query<RollUpRow>(ALL_ROLLED_UP, [span?.from ?? null, span?.to ?? null]);
+    return rows.map(toRollUp);
+  }
+
+  /** What is booked into a month, without the hours of pools: all revisions together. */
+  async booked(period: string): Promise<UsageRow[]> {
+    return this.rows(
+      `SELECT (day + make_interval(hours => greatest(hour, 0))) AT TIME ZONE 'UTC' AS hour, hour = -1 AS whole, tenant_id, sending_account_id,
+              lane_id, sku, sum(qty)::text AS qty
+         FROM usage_rollup WHERE period = $1 AND sku <> $2
+        GROUP BY day, hour, tenant_id, sending_account_id, lane_id, sku HAVING sum(qty) <> 0`,
+      [period, COUNTED.poolRecipient],
+    );
+  }
+
+  /** Who used the pools in each hour of a day, as it is stored. */
+  async bookedPoolHours(day: Day): Promise<UsageRow[]> {
+    return this.rows(
+      `SELECT (day + make_interval(hours => hour)) AT TIME ZONE 'UTC' AS hour, false AS whole, tenant_id, sending_account_id, lane_id, sku,
+              sum(qty)::text AS qty
+         FROM usage_rollup WHERE day = $1::date AND sku = $2
+        GROUP BY day, hour, tenant_id, sending_account_id, lane_id, sku HAVING sum(qty) <> 0`,
+      [day, COUNTED.poolRecipient],
+    );
+  }
+
+  /** What the facts say was used in whole days, of IPs until now: the same rows that a roll-up books. */
+  async count(span: Span, now: Date): Promise<UsageRow[]> {
+    return this.rows(COUNT, [span.from, span.to, now]);
+  }
+
+  private async rows(sql: string, parameters: readonly unknown[]): Promise<UsageRow[]> {
+    const rows = await this.uow.query<CountedRow>(sql, parameters);
+    return rows.map((row) => ({
+      span: { from: row.hour, to: new Date(row.hour.getTime() + (row.whole ? DAY_MS : HOUR_MS)) },
+      tenantId: row.tenant_id,
+      sendingAccountId: row.sending_account_id,
+      laneId: row.lane_id,
+      sku: row.sku,
+      quantity: BigInt(row.qty),
+    }));
+  }
+
+  /** Whether events that came before that moment are still to be applied. */
+  async hasOpenEvents(before: Date): Promise<boolean> {
+    const rows = await this.uow.query(`SELECT FROM notification WHERE state = 'STORED' AND received_at < $1 LIMIT 1`, [
+      before,
+    ]);
+    return rows.length > 0;
+  }
+
+  /** When the first account that costs money joined; before it there was nothing to count. */
+  async beginning(): Promise<Date | undefined> {
+    const [row] = await this.uow.query<{ at: Date | null }>(
+      `SELECT min(created_at) AS at FROM sending_account WHERE mode = 'LIVE'`,
+    );
+    return row?.at ?? undefined;
+  }
+
+  /** Attempts of messages that were accepted before this day are no longer there; undefined = all still are. */
+  async attemptsDroppedBefore(): Promise<Day | undefined> {
+    const [row] = await this.uow.query<{ before: string }>(
+      `SELECT before::text AS before FROM dropped_days WHERE parent = 'attempt'`,
+    );
+    return row?.before;
+  }
+
+  /** Months that are closed for ever. */
+  async finalPeriods(): Promise<Set<string>> {
+    const rows = await this.uow.query<{ period: string }>(`SELECT period FROM billing_period WHERE state = 'FINAL'`);
+    return new Set(rows.map((row) => row.period));
+  }
+}
+
+function toRollUp(row: RollUpRow): RollUp {
+  return {
+    day: row.day,
+    revision: BigInt(row.revision),
+    rolledAt: row.rolled_at,
+    attempts: BigInt(row.attempts),
+    recipients: BigInt(row.recipients),
+    inDoubt: BigInt(row.in_doubt),
+    srcHash: row.src_hash,
+  };
+}

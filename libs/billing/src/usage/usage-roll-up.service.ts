@@ -1,0 +1,109 @@
+import { UnitOfWork } from '@libs/database';
+import { DomainError, EngineClock } from '@libs/kernel';
+import { Injectable } from '@nestjs/common';
+import { bookingPeriod, dayOf, isDueAgain, monthOf, nextDay, spanOfDay, watermark, type Day } from './roll-up.policy';
+import { RollUpRepository, type RollUp } from './roll-up.repository';
+
+/** A message waits for seven days at most, and its last attempt may be in doubt for another. */
+const LONGEST_LIFE_DAYS = 8;
+
+/**
+ * Counts what was used, day by day. What is stored of a day is a function of the facts; facts that come later are booked
+ * as differences, so that nothing that was billed is ever changed. For the worker.
+ */
+@Injectable()
+export class UsageRollUpService {
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly rollUps: RollUpRepository,
+    private readonly clock: EngineClock,
+  ) {}
+
+  /**
+   * Counts a day that is over, for the first time or again; counting twice is counting once.
+   * @param day `YYYY-MM-DD`, UTC
+   * @throws DomainError INVALID_INPUT (day) for one that is not over for two hours; CONFLICT (day) when retention has dropped
+   * its attempts: what is stored of it stays
+   */
+  rollUp(day: Day): Promise<RollUp> {
+    const { from } = spanOfDay(day);
+    if (watermark(day, this.clock.now()) === 'running') {
+      throw new DomainError({
+        code: 'INVALID_INPUT',
+        message: 'Expected a day that has been over for two hours.',
+        path: ['day'],
+      });
+    }
+    return this.uow.forSystem(async () => {
+      await this.rollUps.allowScans();
+      await this.rollUps.lock(day);
+      const dropped = await this.rollUps.attemptsDroppedBefore();
+      if (dropped !== undefined && from < lifeAfter(dropped)) {
+        throw new DomainError({
+          code: 'CONFLICT',
+          message: 'Attempts of this day were dropped after their retention: it cannot be counted any more.',
+          path: ['day'],
+        });
+      }
+      const final = await this.rollUps.finalPeriods();
+      return this.rollUps.rollUp(day, this.clock.now(), bookingPeriod(day, final));
+    });
+  }
+
+  /**
+   * Counts every day that is due, oldest first: those never counted, and those counted before all of it was known.
+   * @returns the days counted
+   */
+  async rollUpThrough(now: Date): Promise<Day[]> {
+    const due = await this.dueDays(now);
+    for (const day of due) await this.rollUp(day);
+    return due;
+  }
+
+  /**
+   * The first day whose attempts must be kept: of those that are not counted yet, or whose month is not final. Null when
+   * there is nothing to bill.
+   */
+  async attemptsNeededFrom(now: Date): Promise<Day | null> {
+    return this.uow.forSystem(async () => {
+      const beginning = await this.rollUps.beginning();
+      if (beginning === undefined) return null;
+      const final = await this.rollUps.finalPeriods();
+      const rolled = new Set((await this.rollUps.all()).map((one) => one.day));
+      let day = dayOf(beginning);
+      while (day < dayOf(now) && rolled.has(day) && final.has(monthOf(day))) day = nextDay(day);
+      return dayOf(lifeBefore(day));
+    });
+  }
+
+  private dueDays(now: Date): Promise<Day[]> {
+    return this.uow.forSystem(async () => {
+      const beginning = await this.rollUps.beginning();
+      if (beginning === undefined) return [];
+      const dropped = await this.rollUps.attemptsDroppedBefore();
+      const countable = dropped === undefined ? beginning : lifeAfter(dropped);
+      const rolled = new Map((await this.rollUps.all()).map((one) => [one.day, one]));
+      const due: Day[] = [];
+      for (let day = dayOf(countable > beginning ? countable : beginning); ; day = nextDay(day)) {
+        const state = watermark(day, now);
+        if (state === 'running') return due;
+        const known = rolled.get(day);
+        if (known ? isDueAgain(known, now) : state === 'ready' || !(await this.rollUps.hasOpenEvents(now))) {
+          due.push(day);
+        }
+      }
+    });
+  }
+}
+
+function lifeAfter(day: Day): Date {
+  const { from } = spanOfDay(day);
+  from.setUTCDate(from.getUTCDate() + LONGEST_LIFE_DAYS);
+  return from;
+}
+
+function lifeBefore(day: Day): Date {
+  const { from } = spanOfDay(day);
+  from.setUTCDate(from.getUTCDate() - LONGEST_LIFE_DAYS);
+  return from;
+}

@@ -1,4 +1,4 @@
-import { InvoicingModule, type InvoicingOptions } from '@libs/billing';
+import { InvoicingModule, PaymentHandover, type InvoiceEvent, type InvoicingOptions } from '@libs/billing';
 import { createDataSource, UnitOfWork } from '@libs/database';
 import { newId, type ManualClock, type PlanId, type TenantId } from '@libs/kernel';
 import { QueueingModule } from '@libs/queueing';
@@ -30,11 +30,24 @@ interface Terms {
   readonly tiers?: readonly (readonly [from: bigint, amountMicro: bigint, perUnits: bigint])[];
 }
 
+/** Who collects money: keeps what it was told, and refuses while `failing`. */
+export class PaymentsOfTheTest extends PaymentHandover {
+  readonly told: InvoiceEvent[] = [];
+  failing = false;
+
+  deliver(event: InvoiceEvent): Promise<void> {
+    if (this.failing) return Promise.reject(new Error('the provider is down'));
+    this.told.push(event);
+    return Promise.resolve();
+  }
+}
+
 /** Invoicing as the worker and the api have it, on a database and a Redis of their own. */
 export class InvoicingProcess {
   private serial = 0;
 
   private constructor(
+    readonly payments: PaymentsOfTheTest,
     readonly database: TestDatabase,
     readonly superuser: Client,
     readonly worker: TestingModule,
@@ -53,12 +66,16 @@ export class InvoicingProcess {
       open(database.urls.admin, 'test-admin'),
       open(database.urls.worker, 'test-worker'),
     ]);
-    const modules = () => [QueueingModule.forRoot({ redisUrl: redis.url }), InvoicingModule.forRoot(invoicing)];
+    const payments = new PaymentsOfTheTest();
+    const modules = () => [
+      QueueingModule.forRoot({ redisUrl: redis.url }),
+      InvoicingModule.forRoot(invoicing, payments),
+    ];
     const worker = await assemble({ worker: engine }, modules());
     const api = await assemble({ app, admin }, modules());
     const superuser = new Client({ connectionString: database.superuserUrl });
     await superuser.connect();
-    return new InvoicingProcess(database, superuser, worker.module, api.module, [worker.clock, api.clock], redis, [
+    return new InvoicingProcess(payments, database, superuser, worker.module, api.module, [worker.clock, api.clock], redis, [
       app,
       admin,
       engine,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** The same text for the same value, whatever order its keys came in: what is hashed must not depend on it. */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).filter(([, member]) => member !== undefined);

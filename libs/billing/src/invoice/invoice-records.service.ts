@@ -99,6 +99,6 @@ function recompute(stored: StoredInvoice): MadeInvoice {
 }
 
 function toRecord(stored: StoredInvoice): InvoiceRecord {
-  const { input: _, ...rest } = stored;
-  return { ...rest, body: recompute(stored).body };
+  const { input, ...rest } = stored;
+  return { ...rest, body: recompute({ ...rest, input }).body };
 }

@@ -9,7 +9,7 @@ export interface MailAddress {
 const MAX_LENGTH = 320;
 const LOCAL = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-/** C0, C1, line and paragraph separators, bidirectional overrides: what turns a name or subject into another header or a lie. */
+/** C0, C1, line and paragraph separators, bidirectional overrides, halves of pairs: what turns a name or subject into another header or a lie. */
 const FORBIDDEN_IN_HEADER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Surrogate}]/u;
 
 /**

@@ -89,5 +89,9 @@ export async function insertAccount(
     `INSERT INTO lane (id, sending_account_id, kind, pool_name, created_at) VALUES ($1, $2, 'SHARED', 'ses-shared-pool', now())`,
     [newId<PlanId>(), sending],
   );
+  await api.sql(
+    `INSERT INTO account_plan (sending_account_id, pricing_plan, valid_from) SELECT id, pricing_plan, created_at FROM sending_account WHERE id = $1`,
+    [sending],
+  );
   return { awsAccountId: toPublicId('awsAccount', account), sendingAccountId: toPublicId('sendingAccount', sending) };
 }

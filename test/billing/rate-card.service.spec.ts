@@ -65,6 +65,32 @@ describe('the rate card in the database', () => {
     expect(await stored()).toEqual([{ amount_micro: '100', valid_from: price.validFrom, valid_to: change }]);
   });
 
+  it('is edited by operators: a price ends, the next one begins, and both are on record', async () => {
+    const added = await card.add(price, by);
+    expect(added).toMatchObject(price);
+    await expect(card.add({ ...price, validFrom: change }, by)).rejects.toMatchObject({
+      issues: [{ code: 'CONFLICT', path: ['validFrom'] }],
+    });
+    await expect(card.end(added.id + 1n, change, by)).rejects.toMatchObject({ issues: [{ path: ['rateId'] }] });
+    expect(await card.end(added.id, change, by)).toEqual({ ...added, validTo: change });
+    expect(await card.gaps('2026-12')).toEqual([
+      { card: price.card, sku: price.sku, from: change, to: new Date('2027-01-01T00:00:00Z') },
+    ]);
+    await card.add({ ...price, amountMicro: 120n, validFrom: change }, by);
+    expect(await card.gaps('2026-12')).toEqual([]);
+    expect((await card.list()).map((rate) => rate.amountMicro)).toEqual([100n, 120n]);
+    expect(await audited()).toBe(3);
+  });
+
+  it('keeps the prices of months that are final', async () => {
+    await process.uow.forSystem(() =>
+      process.uow.query(`INSERT INTO billing_period (period, state, final_at) VALUES ('2026-10', 'FINAL', now())`),
+    );
+    const early = card.add({ ...price, validFrom: new Date('2026-10-31T00:00:00Z') }, by);
+    await expect(early).rejects.toMatchObject({ issues: [{ code: 'INVALID_INPUT', path: ['validFrom'] }] });
+    await card.add({ ...price, validFrom: new Date('2026-11-01T00:00:00Z') }, by);
+  });
+
   it('refuses overlapping validity, by the table itself, and then adds nothing', async () => {
     const overlapping = { ...price, amountMicro: 120n, validFrom: change };
     const another = { ...price, sku: 'ses.test', tierFrom: 10n };

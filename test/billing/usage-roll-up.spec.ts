@@ -153,6 +153,32 @@ describe('the usage of a day', () => {
     ]);
   });
 
+  it('has every millisecond of every lease, in one place', async () => {
+    const pool = await write.lane(account.id, 'POOL');
+    const owned = await write.lane(account.id, 'POOL', bob);
+    const start = at('2026-11-19T00:00:00').getTime();
+    const leases = fc.sample(
+      fc.record({
+        lane: fc.constantFrom(pool, owned, null),
+        from: fc.integer({ min: 0, max: 72 * HOUR - 2 }),
+        ms: fc.integer({ min: 1, max: 90 * HOUR }),
+      }),
+      { numRuns: 20, seed: 3 },
+    );
+    let wanted = 0;
+    for (const { lane, from, ms } of leases) {
+      await write.ip(account.id, lane, new Date(start + from), new Date(start + from + ms));
+      wanted += Math.min(from + ms, 72 * HOUR) - from;
+    }
+    await usage.rollUpThrough(clock.now());
+    const [row] = (
+      await write.query(
+        `SELECT sum(qty)::text AS ms FROM usage_rollup WHERE sku = 'ses.dedicated_ip_month' AND day <= '2026-11-21'`,
+      )
+    ).rows;
+    expect(row).toEqual({ ms: String(wanted) });
+  });
+
   it('counts the bytes of attachments once for each recipient, and the deliveries of SNS', async () => {
     const id = await write.message(ann, account, 3, [sent(`${DAY}T10:00:00`), sent(`${DAY}T11:00:00`)]);
     await write.query('INSERT INTO message_attachment (tenant_id, message_id, bytes) VALUES ($1, $2, 1000)', [ann, id]);
@@ -200,6 +226,22 @@ describe('the usage of a day', () => {
     expect(await through()).toEqual([]);
   });
 
+  it('is counted for every day of a month that is to be closed, events or not, and not before it is over', async () => {
+    await write.query(
+      `INSERT INTO notification (id, sending_account_id, topic_arn, type, body, received_at, state)
+       VALUES ('n', $1, 't', 'Notification', '{}', $2, 'STORED')`,
+      [account.id, at('2026-11-30T23:00:00')],
+    );
+    goTo('2026-12-01T01:00:00');
+    await expect(usage.rollUpMonth('2026-11')).rejects.toMatchObject({ issues: [{ path: ['day'] }] });
+    goTo('2026-12-01T02:00:00');
+    expect((await usage.rollUpThrough(clock.now())).at(-1)).toBe('2026-11-29');
+    const counted = await usage.rollUpMonth('2026-11');
+    expect(counted.at(-1)).toBe('2026-11-30');
+    expect(await usage.rollUpMonth('2026-11')).toEqual([]);
+    expect((await write.query('SELECT count(*)::int AS n FROM usage_day')).rows).toEqual([{ n: 30 }]);
+  });
+
   it('keeps the attempts that are still needed: of days not counted, and of months not final', async () => {
     const needed = () => usage.attemptsNeededFrom(clock.now());
     expect(await needed()).toBe('2026-11-11');
@@ -211,6 +253,27 @@ describe('the usage of a day', () => {
     expect(await needed()).toBe('2026-11-23');
     await write.query('DELETE FROM usage_day WHERE day = $1', [DAY]);
     expect(await needed()).toBe('2026-11-12');
+  });
+
+  it('is shown to its tenant the same before it is counted and after, and priced by the plan of its time', async () => {
+    await write.plan(account.id, 'PRO', at(`${DAY}T12:30:00`));
+    await write.message(ann, account, 10, [sent('2026-11-19T09:00:00')]);
+    await write.message(ann, account, 1, [sent(`${DAY}T11:59:00`), sent(`${DAY}T12:59:00`)]);
+    await write.message(ann, account, 2, [sent(`${DAY}T12:00:00`)]);
+    await write.message(ann, account, 4, [sent('2026-11-22T11:00:00')]);
+    await write.message(bob, account, 50, [sent(`${DAY}T12:00:00`)]);
+    const of = (from: string, to: string) => costs.usage(ann, at(from), at(to));
+    const whole = { recipients: 17n, chargeMicro: 11n * 100n + 6n * 220n };
+    const part = { recipients: 3n, chargeMicro: 100n + 2n * 220n };
+    const both = async () => [
+      await of('2026-11-01T00:00:00', '2026-12-01T00:00:00'),
+      await of(`${DAY}T01:00:00`, `${DAY}T23:00:00`),
+    ];
+    expect(await both()).toEqual([whole, part]);
+    expect(await usage.rollUpThrough(clock.now())).toEqual(['2026-11-19', DAY, '2026-11-21']);
+    expect(await both()).toEqual([whole, part]);
+    await write.query('DELETE FROM attempt WHERE created_at < $1', [at(`${DAY}T00:00:00`)]);
+    expect(await both()).toEqual([whole, part]);
   });
 
   it('is the same whatever the order of facts and counts, and costs the same before it is counted and after', async () => {

@@ -78,6 +78,22 @@ describe('accepting mail', () => {
     });
   });
 
+  it('notes what attachments weigh, once, and nothing for mail without any', async () => {
+    const tenant = await process.tenant(account);
+    const domain = await process.domainOf(tenant);
+    const base64 = Buffer.alloc(1_000, 'a').toString('base64');
+    const attachments = [
+      { filename: 'a.txt', base64 },
+      { filename: 'b.txt', base64 },
+    ];
+    const call = { idempotencyKey: 'k1', emails: [mail(domain), mail(domain, { attachments })] };
+    const { results } = await accept.accept(live(tenant), call);
+    await accept.accept(live(tenant), call);
+    expect(
+      await process.query('SELECT message_id, bytes FROM message_attachment WHERE tenant_id = $1', [tenant]),
+    ).toEqual([{ message_id: accepted(results[1]).id, bytes: 2_000 }]);
+  });
+
   it('takes the good entries of a batch and says what is wrong with the others', async () => {
     const tenant = await process.tenant(account);
     const domain = await process.domainOf(tenant);

@@ -149,6 +149,23 @@ describe('the events of a message that was sent', () => {
     expect((await now(sent)).state).toBe('BOUNCED');
   });
 
+  it('are counted as deliveries of SNS, each notification once, by tenant, account and day', async () => {
+    const sent = await message(['ann@example.com', 'bob@example.com']);
+    const what = { message: sent, attempt: await process.attempt(sent, 'SENT', { account }) };
+    const counted = async () =>
+      await process.query(
+        `SELECT day::text AS day, sending_account_id, sum(deliveries)::int AS deliveries FROM event_delivery WHERE tenant_id = $1 GROUP BY 1, 2`,
+        [sent.tenantId],
+      );
+    await send(what);
+    await delivery(what, 'ann@example.com');
+    await applier.applyStored();
+    await delivery(what, 'bob@example.com');
+    await applier.applyStored();
+    await applier.applyStored();
+    expect(await counted()).toEqual([{ day: '2026-11-22', sending_account_id: account.id, deliveries: 3 }]);
+  });
+
   it('change nothing when they come again', async () => {
     const sent = await message();
     const what = { message: sent, attempt: await process.attempt(sent, 'SENT', { account }) };

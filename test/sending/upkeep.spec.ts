@@ -162,11 +162,11 @@ describe('the upkeep of the tables', () => {
     await makeDays('2024-11-23', 4);
     await makeDays('2025-02-01', 33);
     const first = async (table: string) => (await daysOf(table)).at(0);
-    expect(await retention.apply()).toEqual({ dropped: 0, erased: 0 });
+    expect(await retention.apply(null)).toEqual({ dropped: 0, erased: 0 });
     await tenant(await plan(2, 5));
     await tenant(await plan(4, 30));
     await plan(400, 800);
-    await retention.apply();
+    await retention.apply(null);
     expect(await first('message_body')).toBe('20250301');
     expect(await first('message')).toBe('20250203');
     expect(await first('recipient')).toBe('20250203');
@@ -178,19 +178,44 @@ describe('the upkeep of the tables', () => {
     expect(attempts).toEqual([{ name: 'attempt_p20241125' }]);
   });
 
+  it('keeps attempts that bills still need, says so, and notes what it has dropped', async () => {
+    await makeDays('2024-11-01', 30);
+    await tenant(await plan(2, 5));
+    const first = async () =>
+      (
+        await sql<{ name: string }>(
+          `SELECT relname AS name FROM pg_class WHERE relname LIKE 'attempt_p20%' ORDER BY 1 LIMIT 1`,
+        )
+      )[0]?.name;
+    const weighed = async (id: string) => sql('INSERT INTO message_attachment VALUES ($1, $2, 10)', [newId(), id]);
+    await weighed(idAt(Date.parse('2024-11-09T12:00:00Z')));
+    await weighed(idAt(Date.parse('2024-11-10T12:00:00Z')));
+    await retention.apply('2024-11-10');
+    expect(await first()).toBe('attempt_p20241110');
+    expect(await sql('SELECT * FROM message_attachment')).toHaveLength(1);
+    expect(lines.some((line) => line.includes('bills still need them'))).toBe(true);
+    const noted = () => sql(`SELECT before::text AS before FROM dropped_days WHERE parent = 'attempt'`);
+    expect(await noted()).toEqual([{ before: '2024-11-10' }]);
+    await retention.apply(null);
+    expect(await first()).toBe('attempt_p20241125');
+    expect(await noted()).toEqual([{ before: '2024-11-25' }]);
+    await retention.apply('2024-11-10');
+    expect(await noted()).toEqual([{ before: '2024-11-25' }]);
+  });
+
   it('keeps the day of a message that still waits, with its content, and drops it once it went', async () => {
     await makeDays('2025-02-01', 40);
     const own = await tenant(await plan(2, 5));
     const waiting = await message(own, 20, true);
     await message(own, 20);
     const later = await message(own, 10);
-    expect(await retention.apply()).toMatchObject({ erased: 2 });
+    expect(await retention.apply(null)).toMatchObject({ erased: 2 });
     expect((await daysOf('message')).at(0)).toBe('20250213');
     expect((await daysOf('message_body')).at(0)).toBe('20250213');
     expect(await bodies()).toEqual([waiting]);
     expect(await sql('SELECT id FROM message WHERE id = $1', [later])).toHaveLength(1);
     await sql('DELETE FROM backlog');
-    await retention.apply();
+    await retention.apply(null);
     expect((await daysOf('message')).at(0)).toBe('20250228');
     expect(await bodies()).toEqual([]);
   });
@@ -213,10 +238,10 @@ describe('the upkeep of the tables', () => {
       [FLEET],
     );
     const kept = [await message(short, 0.4), await message(long, 3), await message(short, 3, true)].sort();
-    expect(await retention.apply()).toMatchObject({ erased: 1_100 });
+    expect(await retention.apply(null)).toMatchObject({ erased: 1_100 });
     expect(await bodies()).toEqual(kept);
     expect(await sql('SELECT id FROM message')).toHaveLength(1_103);
-    expect(await retention.apply()).toMatchObject({ erased: 0 });
+    expect(await retention.apply(null)).toMatchObject({ erased: 0 });
   });
 
   it('raises an alarm when a transaction is held open while others pass, and says whose', async () => {

@@ -1,5 +1,6 @@
 import { AuditModule } from '@libs/audit';
 import { AwsModule, type AwsOptions } from '@libs/aws';
+import { BillingModule } from '@libs/billing';
 import { clockScaleOf, type WorkerConfig } from '@libs/config';
 import { DatabaseModule, type Pools } from '@libs/database';
 import { FleetEngineModule } from '@libs/fleet';
@@ -22,6 +23,7 @@ import { EngineTicks } from './ticks/engine.ticks';
 import { stagedFailpoints } from './staged-failpoints';
 import { TickRegistry } from './ticks/tick-registry.service';
 import { UpkeepTicks } from './ticks/upkeep.ticks';
+import { UsageTicks } from './ticks/usage.ticks';
 import { Worker } from './worker.service';
 
 /** What the process opens before Nest starts, and closes after it. */
@@ -64,6 +66,7 @@ export class WorkerModule {
           ...resources.aws,
         }),
         AuditModule,
+        BillingModule,
         FleetEngineModule.forRoot({ publicUrl: config.PUBLIC_URL }),
         PlacementEngineModule,
         SendingModule.forRoot(),
@@ -92,6 +95,7 @@ export class WorkerModule {
         PlacementProcessor,
         EngineTicks,
         UpkeepTicks,
+        UsageTicks,
         Worker,
       ],
     };

@@ -5,6 +5,7 @@ import { EstimateService } from './estimate/estimate.service';
 import { RateCardService } from './rates/rate-card.service';
 import { RateRepository } from './rates/rate.repository';
 import { CostPolicyRepository } from './cost/cost-policy.repository';
+import { CostPolicyService } from './cost/cost-policy.service';
 import { RollUpRepository } from './usage/roll-up.repository';
 import { UsageFactsService } from './usage/usage-facts.service';
 import { UsageRollUpService } from './usage/usage-roll-up.service';
@@ -17,12 +18,13 @@ import { UsageRepository } from './usage/usage.repository';
     UsageRepository,
     RollUpRepository,
     CostPolicyRepository,
+    CostPolicyService,
     UsageFactsService,
     UsageRollUpService,
     CostService,
     EstimateService,
     RateCardService,
   ],
-  exports: [CostService, EstimateService, RateCardService, UsageFactsService, UsageRollUpService],
+  exports: [CostPolicyService, CostService, EstimateService, RateCardService, UsageFactsService, UsageRollUpService],
 })
 export class BillingModule {}

@@ -1,5 +1,6 @@
 export { RateCardConflict } from './billing.errors';
 export { BillingModule } from './billing.module';
+export { CostPolicyService } from './cost/cost-policy.service';
 export { CostService } from './cost/cost.service';
 export { EstimateService } from './estimate/estimate.service';
 export type { FleetCosts } from './cost/fleet-costs.policy';
@@ -25,5 +26,4 @@ export type { CloseGoal } from './close/close.policy';
 export { CloseFailpoints, PeriodInvoices, UsageUpToDate } from './close/close.ports';
 export { CloseService } from './close/close.service';
 export { PeriodService } from './close/period.service';
-export { UsageFactsService } from './usage/usage-facts.service';
 export { UsageRollUpService } from './usage/usage-roll-up.service';

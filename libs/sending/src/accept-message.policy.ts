@@ -45,6 +45,7 @@ export function newMessage(
     // Nothing is charged for a message that never goes; the column wants at least one.
     nRcpt: going.length === 0 ? everybody.length : going.length,
     bytes: draft.bytes,
+    attachmentBytes: draft.attachmentBytes,
     fromAddress: from.email,
     fromName: from.name ?? null,
     subject: draft.subject,

@@ -26,6 +26,8 @@ export interface NewMessage {
   readonly laneId: LaneId;
   readonly nRcpt: number;
   readonly bytes: number;
+  /** Of its attachments, decoded; SES charges for them apart. 0 for a raw message: what is in it is not told apart. */
+  readonly attachmentBytes: number;
   readonly fromAddress: string;
   readonly fromName: string | null;
   readonly subject: string;
@@ -159,6 +161,8 @@ const INSERT = `
   )
   SELECT key FROM call`;
 
+const ATTACHMENTS = `INSERT INTO message_attachment (tenant_id, message_id, bytes) SELECT $1, * FROM unnest($2::uuid[], $3::int[])`;
+
 @Injectable()
 export class AcceptRepository {
   constructor(private readonly uow: UnitOfWork) {}
@@ -247,7 +251,22 @@ export class AcceptRepository {
       calls.map((call) => call.requestHash),
       calls.map((call) => JSON.stringify(call.result)),
     ]);
-    return new Set(added.map((row) => row.key));
+    const free = new Set(added.map((row) => row.key));
+    await this.insertAttachments(
+      tenant,
+      rows.filter((row) => row.message.attachmentBytes > 0 && free.has(row.idempotencyKey)),
+    );
+    return free;
+  }
+
+  /** A statement of its own: most mail has none and pays nothing for it. */
+  private async insertAttachments(tenant: TenantId, rows: readonly AcceptedRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.uow.prepared(ATTACHMENTS, [
+      tenant,
+      rows.map((row) => row.message.id),
+      rows.map((row) => row.message.attachmentBytes),
+    ]);
   }
 }
 

@@ -109,7 +109,10 @@ export class EventApplier {
         ready.push({ notificationId: notification.id, event, attempt, receivedAt: notification.receivedAt });
       }
     }
-    if (ready.length > 0) await this.apply(ready);
+    if (ready.length > 0) {
+      await this.apply(ready);
+      await this.rows.countDeliveries(ready);
+    }
     await this.notifications.reject(rejected);
     await this.notifications.markDone(ready.map((one) => one.notificationId));
     return { taken: ready.length + rejected.length, applied: ready.length, rejected: rejected.length };

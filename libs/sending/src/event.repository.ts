@@ -56,6 +56,14 @@ const PROVE = `
       AS p(tenant_id, message_id, attempt_no, ses_message_id, accepted_at, send_event_at)
    WHERE a.tenant_id = p.tenant_id AND a.message_id = p.message_id AND a.attempt_no = p.attempt_no`;
 
+// Those who count at the same time count in parts of their own, so that none waits for another.
+const COUNT_DELIVERIES = `
+  INSERT INTO event_delivery AS d (day, sending_account_id, tenant_id, part, deliveries)
+  SELECT w.day, w.account, w.tenant, pg_backend_pid() % 16, count(*)
+    FROM unnest($1::date[], $2::uuid[], $3::uuid[]) AS w(day, account, tenant)
+   GROUP BY w.day, w.account, w.tenant ORDER BY w.day, w.account, w.tenant
+  ON CONFLICT (day, sending_account_id, tenant_id, part) DO UPDATE SET deliveries = d.deliveries + excluded.deliveries`;
+
 const SETTLE = `
   WITH settled AS (
     UPDATE message m SET state = 'SENT', settled_at = $3, detail = NULL
@@ -135,6 +143,17 @@ export class EventRepository {
       evidence.map((item) => item.at),
       evidence.map((item) => item.detail ?? null),
       EVIDENCE_ORDER,
+    ]);
+  }
+
+  /** Counts what SNS delivered, for the bill: each notification once, by the day it came. */
+  async countDeliveries(
+    deliveries: readonly { readonly attempt: NamedAttempt; readonly receivedAt: Date }[],
+  ): Promise<void> {
+    await this.uow.prepared(COUNT_DELIVERIES, [
+      deliveries.map((one) => one.receivedAt.toISOString().slice(0, 10)),
+      deliveries.map((one) => one.attempt.sendingAccountId),
+      deliveries.map((one) => one.attempt.tenantId),
     ]);
   }
 

@@ -1,7 +1,7 @@
 import { ObservationService, SubscriptionService } from '@libs/fleet';
 import { ProvisioningService } from '@libs/placement';
 import { Outbox } from '@libs/queueing';
-import { EventApplier, HeldSnapshotWatch, IdempotencyService, PartitionService, RetentionService } from '@libs/sending';
+import { EventApplier, HeldSnapshotWatch, IdempotencyService, PartitionService } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { ALL_JOBS } from '../jobs';
 import { Tick } from './tick.decorator';
@@ -17,7 +17,6 @@ export class UpkeepTicks {
     private readonly observation: ObservationService,
     private readonly subscriptions: SubscriptionService,
     private readonly partitions: PartitionService,
-    private readonly retention: RetentionService,
     private readonly snapshots: HeldSnapshotWatch,
   ) {}
 
@@ -55,11 +54,6 @@ export class UpkeepTicks {
   async keepPartitions(): Promise<void> {
     await this.partitions.createAhead();
     await this.partitions.watchDefaults();
-  }
-
-  @Tick({ name: 'retention', everyMs: 600_000 })
-  forgetOldMail(): Promise<unknown> {
-    return this.retention.apply();
   }
 
   @Tick({ name: 'held-snapshots', everyMs: 15_000 })

@@ -5,7 +5,7 @@ import { tieredPrice } from '../rates/tiered-price.policy';
 import { COUNTED, type CountedSku, type UsageRow } from '../usage/usage';
 import { PARTS, type PoolDay } from '../usage/pool-use.policy';
 import { ascending, IDLE, PLATFORM, type Bearer } from './allocation.policy';
-import type { BilledAccount, FleetFacts } from './fleet-costs.policy';
+import type { BilledAccount, FleetFacts } from './fleet-facts';
 import { citing, dividedBy, total, type FleetLine, type Method } from './fleet-line';
 import { planAt, stretchesOf, type Stretch } from './stretch.policy';
 
@@ -79,7 +79,7 @@ function lateLines(account: BilledAccount, meter: Meter, rows: readonly UsageRow
       const some = rows.filter((row) => row.span.from.toISOString() === day && row.quantity * sign > 0n);
       const [first] = some;
       if (!first) return [];
-      const plan = planAt(account, first.span.from);
+      const plan = planAt(account.plans, first.span.from);
       const [rate] = rates.tiers(plan, meter.sku, first.span.from);
       const weights = weightsOf(some.map((row) => ({ ...row, quantity: row.quantity * sign })));
       const quantity = sign * total(weights.values());
@@ -125,7 +125,7 @@ function lateIpLines(account: BilledAccount, rows: readonly UsageRow[], rates: R
   return days.flatMap((some) => {
     const [first] = some;
     if (!first) return [];
-    const plan = planAt(account, first.span.from);
+    const plan = planAt(account.plans, first.span.from);
     const tiers = rates.tiers(plan, SKUS.dedicatedIp, first.span.from);
     const month = parsePeriod(first.span.from.toISOString().slice(0, 7));
     return [ipLine(account, { rows: some, span: first.span, plan, tiers }, month, [])];
@@ -195,7 +195,7 @@ export function feeLines(
   const { start, end } = facts.period;
   if (account.createdAt >= end || facts.now <= start) return [];
   const last = new Date((facts.now < end ? facts.now : end).getTime() - 1);
-  const plan = planAt(account, last);
+  const plan = planAt(account.plans, last);
   const [method, weights] = bearersOfFees(own, facts);
   const skus = [SKUS.baseFee, ...(account.managedIps ? [SKUS.managedIpBase] : [])];
   return skus.flatMap((sku) => {

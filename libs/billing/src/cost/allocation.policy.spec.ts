@@ -110,6 +110,40 @@ describe('an allocation', () => {
     ).toBe(2n);
   });
 
+  it('agrees 20,000 times with an oracle that hands out units one by one', () => {
+    // Unit after unit to whoever is furthest behind the exact share, but nobody beyond the next whole unit.
+    const oracle = (whole: bigint, given: ReadonlyMap<Bearer, bigint>) => {
+      const total = sum(given.values());
+      if (total === 0n) return new Map([[IDLE, whole]]);
+      const sign = whole < 0n ? -1n : 1n;
+      const parts = new Map([...given].filter(([, weight]) => weight > 0n).map(([name]) => [name, 0n]));
+      for (let unit = 0n; unit < size(whole); unit += 1n) {
+        const behind = (name: Bearer) => size(whole) * (given.get(name) ?? 0n) - (parts.get(name) ?? 0n) * total;
+        const next = [...parts.keys()].reduce((best, name) => {
+          const [a, b] = [behind(best), behind(name)];
+          // Whole units that are due come first; what is left goes by the size of the remainder.
+          if (a >= total || b >= total) return b >= total && a < total ? name : best;
+          return b > a || (b === a && name < best) ? name : best;
+        });
+        parts.set(next, (parts.get(next) ?? 0n) + 1n);
+      }
+      return new Map([...parts].map(([name, part]) => [name, part * sign]));
+    };
+    const names = ['__idle__', '__platform__', 'a', 'b', 'c', 'd'] as Bearer[];
+    const few = fc
+      .array(fc.tuple(fc.constantFrom(...names), fc.bigInt({ min: 0n, max: 40n })), { maxLength: 6 })
+      .map((pairs) => new Map(pairs));
+    let compared = 0;
+    fc.assert(
+      fc.property(fc.bigInt({ min: -60n, max: 60n }), few, (whole, given) => {
+        compared += 1;
+        expect(new Map([...allocate(whole, given)].sort())).toEqual(new Map([...oracle(whole, given)].sort()));
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(compared).toBeGreaterThanOrEqual(20_000);
+  });
+
   it('refuses a negative weight', () => {
     expect(() => allocate(1n, new Map([[PLATFORM, -1n]]))).toThrow(RangeError);
   });

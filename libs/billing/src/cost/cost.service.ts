@@ -8,9 +8,10 @@ import {
   type TenantId,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { cutAt } from '../billing-period.policy';
+import { byDays } from '../usage/roll-up.policy';
 import { UsageFactsService } from '../usage/usage-facts.service';
 import { fleetCosts, type FleetCosts } from './fleet-costs.policy';
+import { planAt } from './stretch.policy';
 import { RateCards, SKUS } from '../rates/rate-card.policy';
 import { RateRepository } from '../rates/rate.repository';
 import { add, type Fraction } from '../rates/tiered-price.policy';
@@ -51,15 +52,17 @@ export class CostService {
     }
     return this.uow.forTenant(tenant, async () => {
       const cards = new RateCards(await this.rates.all());
-      const spans = cutAt({ from, to }, cards.changes(from, to));
+      const { days, rest } = byDays({ from, to }, await this.usages.countedDays({ from, to }));
+      const used = [...(await this.usages.ofCounted(tenant, days)), ...(await this.usages.ofAttempts(tenant, rest))];
+      const plans = await this.usages.pricingPlans([...new Set(used.map((one) => one.sendingAccountId))]);
       let exact: Fraction = { numerator: 0n, denominator: 1n };
-      let recipients = 0n;
-      for (const used of await this.usages.ofTenant(tenant, spans)) {
-        const [rate] = cards.tiers(used.pricingPlan, SKUS.recipient, used.span.from);
-        exact = add(exact, { numerator: used.recipients * rate.amountMicro, denominator: rate.perUnits });
-        recipients += used.recipients;
+      let total = 0n;
+      for (const { sendingAccountId, from: at, recipients } of used) {
+        const [rate] = cards.tiers(planAt(plans.get(sendingAccountId) ?? [], at), SKUS.recipient, at);
+        exact = add(exact, { numerator: recipients * rate.amountMicro, denominator: rate.perUnits });
+        total += recipients;
       }
-      return { recipients, chargeMicro: divideHalfEven(exact.numerator, exact.denominator) };
+      return { recipients: total, chargeMicro: divideHalfEven(exact.numerator, exact.denominator) };
     });
   }
 
@@ -84,8 +87,8 @@ export class CostService {
       const plans = await this.usages.pricingPlans([...new Set(messages.map((message) => message.sendingAccountId))]);
       const costs = new Map<MessageId, bigint>();
       for (const message of messages) {
-        const plan = plans.get(message.sendingAccountId);
-        const rate = plan && cards.find(plan, SKUS.recipient, message.at)?.[0];
+        const known = plans.get(message.sendingAccountId);
+        const rate = known && cards.find(planAt(known, message.at), SKUS.recipient, message.at)?.[0];
         if (!rate) continue;
         costs.set(message.id, priceOf(message.recipients, { micro: rate.amountMicro, per: rate.perUnits }));
       }

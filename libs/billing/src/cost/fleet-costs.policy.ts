@@ -1,34 +1,11 @@
 import type { SendingAccountId, TenantId } from '@libs/kernel';
-import type { Period } from '../billing-period.policy';
-import { SKUS, type PricingPlan, type RateCards } from '../rates/rate-card.policy';
+import { SKUS, type RateCards } from '../rates/rate-card.policy';
 import type { UsageRow } from '../usage/usage';
-import type { PoolDay } from '../usage/pool-use.policy';
 import { feeLines, ipLines, meteredLines, volumeOf } from './account-lines.policy';
 import { ascending, IDLE, PLATFORM, type Bearer } from './allocation.policy';
-import type { CostPolicy } from './cost-policy';
+import type { FleetFacts } from './fleet-facts';
 import { total, type FleetLine, type TenantCost, type TenantCostLine } from './fleet-line';
 import { sharedIdle } from './idle-share.policy';
-
-export interface BilledAccount {
-  readonly sendingAccountId: SendingAccountId;
-  readonly createdAt: Date;
-  /** The pricing plans it was on, oldest first. */
-  readonly plans: readonly { readonly pricingPlan: PricingPlan; readonly validFrom: Date }[];
-  /** Virtual Deliverability Manager, and IPs that SES manages, are switched on. */
-  readonly vdm: boolean;
-  readonly managedIps: boolean;
-}
-
-export interface FleetFacts {
-  readonly period: Period;
-  /** Nothing later than this has happened yet. */
-  readonly now: Date;
-  readonly accounts: readonly BilledAccount[];
-  /** Everything counted in the month but the hours of pools, and what came to light of earlier ones. */
-  readonly usage: readonly UsageRow[];
-  readonly pools: readonly PoolDay[];
-  readonly policy: CostPolicy;
-}
 
 /** A period's cost. Tenants, idle and platform add up to the fleet, exactly. */
 export interface FleetCosts {
@@ -64,7 +41,7 @@ export function fleetCosts(facts: FleetFacts, rates: RateCards): FleetCosts {
 }
 
 /** The lines, summed up by who bears them. */
-export function costsOf(period: string, lines: readonly FleetLine[]): FleetCosts {
+function costsOf(period: string, lines: readonly FleetLine[]): FleetCosts {
   const borne = new Map<Bearer, bigint>();
   for (const line of lines) {
     for (const one of line.allocations) borne.set(one.bearer, (borne.get(one.bearer) ?? 0n) + one.costMicro);

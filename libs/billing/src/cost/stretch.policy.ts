@@ -1,7 +1,7 @@
 import { cutAt, type Period, type Span } from '../billing-period.policy';
-import type { PricingPlan, RateCards, Sku, StoredRate } from '../rates/rate-card.policy';
+import type { PlanInForce, PricingPlan, RateCards, Sku, StoredRate } from '../rates/rate-card.policy';
 import type { UsageRow } from '../usage/usage';
-import type { BilledAccount } from './fleet-costs.policy';
+import type { BilledAccount } from './fleet-facts';
 
 /** Usage of one thing in a part of a month in which its price stays the same. */
 export interface Stretch {
@@ -33,9 +33,9 @@ export function stretchesOf(
 }
 
 /** The plan in force; before the first one known, that one. */
-export function planAt(account: BilledAccount, at: Date): PricingPlan {
-  const begun = account.plans.filter((plan) => hourOf(plan.validFrom) <= at);
-  return (begun.at(-1) ?? account.plans[0])?.pricingPlan ?? 'NONE';
+export function planAt(plans: readonly PlanInForce[], at: Date): PricingPlan {
+  const begun = plans.filter((plan) => hourOf(plan.validFrom) <= at);
+  return (begun.at(-1) ?? plans[0])?.pricingPlan ?? 'NONE';
 }
 
 interface Part {
@@ -51,7 +51,7 @@ function partsOf(account: BilledAccount, sku: Sku, period: Period, rates: RateCa
   ].sort((a, b) => a.getTime() - b.getTime());
   const parts: Part[] = [];
   for (const span of cutAt({ from: period.start, to: period.end }, changes)) {
-    const plan = planAt(account, span.from);
+    const plan = planAt(account.plans, span.from);
     const part = { span, plan, rates: (rates.find(plan, sku, span.from) ?? []).map((rate) => rate.id).join() };
     const last = parts.at(-1);
     if (last?.plan === part.plan && last.rates === part.rates) {

@@ -4,6 +4,12 @@ import { RateMissing } from '../billing.errors';
 export const PRICING_PLANS = ['NONE', 'ESSENTIALS', 'PRO', 'ENTERPRISE'] as const;
 export type PricingPlan = (typeof PRICING_PLANS)[number];
 
+/** A pricing plan of one account, from that moment until the next one. */
+export interface PlanInForce {
+  readonly pricingPlan: PricingPlan;
+  readonly validFrom: Date;
+}
+
 export const SKUS = {
   recipient: 'ses.recipient',
   baseFee: 'ses.base_fee_month',
@@ -35,6 +41,14 @@ export interface CardRate {
 /** A price as stored: what every line of cost cites. */
 export interface StoredRate extends CardRate {
   readonly id: bigint;
+}
+
+/** A time without a price. */
+export interface Gap {
+  readonly card: string;
+  readonly sku: string;
+  readonly from: Date;
+  readonly to: Date;
 }
 
 const A_LA_CARTE = 'aws-a-la-carte';
@@ -72,6 +86,25 @@ export class RateCards {
     );
   }
 
+  /** Where, between two moments, something has no price that had one before, card by card. */
+  gaps(from: Date, to: Date): Gap[] {
+    const gaps: Gap[] = [];
+    const first = this.rates.filter((rate) => rate.tierFrom === 0n);
+    for (const name of [...new Set(first.map((rate) => `${rate.card} ${rate.sku}`))].sort()) {
+      const own = first.filter((rate) => `${rate.card} ${rate.sku}` === name);
+      const [sample] = own;
+      if (!sample) continue;
+      own.sort((a, b) => a.validFrom.getTime() - b.validFrom.getTime());
+      own.forEach((rate, index) => {
+        const begins = later(rate.validTo ?? to, from);
+        const ends = earlier(own[index + 1]?.validFrom ?? to, to);
+        if (rate.validTo !== null && begins < ends)
+          gaps.push({ card: sample.card, sku: sample.sku, from: begins, to: ends });
+      });
+    }
+    return gaps;
+  }
+
   private inForce(card: string, sku: Sku, at: Date): readonly StoredRate[] | undefined {
     const tiers = this.rates
       .filter((rate) => rate.card === card && rate.sku === sku)
@@ -79,4 +112,12 @@ export class RateCards {
       .sort((a, b) => (a.tierFrom < b.tierFrom ? -1 : 1));
     return tiers[0]?.tierFrom === 0n ? tiers : undefined;
   }
+}
+
+function later(a: Date, b: Date): Date {
+  return a > b ? a : b;
+}
+
+function earlier(a: Date, b: Date): Date {
+  return a < b ? a : b;
 }

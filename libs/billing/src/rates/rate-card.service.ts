@@ -1,10 +1,13 @@
 import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
+import { DomainError, formatUsd, notFound } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import rateCardFile from '../../data/rate-card.json';
+import { parsePeriod } from '../billing-period.policy';
 import { RateCardConflict } from '../billing.errors';
 import { parseRateCardFile } from './rate-card-file.policy';
-import type { CardRate, StoredRate } from './rate-card.policy';
+import { RateCards, type CardRate, type Gap, type StoredRate } from './rate-card.policy';
+import { endIssues, newRateIssues } from './rate-edit.policy';
 import { RateRepository } from './rate.repository';
 
 export interface Seeded {
@@ -52,6 +55,65 @@ export class RateCardService {
       }
       return { added, ended };
     });
+  }
+
+  /** Every price, whenever it is in force. */
+  list(): Promise<StoredRate[]> {
+    return this.uow.forShared(() => this.rates.all());
+  }
+
+  /**
+   * Adds a price. What is published never changes: end the old one, and let this one begin there.
+   * @throws DomainError INVALID_INPUT with every wrong field; CONFLICT (validFrom) where it overlaps another one
+   */
+  add(wanted: CardRate, by: Author): Promise<StoredRate> {
+    return this.uow.forSystem(async () => {
+      await this.rates.lockForSeeding();
+      DomainError.throwIfAny(newRateIssues(wanted, await this.rates.all(), await this.firstOpenMoment()));
+      await this.rates.insert(wanted);
+      const added = (await this.rates.all()).find((rate) => nameOf(rate) === nameOf(wanted));
+      if (!added) throw new Error('a price was added and is not there');
+      await this.audited('rate-card.add', added, by);
+      return added;
+    });
+  }
+
+  /**
+   * Ends a price that has no end yet.
+   * @throws DomainError NOT_FOUND (rateId); INVALID_INPUT and CONFLICT (validTo)
+   */
+  end(id: bigint, validTo: Date, by: Author): Promise<StoredRate> {
+    return this.uow.forSystem(async () => {
+      await this.rates.lockForSeeding();
+      const rate = await this.rates.find(id);
+      if (!rate) throw notFound('The price', ['rateId']);
+      DomainError.throwIfAny(endIssues(rate, validTo, await this.firstOpenMoment()));
+      await this.rates.end(id, validTo);
+      const ended = { ...rate, validTo };
+      await this.audited('rate-card.end', ended, by);
+      return ended;
+    });
+  }
+
+  /**
+   * Where, in a month, something has no price that had one before.
+   * @throws DomainError INVALID_INPUT (period)
+   */
+  async gaps(period: string): Promise<Gap[]> {
+    const { start, end } = parsePeriod(period);
+    return new RateCards(await this.list()).gaps(start, end);
+  }
+
+  private async firstOpenMoment(): Promise<Date | undefined> {
+    const final = await this.rates.lastFinalPeriod();
+    return final === undefined ? undefined : parsePeriod(final).end;
+  }
+
+  private audited(action: string, rate: StoredRate, by: Author): Promise<void> {
+    const { card, sku, validFrom, validTo, source } = rate;
+    const price = `${formatUsd(rate.amountMicro)} per ${rate.perUnits} from unit ${rate.tierFrom}`;
+    const detail = { card, sku, price, validFrom, validTo, source };
+    return this.audit.record({ ...by, action, subject: `rate:${rate.id}`, detail });
   }
 
   private mustEnd(known: StoredRate, wanted: CardRate): boolean {

@@ -45,6 +45,18 @@ export class RateRepository {
     await this.uow.query('SELECT pg_advisory_xact_lock($1)', [SEED_LOCK]);
   }
 
+  async find(id: bigint): Promise<StoredRate | undefined> {
+    return (await this.all()).find((rate) => rate.id === id);
+  }
+
+  /** The last month that is closed for ever, `YYYY-MM`; undefined when none is. */
+  async lastFinalPeriod(): Promise<string | undefined> {
+    const [row] = await this.uow.query<{ period: string | null }>(
+      `SELECT max(period) AS period FROM billing_period WHERE state = 'FINAL'`,
+    );
+    return row?.period ?? undefined;
+  }
+
   async end(id: bigint, validTo: Date): Promise<void> {
     await this.uow.query('UPDATE rate SET valid_to = $2 WHERE id = $1', [id.toString(), validTo]);
   }

@@ -4,12 +4,12 @@ import { COUNTED } from './usage';
  * When SES took an attempt: its end, or its Send event, unless that is far from its beginning, because nobody knew for a
  * while. So the attempts of a day began in it, or at most an hour before, and lie together on disk.
  */
-const TAKEN_AT = `
+export const TAKEN_AT = `
   CASE WHEN abs(extract(epoch FROM coalesce(a.ended_at, a.send_event_at) - a.created_at)) < 3600
        THEN coalesce(a.ended_at, a.send_event_at) ELSE a.created_at END`;
 
 /** SES took it, as its answer or its Send event says, whatever else was recorded. */
-const TAKEN = `(a.state = 'SENT' OR a.send_event_at IS NOT NULL)`;
+export const TAKEN = `(a.state = 'SENT' OR a.send_event_at IS NOT NULL)`;
 
 /**
  * What was used from $1 until before $2, of IPs until $3 (now), as the facts say: CTEs that end with `counted` (hour, whole, tenant_id,

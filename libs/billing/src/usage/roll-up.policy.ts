@@ -40,6 +40,25 @@ export function nextDay(day: Day): Day {
   return dayOf(spanOfDay(day).to);
 }
 
+/** The whole days of a span that are counted, and the rest of it, in spans as few as can be. */
+export function byDays({ from, to }: Span, counted: ReadonlySet<Day>): { readonly days: Day[]; readonly rest: Span[] } {
+  const days: Day[] = [];
+  const rest: Span[] = [];
+  let at = from;
+  while (at < to) {
+    const day = dayOf(at);
+    const whole = spanOfDay(day);
+    const end = whole.to < to ? whole.to : to;
+    const last = rest.at(-1);
+    if (counted.has(day) && at.getTime() === whole.from.getTime() && end.getTime() === whole.to.getTime())
+      days.push(day);
+    else if (last?.to.getTime() === at.getTime()) rest[rest.length - 1] = { from: last.from, to: end };
+    else rest.push({ from: at, to: end });
+    at = end;
+  }
+  return { days, rest };
+}
+
 /** `YYYY-MM` of the day. */
 export function monthOf(day: Day): string {
   return day.slice(0, 7);

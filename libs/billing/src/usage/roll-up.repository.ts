@@ -149,8 +149,16 @@ export class RollUpRepository {
 
   private async rows(sql: string, parameters: readonly unknown[]): Promise<UsageRow[]> {
     const rows = await this.uow.query<CountedRow>(sql, parameters);
+    // Hundreds of thousands of rows share some hundred spans.
+    const spans = new Map<string, Span>();
+    const spanOf = ({ hour, whole }: CountedRow) => {
+      const name = `${whole ? 'day' : 'hour'} ${hour.toISOString()}`;
+      const span = spans.get(name) ?? { from: hour, to: new Date(hour.getTime() + (whole ? DAY_MS : HOUR_MS)) };
+      spans.set(name, span);
+      return span;
+    };
     return rows.map((row) => ({
-      span: { from: row.hour, to: new Date(row.hour.getTime() + (row.whole ? DAY_MS : HOUR_MS)) },
+      span: spanOf(row),
       tenantId: row.tenant_id,
       sendingAccountId: row.sending_account_id,
       laneId: row.lane_id,

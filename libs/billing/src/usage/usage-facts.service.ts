@@ -2,7 +2,7 @@ import { EngineClock } from '@libs/kernel';
 import { UnitOfWork } from '@libs/database';
 import { Injectable } from '@nestjs/common';
 import { parsePeriod, type Period, type Span } from '../billing-period.policy';
-import type { FleetFacts } from '../cost/fleet-costs.policy';
+import type { FleetFacts } from '../cost/fleet-facts';
 import { CostPolicyRepository } from '../cost/cost-policy.repository';
 import { poolDays, type PoolDay } from './pool-use.policy';
 import { dayOf, spanOfDay, type Day } from './roll-up.policy';

@@ -1,6 +1,7 @@
 import { UnitOfWork } from '@libs/database';
 import { DomainError, EngineClock } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { parsePeriod } from '../billing-period.policy';
 import { bookingPeriod, dayOf, isDueAgain, monthOf, nextDay, spanOfDay, watermark, type Day } from './roll-up.policy';
 import { RollUpRepository, type RollUp } from './roll-up.repository';
 
@@ -58,6 +59,29 @@ export class UsageRollUpService {
     const due = await this.dueDays(now);
     for (const day of due) await this.rollUp(day);
     return due;
+  }
+
+  /**
+   * Counts what is left of a month that is to be closed: days never counted, whatever events they still wait for, and those
+   * of which more may be known by now.
+   * @param period `YYYY-MM`, UTC
+   * @returns the days counted
+   * @throws DomainError INVALID_INPUT (period), and (day) when the month has not been over for two hours; CONFLICT (day) when
+   * retention has dropped attempts of a day that was never counted
+   */
+  async rollUpMonth(period: string): Promise<Day[]> {
+    const { start, end } = parsePeriod(period);
+    const now = this.clock.now();
+    const rolled = await this.uow.forSystem(() => this.rollUps.all({ from: start, to: end }));
+    const known = new Map(rolled.map((one) => [one.day, one]));
+    const counted: Day[] = [];
+    for (let day = dayOf(start); day < dayOf(end); day = nextDay(day)) {
+      const before = known.get(day);
+      if (before && !isDueAgain(before, now)) continue;
+      await this.rollUp(day);
+      counted.push(day);
+    }
+    return counted;
   }
 
   /**

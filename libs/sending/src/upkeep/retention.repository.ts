@@ -1,6 +1,8 @@
 import { UnitOfWork } from '@libs/database';
 import type { MessageId, PlanId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import type { Day } from './day-partition.policy';
+import type { Partitioned } from './partition.repository';
 
 /** What a plan in use promises, in days. */
 export interface PlanRetention {
@@ -36,6 +38,20 @@ export class RetentionRepository {
 
   plansInUse(): Promise<PlanRetention[]> {
     return this.uow.query<PlanRetention>(IN_USE);
+  }
+
+  /** From now on nothing before that day is in the table: what it says of earlier days is not the whole. */
+  async noteDropped(table: Partitioned, before: Day): Promise<void> {
+    await this.uow.query(
+      `INSERT INTO dropped_days (parent, before) VALUES ($1, $2::date)
+       ON CONFLICT (parent) DO UPDATE SET before = greatest(dropped_days.before, excluded.before)`,
+      [table, before],
+    );
+  }
+
+  /** What attachments weighed, of messages whose attempts are gone. */
+  async dropAttachments(beforeId: string): Promise<void> {
+    await this.uow.query('DELETE FROM message_attachment WHERE message_id < $1::uuid', [beforeId]);
   }
 
   /** Erases bodies of settled messages whose id is below that of their plan, a page at a time; answers how many. */

@@ -33,29 +33,40 @@ export class RetentionService {
     ]);
   }
 
-  /** For a tick. Where no tenant has a plan, nothing is dropped. */
-  async apply(): Promise<{ readonly dropped: number; readonly erased: number }> {
+  /**
+   * For a tick. Where no tenant has a plan, nothing is dropped.
+   * @param attemptsFrom the first day whose attempts bills still need, however old it is; null = none is needed
+   */
+  async apply(attemptsFrom: Day | null): Promise<{ readonly dropped: number; readonly erased: number }> {
     const plans = await this.uow.forSystem(() => this.retention.plansInUse());
     if (plans.length === 0) return { dropped: 0, erased: 0 };
     const today = dayAt(this.settings.clock.nowMs());
-    const dropped = await this.dropDays(today, plans);
+    const dropped = await this.dropDays(today, plans, attemptsFrom);
     return { dropped, erased: await this.eraseBodies(today, plans) };
   }
 
-  private async dropDays(today: Day, plans: readonly PlanRetention[]): Promise<number> {
+  private async dropDays(today: Day, plans: readonly PlanRetention[], attemptsFrom: Day | null): Promise<number> {
     let dropped = 0;
     for (const table of PARTITIONED) {
       const keep = daysKept(table, plans);
-      dropped += await this.uow.forSystem(() => this.dropDaysOf(table, today, keep));
+      const needed = table === 'attempt' ? attemptsFrom : null;
+      dropped += await this.uow.forSystem(() => this.dropDaysOf(table, today, keep, needed));
     }
     return dropped;
   }
 
-  private async dropDaysOf(table: Partitioned, today: Day, keep: number): Promise<number> {
-    if ((await this.partitions.countBefore(table, daysBefore(today, keep))) === 0) return 0;
+  private async dropDaysOf(table: Partitioned, today: Day, keep: number, needed: Day | null): Promise<number> {
+    const old = await this.partitions.countBefore(table, daysBefore(today, keep));
+    if (old === 0) return 0;
     if (!(await this.partitions.takeTurn())) return 0;
-    const before = droppableBefore(today, keep, await this.partitions.oldestLive());
+    const byAge = droppableBefore(today, keep, await this.partitions.oldestLive());
+    const before = needed !== null && needed < byAge ? needed : byAge;
     const days = await this.partitions.dropBefore(table, before);
+    if (days > 0) await this.retention.noteDropped(table, before);
+    if (table === 'attempt') await this.retention.dropAttachments(firstIdOf(before));
+    if (before < byAge) {
+      this.log.warn('attempts are kept beyond their retention: bills still need them', { needed, retention: byAge });
+    }
     this.dropped.inc({ table }, days);
     if (days > 0) this.log.info('days were dropped after their retention', { table, days, before });
     return days;

@@ -12,7 +12,7 @@ export class CostLine {
 
   @Field(() => String, {
     nullable: true,
-    description: 'What is counted: recipient, ip-millisecond, month. Null in estimates.',
+    description: 'What is counted: recipient, ip-millisecond, byte, publish, delivery, month. Null in estimates.',
   })
   unit!: string | null;
 

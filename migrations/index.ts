@@ -10,6 +10,7 @@ import { Invoices1764000001000 } from './1764000001000-invoices';
 import { Close1764000002000 } from './1764000002000-close';
 import { EventDeliveries1764000003000 } from './1764000003000-event-deliveries';
 import { CostPolicy1764000004000 } from './1764000004000-cost-policy';
+import { Spend1764000005000 } from './1764000005000-spend';
 import { PausedRoutes1764000100000 } from './1764000100000-paused-routes';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
@@ -26,5 +27,6 @@ export const migrations = [
   Close1764000002000,
   EventDeliveries1764000003000,
   CostPolicy1764000004000,
+  Spend1764000005000,
   PausedRoutes1764000100000,
 ];

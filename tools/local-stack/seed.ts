@@ -167,7 +167,7 @@ async function createTenant(
     'tenant { id }',
   );
   const key = async (mode: 'LIVE' | 'TEST') => {
-    const scopes = ['send', 'read', 'keys', 'billing:read'];
+    const scopes = ['send', 'read', 'keys', 'billing:read', 'billing:write'];
     const made = await admin.mutate<{ key: string }>(
       'createTenantApiKey',
       { tenantId: tenant.id, name: `local ${mode.toLowerCase()}`, mode, scopes },

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   BATCH_TOO_LARGE: 'validation',
   PLAN_QUOTA_EXCEEDED: 'limit',
   TENANT_PAUSED: 'precondition',
+  SPEND_CAP_REACHED: 'limit',
   IDEMPOTENCY_KEY_REUSED: 'conflict',
   IDEMPOTENCY_IN_PROGRESS: 'conflict',
   TOO_LATE_TO_CANCEL: 'conflict',

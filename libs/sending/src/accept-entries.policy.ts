@@ -47,13 +47,13 @@ export function withSuppression(
   }));
 }
 
-export function routed(checked: readonly Checked[], sender: Sender): Decided[] {
+export function routed(checked: readonly Checked[], sender: Sender, now: Date): Decided[] {
   const fits = withinInlineLimit(checked.map((one) => ('draft' in one ? one.draft.attachmentBytes : 0)));
   return checked.map((one, index): Decided => {
     if ('issues' in one) return one;
     if (fits[index] !== true) return { issues: [overInlineLimit] };
     const id = newId<MessageId>();
-    const choice = chooseRoute(one.draft, sender, id);
+    const choice = chooseRoute(one.draft, sender, id, now);
     return 'issues' in choice ? choice : { id, draft: one.draft, route: choice.route };
   });
 }

@@ -21,6 +21,7 @@ const sender = (over: Partial<Sender> = {}): Sender => ({
   inDoubt: { TRANSACTIONAL: 'AT_LEAST_ONCE', MARKETING: 'AT_LEAST_ONCE' },
   domains: [{ name: 'acme.com', ready: true }],
   routes: [route()],
+  holds: [],
   ...over,
 });
 const choose = (over: { from?: string; stream?: string; region?: string }, who: Sender) => {
@@ -35,7 +36,7 @@ const choose = (over: { from?: string; stream?: string; region?: string }, who: 
     NOW,
   );
   if ('issues' in checked) throw new Error(JSON.stringify(checked.issues));
-  const choice = chooseRoute(checked.draft, who, newId<MessageId>());
+  const choice = chooseRoute(checked.draft, who, newId<MessageId>(), new Date(NOW));
   return 'issues' in choice
     ? choice.issues.map((issue) => `${issue.code} ${(issue.path ?? []).join('.')}`)
     : choice.route;

@@ -34,6 +34,8 @@ export interface Sender {
   /** Those of the tenant's domains that a From of this call could belong to. */
   readonly domains: readonly { readonly name: string; readonly ready: boolean }[];
   readonly routes: readonly Route[];
+  /** Streams that were stopped at the tenant's spend cap, and until when. None in test mode. */
+  readonly holds: readonly { readonly stream: Stream; readonly until: Date }[];
 }
 
 export type RouteDecision = { readonly route: Route } | { readonly issues: readonly Issue[] };
@@ -42,11 +44,16 @@ export type RouteDecision = { readonly route: Route } | { readonly issues: reado
  * Whether this tenant may send this entry, and through what; everything that stands in its way at once. Several placements
  * of a stream share its messages by their weights.
  */
-export function chooseRoute(draft: Draft, sender: Sender, id: MessageId): RouteDecision {
+export function chooseRoute(draft: Draft, sender: Sender, id: MessageId, now: Date): RouteDecision {
   const issues: Issue[] = [];
   if (!sender.streams.includes(draft.stream)) {
     const message = `The plan ${quoted(sender.planName)} does not include ${draft.stream} mail; it includes ${sender.streams.join(' and ')}.`;
     issues.push({ code: 'FORBIDDEN_BY_PLAN', message, path: ['stream'] });
+  }
+  const hold = sender.holds.find(({ stream, until }) => stream === draft.stream && until > now);
+  if (hold) {
+    const message = `Your charges of this month have reached your spend cap: no ${draft.stream} mail is taken before ${hold.until.toISOString()}. Raise or remove the cap with updateSpendSettings to go on at once.`;
+    issues.push({ code: 'SPEND_CAP_REACHED', message, path: ['stream'], retryAt: hold.until });
   }
   const domain = domainProblem(domainOf(draft.envelope.from.email), sender);
   if (domain !== undefined) issues.push({ code: 'DOMAIN_NOT_VERIFIED', message: domain, path: ['from'] });

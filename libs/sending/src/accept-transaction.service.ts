@@ -177,7 +177,8 @@ export class AcceptTransaction {
   }
 
   private async decide(by: Submitter, sender: Sender, calls: readonly AcceptCall[]): Promise<Open<Decided>[]> {
-    const open = calls.map((call) => ({ call, entries: routed(call.checked, sender) }));
+    const now = this.clock.now();
+    const open = calls.map((call) => ({ call, entries: routed(call.checked, sender, now) }));
     const costs = open.flatMap(({ entries }) =>
       entries.map((entry) => ('draft' in entry ? recipientsOf(entry.draft).length : 0)),
     );

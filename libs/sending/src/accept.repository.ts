@@ -81,6 +81,7 @@ interface SenderRow {
   readonly marketingInDoubt: InDoubtPolicy;
   readonly domains: { name: string; ready: boolean }[];
   readonly routes: Route[];
+  readonly holds: { stream: Stream; until: string }[];
 }
 
 // Tenant, plan, domains and placements belong to other libs, whose services need five round trips for this; accepting
@@ -94,7 +95,9 @@ const SENDER_COLUMNS = `
          coalesce((SELECT jsonb_agg(jsonb_build_object('stream', c.stream, 'sendingAccountId', c.sending_account_id,
                                                        'laneId', c.lane_id, 'region', s.region, 'weight', c.weight))
                      FROM placement c JOIN sending_account s ON s.id = c.sending_account_id
-                    WHERE c.tenant_id = t.id AND c.mode = $2 AND c.valid_to IS NULL), '[]') AS routes`;
+                    WHERE c.tenant_id = t.id AND c.mode = $2 AND c.valid_to IS NULL), '[]') AS routes,
+         coalesce((SELECT jsonb_agg(jsonb_build_object('stream', h.stream, 'until', h.until))
+                     FROM stream_hold h WHERE h.tenant_id = t.id AND $2 = 'LIVE'), '[]') AS holds`;
 const SENDER = `SELECT ${SENDER_COLUMNS} FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`;
 
 // The lock is BacklogRepository's: held by every accept until it commits, so that a move can wait for those that read the
@@ -279,6 +282,7 @@ function senderOf(row: SenderRow): Sender {
     streams,
     domains,
     routes,
+    holds: row.holds.map(({ stream, until }) => ({ stream, until: new Date(until) })),
     inDoubt: { TRANSACTIONAL: row.transactionalInDoubt, MARKETING: row.marketingInDoubt },
     limits: {
       weight,

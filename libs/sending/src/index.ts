@@ -10,6 +10,8 @@ export type { MessageFilter } from './message-filter.policy';
 export type { TimelineEvent } from './message.repository';
 export { MessageService } from './message.service';
 export { SendingModule } from './sending.module';
+export { StreamHoldModule } from './stream-hold.module';
+export { StreamHolds } from './stream-hold.service';
 export { MESSAGE_STATES } from './recipient-state.policy';
 export type { MessageState } from './recipient-state.policy';
 export { LIMITS } from './wait.policy';

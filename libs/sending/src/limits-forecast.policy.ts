@@ -17,6 +17,8 @@ export interface ForecastFacts {
   readonly planRate: number | null;
   readonly capacity: Capacity;
   readonly paused: boolean;
+  /** The stream is stopped at the tenant's spend cap until the start. */
+  readonly held: boolean;
 }
 
 /** What a sending account, or several together, can take. */
@@ -83,15 +85,17 @@ export function forecast(facts: ForecastFacts): Forecast {
     lastAt: new Date(at(total)),
     bindingLimit: facts.paused
       ? 'PAUSED'
-      : overDay
-        ? tenantBindsDay
-          ? facts.dayLimit
-          : 'ACCOUNT_DAY_QUOTA'
-        : Number(total) / rate < 1
-          ? 'NONE'
-          : planRate <= capacity.rate
-            ? 'PLAN_RATE'
-            : 'ACCOUNT_RATE',
+      : facts.held
+        ? 'SPEND_CAP'
+        : overDay
+          ? tenantBindsDay
+            ? facts.dayLimit
+            : 'ACCOUNT_DAY_QUOTA'
+          : Number(total) / rate < 1
+            ? 'NONE'
+            : planRate <= capacity.rate
+              ? 'PLAN_RATE'
+              : 'ACCOUNT_RATE',
   };
 }
 

@@ -101,9 +101,12 @@ export class LimitsService {
       const use = await this.rows.use(tenant, mode, new Date(nowMs - DAY_MS));
       const ahead = mode === 'LIVE' ? await this.ramp.ahead(tenant, RAMP_DAYS) : [];
       const [today] = ahead;
+      const wanted = Math.max(nowMs, request.startAt?.getTime() ?? nowMs);
+      const until = sender.holds.find((hold) => hold.stream === request.stream)?.until.getTime() ?? wanted;
       return forecast({
         recipients: BigInt(request.recipients),
-        startMs: Math.max(nowMs, request.startAt?.getTime() ?? nowMs),
+        startMs: Math.max(wanted, until),
+        held: until > wanted,
         nowMs,
         waiting: await this.senders.waiting(tenant, mode, ENOUGH),
         dayCaps: today ? ahead.map((day) => day.recipients) : capsOf(sender.limits.dayCap),

@@ -20,6 +20,7 @@ import { LimitsService } from './limits.service';
 import { MessageRepository } from './message.repository';
 import { MessageService } from './message.service';
 import { OfferLimits } from './offer-limits.service';
+import { StreamHoldModule } from './stream-hold.module';
 import { SendingSettings } from './sending.settings';
 import { RampModule } from './upkeep/ramp.module';
 import { WaitService } from './wait.service';
@@ -30,7 +31,7 @@ export class SendingModule {
   static forRoot(options: { readonly admissionDays?: number } = {}): DynamicModule {
     return {
       module: SendingModule,
-      imports: [AuditModule, DeliverabilityModule, QuotaModule, RampModule],
+      imports: [AuditModule, DeliverabilityModule, QuotaModule, RampModule, StreamHoldModule],
       providers: [
         { provide: SendingSettings, useValue: new SendingSettings(options) },
         { provide: Timers, useClass: SystemTimers },

@@ -22,6 +22,7 @@ const message = (over: Partial<Waiting> = {}): Waiting => ({
 const facts = (over: Partial<Circumstances> = {}): Circumstances => ({
   tenantPaused: false,
   pausedReason: null,
+  heldUntilMs: null,
   domainReady: true,
   accountSending: true,
   dayCap: null,
@@ -48,6 +49,8 @@ describe('what holds a message', () => {
     ['NONE', { state: 'IN_DOUBT' }, {}, null],
     ['PAUSED', {}, { tenantPaused: true, pausedReason: 'unpaid' }, null],
     ['PAUSED', {}, { accountSending: false }, null],
+    ['SPEND_CAP', {}, { heldUntilMs: NOW + DAY, domainReady: false }, DAY],
+    ['NONE', {}, { heldUntilMs: NOW }, 72],
     ['SCHEDULED_FOR_LATER', { state: 'SCHEDULED', scheduledAtMs: NOW + 5_000 }, {}, 5_000],
     ['DOMAIN_NOT_READY', {}, { domainReady: false }, null],
     ['DOMAIN_NOT_READY', { routeMissing: true }, {}, null],
@@ -91,6 +94,7 @@ describe('a forecast', () => {
     planRate: null,
     capacity: { quota: 50_000n, used: 0n, rate: 14 },
     paused: false,
+    held: false,
     ...over,
   });
 

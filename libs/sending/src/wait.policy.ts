@@ -15,6 +15,7 @@ export const LIMITS = [
   'REGION',
   'DOMAIN_NOT_READY',
   'PAUSED',
+  'SPEND_CAP',
 ] as const;
 export type Limit = (typeof LIMITS)[number];
 
@@ -58,6 +59,8 @@ export interface WarmUp {
 export interface Circumstances {
   readonly tenantPaused: boolean;
   readonly pausedReason: string | null;
+  /** Until when its stream is stopped at the tenant's spend cap, engine milliseconds; null = it is not. */
+  readonly heldUntilMs: number | null;
   readonly domainReady: boolean;
   readonly accountSending: boolean;
   /** Recipients per 24 h of the plan, or of the ramp on which its volume grows; null = no limit of the tenant's. */
@@ -137,6 +140,11 @@ function blocked(message: Waiting, facts: Circumstances, nowMs: number): Wait | 
   if (message.state === 'SCHEDULED' && message.scheduledAtMs !== null && message.scheduledAtMs > nowMs) {
     const at = new Date(message.scheduledAtMs);
     return held('SCHEDULED_FOR_LATER', `You scheduled it for ${clock(message.scheduledAtMs)}.`, at);
+  }
+  if (facts.heldUntilMs !== null && facts.heldUntilMs > nowMs) {
+    const until = clock(facts.heldUntilMs);
+    const explanation = `Your charges of this month have reached your spend cap. It goes on when you raise or remove the cap, or on ${until}.`;
+    return held('SPEND_CAP', explanation, new Date(facts.heldUntilMs));
   }
   if (!facts.domainReady) return held('DOMAIN_NOT_READY', 'The domain it is sent from is not verified at present.');
   if (message.routePaused) {

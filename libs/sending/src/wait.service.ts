@@ -77,6 +77,7 @@ export class WaitService {
         {
           ...own,
           ...circumstancesOf(account, message, tenant),
+          heldUntilMs: heldUntil(sender, message),
           domainReady: sender.domains.some((known) => known.ready && isSameOrBelow(domain, known.name)),
           openElsewhere: isOpenElsewhere(message, sender, accounts, nowMs),
         },
@@ -129,6 +130,11 @@ function circumstancesOf(account: LiveAccount, message: WaitingMessage, tenant: 
     warmUp: live?.lanes.find((lane) => lane.laneId === message.laneId) ?? null,
     tenantsWaiting: 1 + new Set(others.map((other) => other.tenantId)).size,
   };
+}
+
+/** Engine milliseconds. */
+function heldUntil(sender: Sender, { stream }: Pick<WaitingMessage, 'stream'>): number | null {
+  return sender.holds.find((hold) => hold.stream === stream)?.until.getTime() ?? null;
 }
 
 /** Another placement of the stream is open, and only the region the message asks for keeps it from there. */

@@ -1,7 +1,7 @@
 import { isHeaderSafe, MODES, type ApiKeyId, type Issue, type Mode, type TenantId } from '@libs/kernel';
 
 /** What a key may be allowed to do; an operation without one of them is closed to it. */
-export const SCOPES = ['send', 'read', 'domains', 'webhooks', 'billing:read', 'keys'] as const;
+export const SCOPES = ['send', 'read', 'domains', 'webhooks', 'billing:read', 'billing:write', 'keys'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** A customer who has shown a key. */

@@ -30,7 +30,7 @@ export class FeedLines {
   /** Every line with the limits of today: the ramp's too, and whether they are divided over several accounts. */
   async find(): Promise<WaitingLine[]> {
     const found = await this.uow.forSystem(async () => {
-      const lines = await this.rows.lines();
+      const lines = await this.rows.lines(new Date(this.ledger.nowMs()));
       const caps = await this.limits.dayCaps([...new Set(lines.map(({ tenantId }) => tenantId))]);
       return lines.map((line) => {
         // Test mode reaches nobody: there is nothing to grow gradually.

@@ -10,7 +10,7 @@ export interface WaitingLine {
   readonly sendingAccountId: SendingAccountId;
   readonly stream: Stream;
   readonly tenantId: TenantId;
-  /** The tenant, by its operator, or its way out of the account, at SES: nothing may go. */
+  /** The tenant, by its operator, its way out of the account, at SES, or its stream, at the spend cap: nothing may go. */
   readonly paused: boolean;
   /** Placed elsewhere by now, and not re-routed to here since: what stands here came back after its backlog had moved. */
   readonly displaced: boolean;
@@ -33,7 +33,7 @@ interface LineRow extends Omit<WaitingLine, 'limits'> {
   readonly rate: string | null;
 }
 
-// A jump from line to line along the index of what is ready: its cost is the number of lines, not of messages. From the
+// $1 now. A jump from line to line along the index of what is ready: its cost is the number of lines, not of messages. From the
 // youngest message of each line to the youngest of the next: what was sent lies at the old end, and while somebody holds a
 // snapshot none of its entries can be skipped (40 s at 1,600 messages/s: 42 ms from the old end).
 const LINES = `
@@ -47,7 +47,8 @@ const LINES = `
        ORDER BY b.sending_account_id DESC, b.stream DESC, b.tenant_id DESC LIMIT 1) n
   )
   SELECT l.sending_account_id AS "sendingAccountId", l.stream, l.tenant_id AS "tenantId", a.mode,
-         t.state = 'PAUSED' OR s.paused_at IS NOT NULL AS paused,
+         t.state = 'PAUSED' OR s.paused_at IS NOT NULL
+           OR (a.mode = 'LIVE' AND EXISTS (SELECT FROM stream_hold h WHERE h.tenant_id = t.id AND h.stream = l.stream AND h.until > $1)) AS paused,
          s.lane_id AS "laneId",
          ARRAY(SELECT DISTINCT c.sending_account_id FROM placement c
                 WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.valid_to IS NULL AND c.weight > 0) AS "placedOn",
@@ -79,8 +80,8 @@ export class FeederRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
   /** Who has READY messages waiting on which account, and within which limits. */
-  async lines(): Promise<WaitingLine[]> {
-    const rows = await this.uow.prepared<LineRow>(LINES);
+  async lines(now: Date): Promise<WaitingLine[]> {
+    const rows = await this.uow.prepared<LineRow>(LINES, [now]);
     return rows.map(({ weight, dayCap, rate, laneId, ...line }) => ({
       ...line,
       limits: {

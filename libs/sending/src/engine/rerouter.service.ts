@@ -53,7 +53,7 @@ export class Rerouter {
 
   /** Answers how many messages were moved. */
   async reroute(): Promise<number> {
-    const waiting = await this.uow.forSystem(() => this.lines.lines());
+    const waiting = await this.uow.forSystem(() => this.lines.lines(new Date(this.ledger.nowMs())));
     const homes = groupBy(
       waiting.filter(({ paused }) => !paused),
       (line) => line.sendingAccountId,

@@ -56,7 +56,9 @@ export class CreateTenantApiKeyInput {
   @Field(() => ModeEnum, { description: 'TEST for development, LIVE for real mail.' })
   mode!: Mode;
 
-  @Field(() => [String], { description: 'At least one of: send, read, domains, webhooks, billing:read, keys.' })
+  @Field(() => [String], {
+    description: 'At least one of: send, read, domains, webhooks, billing:read, billing:write, keys.',
+  })
   scopes!: string[];
 
   @Field(() => DateTime, { nullable: true, description: 'When it stops working. Null: never.' })

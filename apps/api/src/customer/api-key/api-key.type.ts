@@ -35,7 +35,8 @@ export class CreateApiKeyInput {
   mode!: Mode;
 
   @Field(() => [String], {
-    description: 'At least one of: send, read, domains, webhooks, billing:read, keys. None that your own key lacks.',
+    description:
+      'At least one of: send, read, domains, webhooks, billing:read, billing:write, keys. None that your own key lacks.',
   })
   scopes!: string[];
 

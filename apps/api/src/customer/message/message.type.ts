@@ -44,6 +44,7 @@ registerEnumType(LimitEnum, {
     REGION: { description: 'The region it asks for: elsewhere it could go.' },
     DOMAIN_NOT_READY: { description: 'The domain it is sent from is not verified, or not set up where it leaves.' },
     PAUSED: { description: 'Sending is paused, by you, by the operator or on our side.' },
+    SPEND_CAP: { description: 'Your charges of the month have reached your spend cap; see `billing { spend }`.' },
   },
   ...inCustomerSchema,
 });
@@ -94,13 +95,13 @@ export class Wait {
 }
 
 @ObjectType('Event', {
-  description: 'Something that happened to a message.',
+  description: 'Something that happened to a message, or to you.',
   implements: () => [NodeType],
   ...inCustomerSchema,
 })
 export class EventType extends NodeType {
   static readonly graphqlName = 'Event';
-  messageId!: string;
+  messageId!: string | null;
 
   @Field(() => String, { description: 'For example "message.delivered".' })
   type!: string;
@@ -108,7 +109,7 @@ export class EventType extends NodeType {
   @Field(() => DateTime, { description: 'When it happened, by the clock of whoever saw it.' })
   at!: Date;
 
-  @Field(() => Message, { nullable: true, description: 'The message it happened to.' })
+  @Field(() => Message, { nullable: true, description: 'The message it happened to. Null when it concerns none.' })
   message?: Message | null;
 
   @Field(() => EmailAddress, { nullable: true, description: 'The recipient concerned. Null when it concerns all.' })

@@ -52,7 +52,9 @@ export class Viewer {
   @Field(() => ModeEnum, { description: 'The mode of the key.' })
   mode!: Mode;
 
-  @Field(() => [String], { description: 'What the key may do: send, read, domains, webhooks, billing:read, keys.' })
+  @Field(() => [String], {
+    description: 'What the key may do: send, read, domains, webhooks, billing:read, billing:write, keys.',
+  })
   scopes!: string[];
 
   @Field(() => SendingLimits, { description: 'Limits of this tenant in this mode, and their use.' })

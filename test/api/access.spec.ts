@@ -8,7 +8,11 @@ import { sampleOperation } from './sample-operation';
 
 /** The scope each field needs; a field that is not here fails the test. */
 const SCOPES: Readonly<Record<string, string>> = {
+  'Query.billing': 'billing:read',
+  'Query.billingEstimate': 'billing:read',
   'Query.forecast': 'read',
+  'Query.invoice': 'billing:read',
+  'Query.invoices': 'billing:read',
   'Query.message': 'read',
   'Query.messages': 'read',
   'Query.node': 'read',
@@ -21,6 +25,8 @@ const SCOPES: Readonly<Record<string, string>> = {
   'Mutation.sendEmail': 'send',
   'Mutation.sendEmails': 'send',
   'Mutation.suppressRecipients': 'send',
+  'Mutation.updateBillingProfile': 'billing:write',
+  'Mutation.updateSpendSettings': 'billing:write',
 };
 
 let api: ApiUnderTest;
@@ -156,14 +162,14 @@ describe('scopes', () => {
 
   it('open exactly the fields they are written on', async () => {
     const seen: Record<string, string[]> = {};
-    for (const scope of ['send', 'read', 'domains', 'webhooks', 'billing:read', 'keys']) {
+    for (const scope of ['send', 'read', 'domains', 'webhooks', 'billing:read', 'billing:write', 'keys']) {
       const key = await fleet.key(acme.id, [scope], 'TEST');
       for (const [name, document] of operations(schema)) {
         const answer = await api.customer(key, document);
         if (!isForbidden(answer)) (seen[name] ??= []).push(scope);
       }
     }
-    const every = ['send', 'read', 'domains', 'webhooks', 'billing:read', 'keys'];
+    const every = ['send', 'read', 'domains', 'webhooks', 'billing:read', 'billing:write', 'keys'];
     const expected = Object.fromEntries(
       Object.entries(SCOPES).map(([name, scope]) => [name, scope === 'any' ? every : [scope]]),
     );

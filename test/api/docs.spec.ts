@@ -3,13 +3,13 @@ import path from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { existsSync } from 'node:fs';
 
-const folder = 'docs/api';
-const pages = readdirSync(folder).map((file) => [file, readFileSync(path.join(folder, file), 'utf8')] as const);
+const files = [...readdirSync('docs/api').map((file) => `docs/api/${file}`), 'docs/billing-for-customers.md'];
+const pages = files.map((file) => [file, readFileSync(file, 'utf8')] as const);
 const schemas = ['customer', 'admin'].map((name) =>
   buildSchema(readFileSync(`apps/api/schema.${name}.graphql`, 'utf8')),
 );
 
-describe.each(pages)('docs/api/%s', (_file, text) => {
+describe.each(pages)('%s', (file, text) => {
   it('shows documents that one of the two endpoints takes', () => {
     for (const [, document = ''] of text.matchAll(/```graphql\n([\s\S]*?)```/g)) {
       const errors = schemas.map((schema) => validate(schema, parse(document)).map((error) => error.message));
@@ -21,6 +21,6 @@ describe.each(pages)('docs/api/%s', (_file, text) => {
     for (const [, json = ''] of text.matchAll(/```json\n([\s\S]*?)```/g))
       expect(() => JSON.parse(json) as unknown).not.toThrow();
     for (const [, link = ''] of text.matchAll(/\]\(([^)#]+)\)/g))
-      expect([link, existsSync(path.join(folder, link))]).toEqual([link, true]);
+      expect([link, existsSync(path.join(path.dirname(file), link))]).toEqual([link, true]);
   });
 });

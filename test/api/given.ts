@@ -56,7 +56,7 @@ export async function givenFleet(api: ApiUnderTest): Promise<GivenFleet> {
       const [row] = await api.sql<{ id: string }>(`SELECT tenant_id AS id FROM domain WHERE name = $1`, [domain]);
       // What the worker finds out from SES.
       await api.sql(`UPDATE domain SET state = 'READY' WHERE name = $1`, [domain]);
-      const all = ['send', 'read', 'billing:read', 'keys'];
+      const all = ['send', 'read', 'billing:read', 'billing:write', 'keys'];
       return {
         id: tenant.id,
         uuid: row?.id ?? '',

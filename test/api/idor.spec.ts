@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 import { newId, toPublicId, type MessageId, type PublicKind } from '../../libs/kernel/src';
 import { startApi, type Answer, type ApiUnderTest } from './api-under-test';
 import { givenFleet, type GivenFleet, type GivenTenant } from './given';
+import { issueInvoices, used } from './given-invoices';
 import { idPaths, sampleOperation } from './sample-operation';
 
 /** Every place of the customers' schema that takes an id, and the kinds of things it names. A new one must be listed here. */
 const ID_PLACES: Readonly<Record<string, readonly PublicKind[]>> = {
   'Query.message id': ['message'],
-  'Query.node id': ['message', 'event', 'suppression', 'apiKey', 'tenant'],
+  'Query.node id': ['message', 'event', 'suppression', 'apiKey', 'tenant', 'invoice'],
+  'Query.invoice id': ['invoice'],
   'Mutation.cancelMessages input.ids.0': ['message'],
   'Mutation.revokeApiKey input.id': ['apiKey'],
 };
@@ -17,7 +19,8 @@ const SELECTION: Readonly<Record<string, string>> = {
   'Query.message':
     'id state subject recipients { address } timeline { nodes { id summary data } } wait { explanation } cost',
   'Query.node': `id __typename ... on Message { subject to { email } } ... on Event { summary data message { id subject } }
-    ... on Suppression { address reason cause { id } } ... on ApiKey { name prefix } ... on Tenant { name }`,
+    ... on Suppression { address reason cause { id } } ... on ApiKey { name prefix } ... on Invoice { number lines { description } } ... on Tenant { name }`,
+  'Query.invoice': 'id number lines { description } corrects { id } creditNotes { id }',
   'Mutation.cancelMessages': 'canceledCount userErrors { code message path }',
   'Mutation.revokeApiKey': 'apiKey { id name } userErrors { code message path }',
 };
@@ -29,12 +32,15 @@ let api: ApiUnderTest;
 let fleet: GivenFleet;
 let a: GivenTenant;
 let b: GivenTenant;
+let invoiceOf: (tenant: GivenTenant) => string;
 
 beforeAll(async () => {
   api = await startApi();
   fleet = await givenFleet(api);
   a = await fleet.tenant('Tenant A', 'a.example');
   b = await fleet.tenant(`Tenant ${CANARY}`, 'b.example');
+  for (const tenant of [a, b]) await used(api, tenant, 7n);
+  ({ invoiceOf } = await issueInvoices(api, b));
 }, 60_000);
 afterAll(() => api.close());
 
@@ -77,6 +83,7 @@ async function things(tenant: GivenTenant, text: string): Promise<Ids> {
       (listed.data as unknown as { suppressions: { nodes: { id: string }[] } }).suppressions.nodes[0]?.id ?? '',
     apiKey: (made.data as unknown as { createApiKey: { apiKey: { id: string } } }).createApiKey.apiKey.id,
     tenant: tenant.id,
+    invoice: invoiceOf(tenant),
   };
 }
 
@@ -153,7 +160,8 @@ it.each(probes)(
 it('never mixes tenants in lists, whoever asks first', async () => {
   await things(b, CANARY);
   const everything = `{ viewer { tenant { id name } } messages(first: 100) { nodes { subject recipients { address } timeline { nodes { data } } } }
-    suppressions(first: 100) { nodes { address reason } } usage(from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z") { recipients } }`;
+    suppressions(first: 100) { nodes { address reason } } invoices(first: 100) { nodes { id downloads { pdf } lines { description } } }
+    billing { recipients profile { legalName } events { data } } usage(from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z") { recipients } }`;
   const first = await api.customer(b.liveKey, everything);
   const second = await api.customer(a.liveKey, everything);
   expect(first.text).toContain(CANARY);

@@ -2,6 +2,7 @@ import { InvoicingModule, PaymentHandover, type InvoiceEvent, type InvoicingOpti
 import { createDataSource, UnitOfWork } from '@libs/database';
 import { newId, type ManualClock, type PlanId, type TenantId } from '@libs/kernel';
 import { QueueingModule } from '@libs/queueing';
+import type { DynamicModule, Type } from '@nestjs/common';
 import type { TestingModule } from '@nestjs/testing';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -9,7 +10,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { createTestRedis, type TestRedis } from '../support/redis';
 import { assemble } from '../tenancy/api-process';
 
-const invoicing: InvoicingOptions = {
+export const invoicing: InvoicingOptions = {
   seller: {
     name: 'Postfleet Operations Ltd',
     address: ['1 Harbour Street', 'Dublin D01 X2P3', 'Ireland'],
@@ -57,7 +58,8 @@ export class InvoicingProcess {
     private readonly sources: readonly DataSource[],
   ) {}
 
-  static async start(): Promise<InvoicingProcess> {
+  /** @param more modules of both processes beside invoicing */
+  static async start(more: readonly (Type | DynamicModule)[] = []): Promise<InvoicingProcess> {
     const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
     const open = (url: string, applicationName: string) =>
       createDataSource({ url, applicationName, poolSize: 4 }).initialize();
@@ -70,16 +72,22 @@ export class InvoicingProcess {
     const modules = () => [
       QueueingModule.forRoot({ redisUrl: redis.url }),
       InvoicingModule.forRoot(invoicing, payments),
+      ...more,
     ];
     const worker = await assemble({ worker: engine }, modules());
     const api = await assemble({ app, admin }, modules());
     const superuser = new Client({ connectionString: database.superuserUrl });
     await superuser.connect();
-    return new InvoicingProcess(payments, database, superuser, worker.module, api.module, [worker.clock, api.clock], redis, [
-      app,
-      admin,
-      engine,
-    ]);
+    return new InvoicingProcess(
+      payments,
+      database,
+      superuser,
+      worker.module,
+      api.module,
+      [worker.clock, api.clock],
+      redis,
+      [app, admin, engine],
+    );
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,10 @@ export class ApiSettings {
     this.timeouts = options.timeouts ?? { headersMs: 10_000, requestMs: 30_000 };
   }
 
+  invoiceUrl(file: string): string {
+    return `${this.publicUrl ?? ''}/invoices/${file}`;
+  }
+
   docsUrl(code: string): string {
     return `${this.publicUrl ?? ''}/docs/errors/${code}`;
   }

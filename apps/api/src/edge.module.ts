@@ -6,6 +6,7 @@ import { Payloads } from './graphql/payload';
 import { DocsController } from './http/docs.controller';
 import { GraphqlEdge } from './http/graphql-edge.middleware';
 import { HealthController } from './http/health.controller';
+import { InvoiceController } from './http/invoice.controller';
 import { HttpErrorFilter } from './http/http-error.filter';
 import { SnsWebhookController } from './http/sns-webhook.controller';
 
@@ -16,7 +17,7 @@ export class EdgeModule {
   static forRoot(settings: ApiSettings): DynamicModule {
     return {
       module: EdgeModule,
-      controllers: [HealthController, DocsController, SnsWebhookController],
+      controllers: [HealthController, DocsController, InvoiceController, SnsWebhookController],
       providers: [
         { provide: ApiSettings, useValue: settings },
         { provide: CostBuckets, useValue: new CostBuckets(settings.bucket) },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AuditModule } from '@libs/audit';
-import { BillingModule } from '@libs/billing';
+import { BillingModule, TenantBillingModule } from '@libs/billing';
 import { clockScaleOf, type ApiConfig } from '@libs/config';
 import { DatabaseModule, type Pools } from '@libs/database';
 import { DeliverabilityModule } from '@libs/deliverability';
@@ -51,6 +51,7 @@ export class LibsModule {
       ),
       SendingModule.forRoot(),
       BillingModule,
+      TenantBillingModule,
     ];
     return {
       module: LibsModule,

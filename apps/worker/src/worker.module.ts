@@ -1,6 +1,6 @@
 import { AuditModule } from '@libs/audit';
 import { AwsModule, type AwsOptions } from '@libs/aws';
-import { BillingModule } from '@libs/billing';
+import { BillingModule, TenantBillingModule } from '@libs/billing';
 import { clockScaleOf, type WorkerConfig } from '@libs/config';
 import { DatabaseModule, type Pools } from '@libs/database';
 import { FleetEngineModule } from '@libs/fleet';
@@ -21,6 +21,7 @@ import { FleetProcessor } from './processors/fleet.processor';
 import { PlacementProcessor } from './processors/placement.processor';
 import { EngineTicks } from './ticks/engine.ticks';
 import { stagedFailpoints } from './staged-failpoints';
+import { SpendTicks } from './ticks/spend.ticks';
 import { TickRegistry } from './ticks/tick-registry.service';
 import { UpkeepTicks } from './ticks/upkeep.ticks';
 import { UsageTicks } from './ticks/usage.ticks';
@@ -70,6 +71,7 @@ export class WorkerModule {
         FleetEngineModule.forRoot({ publicUrl: config.PUBLIC_URL }),
         PlacementEngineModule,
         SendingModule.forRoot(),
+        TenantBillingModule,
         // Ids carry real time, and partitions go by ids.
         UpkeepModule.forRoot({ clock: new SystemClock(), heldSnapshotSeconds: config.HELD_SNAPSHOT_ALARM_S }),
         EngineModule.forRoot({
@@ -94,6 +96,7 @@ export class WorkerModule {
         FleetProcessor,
         PlacementProcessor,
         EngineTicks,
+        SpendTicks,
         UpkeepTicks,
         UsageTicks,
         Worker,

@@ -1,14 +1,17 @@
-import { CostService } from '@libs/billing';
+import { CostService, InvoiceRecords, TenantBilling } from '@libs/billing';
 import { UnitOfWork } from '@libs/database';
 import { formatUsd, type MessageId, type TenantId } from '@libs/kernel';
 import { MessageService, type Message as MessageRow, type TimelineEvent, type Wait } from '@libs/sending';
 import type { KeyPrincipal } from '@libs/tenancy';
 import { Injectable } from '@nestjs/common';
 import DataLoader from 'dataloader';
+import { ApiSettings } from '../api.settings';
 import { toConnection, type Connection, type PagePlan } from '../graphql/connection.type';
-import { loaderById, type Loader } from '../graphql/loaders';
+import { loaderById, loaderOfMany, type Loader } from '../graphql/loaders';
 import type { CustomerContext } from '../graphql/request.context';
-import { toEvent, toMessage } from './message/message.mapping';
+import { toInvoice } from './billing/invoice.mapping';
+import type { Invoice } from './billing/invoice.type';
+import { toEvent, toMessage, toTenantEvent } from './message/message.mapping';
 import type { EventType, Message } from './message/message.type';
 
 export type CustomerRequest = CustomerContext<CustomerLoaders>;
@@ -23,6 +26,8 @@ export interface CustomerLoaders {
   readonly messages: Loader<Message | null>;
   readonly events: Loader<EventType | null>;
   readonly waits: Loader<Wait | null>;
+  readonly invoices: Loader<Invoice | null>;
+  readonly creditNotes: Loader<Invoice[]>;
   readonly timelines: DataLoader<TimelineKey, Connection<EventType>, string>;
   /** US dollars; null in test mode and before it was sent. */
   readonly costs: DataLoader<MessageRow, string | null, string>;
@@ -34,6 +39,9 @@ export class CustomerLoaderFactory {
     private readonly uow: UnitOfWork,
     private readonly messages: MessageService,
     private readonly costs: CostService,
+    private readonly billing: TenantBilling,
+    private readonly records: InvoiceRecords,
+    private readonly settings: ApiSettings,
   ) {}
 
   for({ tenantId, mode }: KeyPrincipal): CustomerLoaders {
@@ -44,10 +52,16 @@ export class CustomerLoaderFactory {
         (row) => row.id,
         toMessage,
       ),
-      events: loaderById(
-        (ids) => this.messages.events(tenantId, ids),
+      events: new DataLoader((ids) => this.events(tenantId, ids)),
+      invoices: loaderById(
+        (ids) => this.records.findByIds(tenantId, ids),
         (row) => row.id,
-        toEvent,
+        toInvoice(this.settings),
+      ),
+      creditNotes: loaderOfMany(
+        (ids) => this.records.creditNotesOf(tenantId, ids),
+        (row) => row.corrects ?? '',
+        toInvoice(this.settings),
       ),
       waits: new DataLoader(async (ids) => {
         const waits = await this.messages.waits(tenantId, ids as readonly MessageId[]);
@@ -58,6 +72,17 @@ export class CustomerLoaderFactory {
       }),
       costs: new DataLoader((rows) => this.costsOf(tenantId, rows), { cacheKeyFn: (row) => row.id }),
     };
+  }
+
+  /** Of messages, and for what is none of theirs of the tenant itself. */
+  private async events(tenant: TenantId, ids: readonly string[]): Promise<(EventType | null)[]> {
+    const rows = await this.messages.events(tenant, ids);
+    const found = new Map<string, EventType>(rows.map((row) => [row.id, toEvent(row)]));
+    const others = ids.filter((id) => !found.has(id));
+    if (others.length > 0) {
+      for (const row of await this.billing.findEvents(tenant, others)) found.set(row.id, toTenantEvent(row));
+    }
+    return ids.map((id) => found.get(id) ?? null);
   }
 
   /** One transaction for the timelines of a page of messages. */

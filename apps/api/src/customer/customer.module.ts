@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ApiKeyResolver } from './api-key/api-key.resolver';
+import { BillingResolver } from './billing/billing.resolver';
+import { InvoiceResolver } from './billing/invoice.resolver';
 import { CustomerLoaderFactory } from './customer.loaders';
 import { EventResolver } from './message/event.resolver';
 import { MessageResolver } from './message/message.resolver';
@@ -12,7 +14,9 @@ import { ViewerResolver } from './viewer/viewer.resolver';
 /** The customers' endpoint: everything in it is one tenant's. */
 export const customerResolvers = [
   ApiKeyResolver,
+  BillingResolver,
   EventResolver,
+  InvoiceResolver,
   MessageResolver,
   NodeResolver,
   SendResolver,

@@ -1,9 +1,10 @@
 import { UnitOfWork } from '@libs/database';
 import { Log } from '@libs/observability';
-import { ApiKeyService, OperatorKeyService } from '@libs/tenancy';
+import { ApiKeyService, OperatorKeyService, type KeyPrincipal } from '@libs/tenancy';
 import { Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { ApiSettings, BODY_LIMIT, QUERY_LIMITS, SEND_BODY_LIMIT } from '../api.settings';
+import type { Scope } from '../auth/access.decorator';
 import { factsOf, rememberFacts, type Principal } from '../auth/principal';
 import { CostBuckets } from '../graphql/cost-bucket.service';
 import { bucketOwner } from '../graphql/edge.plugin';
@@ -63,6 +64,21 @@ export class GraphqlEdge {
         sendRefusal(response, refused, { requestId, docsUrl: this.settings.docsUrl(refused.code) });
       },
     );
+  }
+
+  /**
+   * Lets in a request beside GraphQL: the key of a tenant that may do this, with so many points left.
+   * @throws HttpRefusal 401, 403 or 429
+   */
+  async admitKey(request: Request, scope: Scope, points: number): Promise<KeyPrincipal> {
+    const principal = await this.authenticate(request);
+    if (principal.kind !== 'key' || !principal.scopes.includes(scope)) {
+      throw new HttpRefusal(403, 'FORBIDDEN', `This address needs an API key with the scope "${scope}".`);
+    }
+    rememberFacts(request, { requestId: factsOf(request).requestId, principal });
+    const { retryAfterSeconds } = this.buckets.take(bucketOwner(principal), points);
+    if (retryAfterSeconds > 0) throw rateLimited(retryAfterSeconds);
+    return principal;
   }
 
   private async admit(endpoint: Endpoint, request: Request): Promise<{ principal: Principal; body: unknown }> {

@@ -1,3 +1,4 @@
+import { DomainError } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
@@ -5,6 +6,15 @@ import { ApiSettings } from '../api.settings';
 import { factsOf } from '../auth/principal';
 import { sendRefusal } from './error.body';
 import { HttpRefusal } from './http.errors';
+
+const STATUS = {
+  validation: 400,
+  forbidden: 403,
+  notFound: 404,
+  conflict: 409,
+  precondition: 412,
+  limit: 429,
+} as const satisfies Record<DomainError['category'], number>;
 
 /** What the HTTP controllers throw. GraphQL's errors have their own way out (formatError) and pass through. */
 @Catch()
@@ -24,6 +34,7 @@ export class HttpErrorFilter implements ExceptionFilter {
 
   private translate(error: unknown, requestId: string): HttpRefusal {
     if (error instanceof HttpRefusal) return error;
+    if (error instanceof DomainError) return new HttpRefusal(STATUS[error.category], error.code, error.message);
     if (error instanceof HttpException && error.getStatus() < 500) {
       const status = error.getStatus();
       return new HttpRefusal(

@@ -18,7 +18,7 @@ interface BilledRow {
   address: string[] | null;
   tax_id: string | null;
   email: string | null;
-  terms: { planId: PlanId; planName: string; from: string; to: string | null }[];
+  terms: { planId: PlanId; planName: string; from: string; to: string | null }[] | null;
 }
 
 const BILLED = `
@@ -33,7 +33,7 @@ const BILLED_PAGE = `${BILLED}
      AND EXISTS (SELECT FROM tenant_plan term WHERE term.tenant_id = tenant.id AND term.valid_from < $2
                     AND (term.valid_to IS NULL OR term.valid_to > $1))
    ORDER BY tenant.id LIMIT 500`;
-const BILLED_ONE = `${BILLED} WHERE tenant.id = $3`;
+const BILLED_SOME = `${BILLED} WHERE tenant.id = ANY($3::uuid[])`;
 
 /** What a month's invoices are made of: plans, buyers and rolled-up usage, for many tenants at once. */
 @Injectable()
@@ -46,8 +46,12 @@ export class InvoiceFactsRepository {
   }
 
   async one(from: Date, to: Date, tenant: TenantId): Promise<BilledTenant | undefined> {
-    const [row] = await this.uow.query<BilledRow>(BILLED_ONE, [from, to, tenant]);
-    return row && toBilled(row);
+    return (await this.some(from, to, [tenant]))[0];
+  }
+
+  /** Those of the tenants that exist; one that had no plan in the month has no terms. */
+  async some(from: Date, to: Date, tenants: readonly TenantId[]): Promise<BilledTenant[]> {
+    return (await this.uow.query<BilledRow>(BILLED_SOME, [from, to, tenants])).map(toBilled);
   }
 
   /** How many tenants had a plan in the month. */
@@ -87,7 +91,7 @@ function toBilled(row: BilledRow): BilledTenant {
   return {
     tenantId: row.tenant_id,
     buyer: { name: row.name, address: row.address ?? [], taxId: row.tax_id, email: row.email },
-    terms: row.terms.map((term) => ({
+    terms: (row.terms ?? []).map((term) => ({
       ...term,
       from: new Date(term.from),
       to: term.to === null ? null : new Date(term.to),

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import { notFound, type InvoiceId, type TenantId } from '@libs/kernel';
+import { DomainError, notFound, type InvoiceId, type Page, type PageRequest, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { InvoiceDiffers } from '../billing.errors';
 import { parsePeriod } from '../billing-period.policy';
@@ -36,6 +36,32 @@ export class InvoiceRecords {
    */
   async list(tenant: TenantId, limit: bigint, before: Date | null = null): Promise<InvoiceRecord[]> {
     const found = await this.uow.forTenant(tenant, () => this.invoices.ofTenant(tenant, limit, before));
+    return found.map(toRecord);
+  }
+
+  /**
+   * A tenant's invoices and credit notes, newest first; void ones too. Cursors are ids.
+   * @throws DomainError INVALID_INPUT (after, before)
+   */
+  async page(tenant: TenantId, request: PageRequest): Promise<Page<InvoiceRecord>> {
+    DomainError.throwIfAny(
+      (['after', 'before'] as const)
+        .filter((side) => request[side] !== undefined && !UUID.test(request[side]))
+        .map((side) => ({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: [side] })),
+    );
+    const page = await this.uow.forTenant(tenant, () => this.invoices.page(tenant, request));
+    return { ...page, rows: page.rows.map(toRecord) };
+  }
+
+  /** Those of the ids that are invoices or credit notes of the tenant. */
+  async findByIds(tenant: TenantId, ids: readonly string[]): Promise<InvoiceRecord[]> {
+    const found = await this.uow.forTenant(tenant, () => this.invoices.findByIds(tenant, ids));
+    return found.map(toRecord);
+  }
+
+  /** The credit notes of any of the invoices, oldest first. */
+  async creditNotesOf(tenant: TenantId, ids: readonly string[]): Promise<InvoiceRecord[]> {
+    const found = await this.uow.forTenant(tenant, () => this.invoices.notesOfAny(tenant, ids));
     return found.map(toRecord);
   }
 

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import type { InvoiceId, TenantId } from '@libs/kernel';
+import type { InvoiceId, Page, PageRequest, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { InvoiceIssued } from '../billing.errors';
 import { invoiceInput, type InvoiceInput } from './invoice-input.policy';
@@ -48,11 +48,15 @@ const COLUMNS = `tenant_id, id, kind, period, state, number, total_cents::text A
   encode(input_hash, 'hex') AS input_hash, encode(body_hash, 'hex') AS body_hash, render_version::text AS render_version, corrects,
   issued_at, due_at, voided_at, void_reason`;
 
-const FIND = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND id = $2`;
+const FIND = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND id = ANY($2::uuid[])`;
 const OF_TENANT = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND ($3::timestamptz IS NULL OR issued_at < $3)
   ORDER BY issued_at DESC, number DESC LIMIT $2`;
+// Newest first: the cursor is the id of an invoice, and uuid v7 grows with time.
+const BETWEEN = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::uuid IS NULL OR id > $3)`;
+const PAGE_FORWARDS = `${BETWEEN} ORDER BY id DESC LIMIT $4`;
+const PAGE_BACKWARDS = `${BETWEEN} ORDER BY id LIMIT $4`;
 const OF_PERIOD = `SELECT ${COLUMNS} FROM invoice WHERE period = $1 AND number > $2 ORDER BY number LIMIT 500`;
-const NOTES = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND corrects = $2 ORDER BY number`;
+const NOTES = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND corrects = ANY($2::uuid[]) ORDER BY number`;
 
 /** SQLSTATE of what the database refuses: the trigger's own code, and a privilege nobody has. */
 const REFUSALS = ['PF001', '42501'];
@@ -122,8 +126,12 @@ export class InvoiceRepository {
   }
 
   async find(tenant: TenantId, id: InvoiceId): Promise<StoredInvoice | undefined> {
-    const [row] = await this.uow.query<InvoiceRow>(FIND, [tenant, id]);
-    return row && toInvoice(row);
+    return (await this.findByIds(tenant, [id]))[0];
+  }
+
+  async findByIds(tenant: TenantId, ids: readonly string[]): Promise<StoredInvoice[]> {
+    const rows = await this.uow.query<InvoiceRow>(FIND, [tenant, ids]);
+    return rows.map(toInvoice);
   }
 
   /** The same, and nobody else voids or credits it until the unit ends. */
@@ -138,6 +146,22 @@ export class InvoiceRepository {
     return rows.map(toInvoice);
   }
 
+  /** Of one tenant, newest first. */
+  async page(tenant: TenantId, { limit, after, before }: PageRequest): Promise<Page<StoredInvoice>> {
+    const backwards = after === undefined && before !== undefined;
+    const rows = await this.uow.query<InvoiceRow>(backwards ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+      tenant,
+      after ?? null,
+      before ?? null,
+      limit + 1,
+    ]);
+    const more = rows.length > limit;
+    const found = rows.slice(0, limit).map(toInvoice);
+    return backwards
+      ? { rows: found.reverse(), hasNext: true, hasPrevious: more }
+      : { rows: found, hasNext: more || before !== undefined, hasPrevious: after !== undefined };
+  }
+
   /** Of one period, by number, after the given one. */
   async ofPeriod(period: string, after: string): Promise<StoredInvoice[]> {
     const rows = await this.uow.query<InvoiceRow>(OF_PERIOD, [period, after]);
@@ -145,8 +169,13 @@ export class InvoiceRepository {
   }
 
   /** Credit notes of an invoice. */
-  async notesOf(tenant: TenantId, id: InvoiceId): Promise<StoredInvoice[]> {
-    const rows = await this.uow.query<InvoiceRow>(NOTES, [tenant, id]);
+  notesOf(tenant: TenantId, id: InvoiceId): Promise<StoredInvoice[]> {
+    return this.notesOfAny(tenant, [id]);
+  }
+
+  /** Credit notes of any of the invoices. */
+  async notesOfAny(tenant: TenantId, ids: readonly string[]): Promise<StoredInvoice[]> {
+    const rows = await this.uow.query<InvoiceRow>(NOTES, [tenant, ids]);
     return rows.map(toInvoice);
   }
 

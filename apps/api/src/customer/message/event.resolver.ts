@@ -4,8 +4,11 @@ import { EventType, Message } from './message.type';
 
 @Resolver(() => EventType)
 export class EventResolver {
-  @ResolveField(() => Message, { nullable: true, description: 'The message it happened to.' })
+  @ResolveField(() => Message, {
+    nullable: true,
+    description: 'The message it happened to. Null when it concerns none.',
+  })
   message(@Parent() event: EventType, @Context() { loaders }: CustomerRequest): Promise<Message | null> {
-    return loaders.messages.load(event.messageId);
+    return event.messageId === null ? Promise.resolve(null) : loaders.messages.load(event.messageId);
   }
 }

@@ -1,3 +1,4 @@
+import type { TenantEvent } from '@libs/billing';
 import { toPublicId, type MailAddress } from '@libs/kernel';
 import type { Message as MessageRow, TimelineEvent } from '@libs/sending';
 import { Address, EventType, Message, Recipient } from './message.type';
@@ -37,6 +38,11 @@ export function toEvent(row: TimelineEvent): EventType {
     summary: row.summary,
     data: row.data,
   });
+}
+
+export function toTenantEvent({ id, type, at, summary, data }: TenantEvent): EventType {
+  const about = { messageId: null, recipient: null };
+  return Object.assign(new EventType(), { id: toPublicId('event', id), type, at, summary, data, ...about });
 }
 
 function toAddress({ email, name }: MailAddress): Address {

@@ -23,7 +23,7 @@ export class NodeResolver {
     description: 'Anything of yours by its id. Null when there is nothing of this id.',
   })
   async node(
-    @Args('id', { type: () => ID, description: 'A public id: msg_, evt_, sup_, key_ or ten_.' }) id: string,
+    @Args('id', { type: () => ID, description: 'A public id: msg_, evt_, sup_, key_, inv_ or ten_.' }) id: string,
     @Context() { principal, loaders }: CustomerRequest,
   ): Promise<NodeType | null> {
     const kind = publicKindOf(id);
@@ -43,6 +43,8 @@ export class NodeResolver {
         const found = (await this.keys.list(tenantId)).find((key) => key.id === (uuid as ApiKeyId));
         return found ? toApiKey(found) : null;
       }
+      case 'invoice':
+        return principal.scopes.includes('billing:read') ? loaders.invoices.load(uuid) : null;
       case 'tenant':
         return uuid === tenantId ? toTenant(await this.tenants.get(tenantId)) : null;
       default:

@@ -181,7 +181,7 @@ export class Message extends NodeType {
   @Field(() => Decimal, {
     nullable: true,
     description:
-      'US dollars for this message, from the rate card in force when it was sent. Null until then, and in test mode.',
+      'US dollars that Amazon SES takes for this message, from the rate card in force when it was sent; what you are charged is in `billing`. Null until then, and in test mode.',
   })
   cost?: string | null;
 }

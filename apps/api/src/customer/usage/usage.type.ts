@@ -15,7 +15,9 @@ export class Forecast {
   @Field(() => LimitEnum, { description: 'The kind of limit that decides it.' })
   bindingLimit!: Limit;
 
-  @Field(() => Decimal, { description: 'US dollars.' })
+  @Field(() => Decimal, {
+    description: "US dollars at Amazon SES's pay-as-you-go price; `billingEstimate` answers at yours.",
+  })
   cost!: string;
 }
 
@@ -24,7 +26,9 @@ export class Usage {
   @Field(() => BigIntScalar, { description: 'Recipients sent to; live mode only.' })
   recipients!: bigint;
 
-  @Field(() => Decimal, { description: 'What it costs, provisional until the month is closed.' })
+  @Field(() => Decimal, {
+    description: 'What Amazon SES takes for it, provisional; what you are charged is in `billing`.',
+  })
   charge!: string;
 
   @Field(() => String, { description: 'Always USD.' })

@@ -992,7 +992,7 @@ GRANT INSERT, SELECT, UPDATE TO pf_worker
 COMMENT 'the last number given in a series; raised in the transaction that issues, so that none is left out'
 
 -- table ip_lease
-TABLE OWNER pf_owner
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN sending_account_id uuid NOT NULL
 COLUMN ip inet NOT NULL
 COLUMN lane_id uuid
@@ -1004,9 +1004,17 @@ CONSTRAINT ip_lease_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
 CONSTRAINT ip_lease_pkey PRIMARY KEY (sending_account_id, ip, leased_from)
 CONSTRAINT ip_lease_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
 CONSTRAINT ip_lease_sending_account_id_ip_tstzrange_excl EXCLUDE USING gist (sending_account_id WITH =, ip WITH =, tstzrange(leased_from, leased_to) WITH &&)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((owner_tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((owner_tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT DELETE, INSERT, SELECT, UPDATE TO pf_admin
 GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT (leased_from) TO pf_app
+GRANT SELECT (leased_to) TO pf_app
+GRANT SELECT (owner_tenant_id) TO pf_app
+GRANT SELECT (sending_account_id) TO pf_app
 COMMENT 'each dedicated IP while it was in one pool of one owner'
 COMMENT ON lane_id 'the pool; null = in none'
 
@@ -1398,6 +1406,50 @@ COMMENT ON epoch 'raised when the ledger is rebuilt, so that no older ticket can
 COMMENT ON max_24_hour_send 'recipients per rolling 24 h; -1 = unlimited; GetAccount'
 COMMENT ON webhook_url 'where SNS was last asked to deliver events; another address is subscribed anew'
 
+-- table spend_setting
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN alerts_micro bigint[] NOT NULL
+COLUMN hard_cap_micro bigint
+COLUMN updated_at timestamp with time zone NOT NULL
+CONSTRAINT spend_setting_alerts_micro_check CHECK ((cardinality(alerts_micro) <= 5))
+CONSTRAINT spend_setting_hard_cap_micro_check CHECK ((hard_cap_micro > 0))
+CONSTRAINT spend_setting_pkey PRIMARY KEY (tenant_id)
+CONSTRAINT spend_setting_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_app
+GRANT SELECT TO pf_admin
+GRANT SELECT TO pf_worker
+GRANT UPDATE (updated_at) TO pf_worker
+COMMENT ON alerts_micro 'charges of a month, micro-dollars: each is told once a month when it is reached'
+COMMENT ON hard_cap_micro 'at this charge of a month, micro-dollars, marketing stops until the next one; null = never'
+
+-- table stream_hold
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN stream text NOT NULL
+COLUMN reason text NOT NULL
+COLUMN since timestamp with time zone NOT NULL
+COLUMN until timestamp with time zone NOT NULL
+CONSTRAINT stream_hold_check CHECK ((until > since))
+CONSTRAINT stream_hold_pkey PRIMARY KEY (tenant_id, stream)
+CONSTRAINT stream_hold_reason_check CHECK ((reason = 'SPEND_CAP'::text))
+CONSTRAINT stream_hold_stream_check CHECK ((stream = ANY (ARRAY['TRANSACTIONAL'::text, 'MARKETING'::text])))
+CONSTRAINT stream_hold_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_app
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+COMMENT 'live mail of the stream is neither accepted nor sent before until; test mode knows no hold'
+
 -- table suppression
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
@@ -1437,6 +1489,28 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
 GRANT SELECT TO pf_worker
+
+-- table tenant_event
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN dedupe_key text NOT NULL
+COLUMN id uuid NOT NULL
+COLUMN type text NOT NULL
+COLUMN at timestamp with time zone NOT NULL
+COLUMN summary text NOT NULL
+COLUMN data jsonb NOT NULL
+CONSTRAINT tenant_event_pkey PRIMARY KEY (tenant_id, dedupe_key)
+CONSTRAINT tenant_event_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE INDEX tenant_event_by_id ON public.tenant_event USING btree (tenant_id, id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_worker
+GRANT SELECT TO pf_admin
+GRANT SELECT TO pf_app
+COMMENT 'what happened to a tenant and belongs to no message; the dedupe key says that it happened once'
 
 -- table tenant_move
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED

@@ -39,6 +39,7 @@ beforeAll(async () => {
   fleet = await givenFleet(api);
   a = await fleet.tenant('Tenant A', 'a.example');
   b = await fleet.tenant(`Tenant ${CANARY}`, 'b.example');
+  await api.sql('INSERT INTO plan_price_tier SELECT id, 0, 1000000, 1 FROM plan_price');
   for (const tenant of [a, b]) await used(api, tenant, 7n);
   ({ invoiceOf } = await issueInvoices(api, b));
 }, 60_000);

@@ -56,7 +56,7 @@ describe('the spending of a running month', () => {
     await sent(ann, 3, '2026-11-21T00:00:00Z');
     await sent(ann, 4, '2026-11-22T11:00:00Z');
     await sent(ann, 50, '2026-11-22T11:00:00Z', 'TEST');
-    await sent(ann, 90, '2026-10-31T23:00:00Z');
+    await sent(ann, 40, '2026-10-31T23:00:00Z');
     await facts.message(ann, account, 7, [
       { state: 'SENT', endedAt: new Date('2026-11-22T10:00:00Z') },
       { state: 'SENT', endedAt: new Date('2026-11-22T10:30:00Z') },

@@ -13,7 +13,6 @@ export { InvoiceRecords } from './invoice/invoice-records.service';
 export type { InvoiceRecord } from './invoice/invoice-records.service';
 export type { InvoiceLine } from './invoice/invoice-body.v1.policy';
 export type { Charge } from './price/rating.v1.policy';
-export type { BillingProfile } from './profile/billing-profile.policy';
 export { BillingProfiles } from './profile/billing-profile.service';
 export type { ExportFormat } from './render/invoice-export.policy';
 export { SpendGuard } from './spend/spend-guard.service';

@@ -10,7 +10,7 @@ export interface SpendSettings {
 
 export const NO_SPEND_SETTINGS: SpendSettings = { alertsMicro: [], hardCapMicro: null };
 
-export const MAX_ALERTS = 5;
+const MAX_ALERTS = 5;
 const MAX_MICRO = 10n ** 15n;
 
 /** Everything that is wrong with the settings, field by field. */
@@ -54,7 +54,7 @@ export function decideSpend(settings: SpendSettings, period: string, chargeMicro
   const isCapped = settings.hardCapMicro !== null && chargeMicro >= settings.hardCapMicro;
   const reached = settings.alertsMicro.filter((amount) => chargeMicro >= amount);
   const events = reached.map((amount) => eventOf('ALERT', amount, period, chargeMicro));
-  if (isCapped && settings.hardCapMicro !== null) {
+  if (isCapped) {
     events.push(eventOf('HARD_CAP', settings.hardCapMicro, period, chargeMicro));
   }
   return { events, isCapped };

@@ -78,11 +78,12 @@ describe('the migrated database', () => {
   const columns = async (where: string) =>
     (
       await client.query<{ name: string }>(
-        `SELECT table_name || '.' || column_name || ' ' || data_type AS name FROM information_schema.columns
+        `SELECT table_name || '.' || column_name || ' ' || udt_name::regtype AS name FROM information_schema.columns
           WHERE table_schema = 'public' AND ${where} ORDER BY 1`,
       )
     ).rows.map((row) => row.name);
-  const floats = `data_type IN ('real', 'double precision', 'money')`;
+  const floats = `ltrim(udt_name, '_') IN ('float4', 'float8', 'money')`;
+  const isBigint = (name: string) => / bigint(\[\])?$/.test(name);
   const amounts = `column_name LIKE '%\\_micro'`;
 
   it('has no floating-point column', async () => {
@@ -92,13 +93,20 @@ describe('the migrated database', () => {
   it('keeps every amount as bigint micro-dollars', async () => {
     const found = await columns(amounts);
     expect(found).toContain('rate.amount_micro bigint');
-    expect(found.filter((name) => !name.endsWith(' bigint'))).toEqual([]);
+    expect(found.filter((name) => !isBigint(name))).toEqual([]);
   });
 
   it('would show a floating-point column if it had one', async () => {
-    await client.query('CREATE TABLE planted (fee_micro real, share double precision)');
-    expect(await columns(floats)).toEqual(['planted.fee_micro real', 'planted.share double precision']);
-    expect((await columns(amounts)).filter((name) => !name.endsWith(' bigint'))).toEqual(['planted.fee_micro real']);
+    await client.query('CREATE TABLE planted (fee_micro real, share double precision, fees_micro real[])');
+    expect(await columns(floats)).toEqual([
+      'planted.fee_micro real',
+      'planted.fees_micro real[]',
+      'planted.share double precision',
+    ]);
+    expect((await columns(amounts)).filter((name) => !isBigint(name))).toEqual([
+      'planted.fee_micro real',
+      'planted.fees_micro real[]',
+    ]);
     await client.query('DROP TABLE planted');
   });
 

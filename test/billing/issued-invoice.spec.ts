@@ -5,8 +5,10 @@ import {
   InvoiceService,
   handOverInvoiceEvent,
 } from '@libs/billing';
+import { UnitOfWork } from '@libs/database';
 import { newId, type InvoiceId, type TenantId } from '@libs/kernel';
 import { Client } from 'pg';
+import { InvoiceRepository } from '../../libs/billing/src/invoice/invoice.repository';
 import { InvoicingProcess } from './invoicing-process';
 
 const by = { actor: 'operator:test' };
@@ -83,6 +85,13 @@ describe('an issued invoice', () => {
     await corrections.void(tenant, id, 'wrong buyer', by);
     const back = `UPDATE invoice SET state = 'FINAL', voided_at = NULL, void_reason = NULL`;
     await expect(process.asWorker(back)).rejects.toMatchObject({ code: 'PF001' });
+  });
+
+  it('tells whoever changes it through the product that it was issued', async () => {
+    await corrections.void(tenant, id, 'wrong buyer', by);
+    const [uow, repository] = [process.inApi(UnitOfWork), process.inApi(InvoiceRepository)];
+    const again = uow.forSystem(() => repository.void(tenant, id, new Date('2026-12-03T00:00:00Z'), 'again'));
+    await expect(again).rejects.toMatchObject({ name: 'InvoiceIssued', code: 'CONFLICT' });
   });
 
   it('is made again the same after prices changed, and what was tampered with is found', async () => {
@@ -176,8 +185,14 @@ describe('an issued invoice', () => {
     process.payments.failing = true;
     await expect(handover.handOver(tenant, id, 'invoice.finalised')).rejects.toThrow('the provider is down');
     process.payments.failing = false;
+    await expect(handover.remind()).resolves.toBe(0n);
+    await process.query('DELETE FROM outbox');
+    process.moveTo('2026-12-02T20:00:00.001Z');
+    await expect(handover.remind()).resolves.toBe(3n);
+    expect(await outbox()).toHaveLength(3);
     await handover.handOver(tenant, id, 'invoice.finalised');
     await handover.handOver(tenant, id, 'invoice.finalised');
+    await expect(handover.remind()).resolves.toBe(2n);
     expect(process.payments.told).toMatchObject([
       { number: 'INV-2026-000001', totalCents: 1_040n, type: 'invoice.finalised' },
     ]);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { AuditModule } from '@libs/audit';
-import { BillingModule, TenantBillingModule } from '@libs/billing';
-import { clockScaleOf, type ApiConfig } from '@libs/config';
+import { BillingModule, InvoicingModule, TenantBillingModule } from '@libs/billing';
+import { clockScaleOf, invoicingOf, type ApiConfig } from '@libs/config';
 import { DatabaseModule, type Pools } from '@libs/database';
 import { DeliverabilityModule } from '@libs/deliverability';
 import { FleetModule } from '@libs/fleet';
@@ -52,6 +52,7 @@ export class LibsModule {
       SendingModule.forRoot(),
       BillingModule,
       TenantBillingModule,
+      InvoicingModule.forRoot(invoicingOf(config)),
     ];
     return {
       module: LibsModule,

@@ -1,3 +1,4 @@
+import { handOverInvoiceEvent } from '@libs/billing';
 import { processEvents } from '@libs/deliverability';
 import { confirmSubscription, verifyAwsAccount } from '@libs/fleet';
 import { moveTenant, placementChanged, provisionTenant } from '@libs/placement';
@@ -14,4 +15,5 @@ export const ALL_JOBS = [
   processEvents,
   dispatchTransactional,
   dispatchBulk,
+  handOverInvoiceEvent,
 ] as unknown as readonly JobDefinition<never>[];

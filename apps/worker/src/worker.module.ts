@@ -1,7 +1,7 @@
 import { AuditModule } from '@libs/audit';
 import { AwsModule, type AwsOptions } from '@libs/aws';
-import { BillingModule, TenantBillingModule } from '@libs/billing';
-import { clockScaleOf, type WorkerConfig } from '@libs/config';
+import { BillingModule, InvoicingModule, TenantBillingModule } from '@libs/billing';
+import { clockScaleOf, invoicingOf, type WorkerConfig } from '@libs/config';
 import { DatabaseModule, type Pools } from '@libs/database';
 import { FleetEngineModule } from '@libs/fleet';
 import { EngineClock, SystemClock } from '@libs/kernel';
@@ -18,10 +18,12 @@ import { ProcessorRegistry } from './processing/processor-registry.service';
 import { DispatchProcessor } from './processors/dispatch.processor';
 import { EventsProcessor } from './processors/events.processor';
 import { FleetProcessor } from './processors/fleet.processor';
+import { InvoicingProcessor } from './processors/invoicing.processor';
 import { PlacementProcessor } from './processors/placement.processor';
 import { EngineTicks } from './ticks/engine.ticks';
 import { stagedFailpoints } from './staged-failpoints';
 import { SpendTicks } from './ticks/spend.ticks';
+import { InvoicingTicks } from './ticks/invoicing.ticks';
 import { TickRegistry } from './ticks/tick-registry.service';
 import { UpkeepTicks } from './ticks/upkeep.ticks';
 import { UsageTicks } from './ticks/usage.ticks';
@@ -84,6 +86,7 @@ export class WorkerModule {
             MARKETING: config.IN_DOUBT_AFTER_BULK_MS,
           },
         }),
+        InvoicingModule.forRoot(invoicingOf(config)),
       ],
       controllers: [HealthController],
       providers: [
@@ -95,10 +98,12 @@ export class WorkerModule {
         EventsProcessor,
         FleetProcessor,
         PlacementProcessor,
+        InvoicingProcessor,
         EngineTicks,
         SpendTicks,
         UpkeepTicks,
         UsageTicks,
+        InvoicingTicks,
         Worker,
       ],
     };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { invoicingVariables, MISSING_SELLER, missingSeller } from './invoicing';
 import { clockVariables, databaseUrl, environmentName, httpUrl, isRealTime, logLevel, port, redisUrl } from './parts';
 
 const pepper = z
@@ -26,6 +27,7 @@ export const apiConfig = z
       .optional(),
     SNS_TRUSTED_SIMULATOR_CA_FILE: z.string().optional(),
     LOG_LEVEL: logLevel,
+    ...invoicingVariables,
     ...clockVariables,
   })
   .superRefine((config, context) => {
@@ -36,6 +38,7 @@ export const apiConfig = z
       refuse('SNS_TRUSTED_SIMULATOR_ORIGIN', 'set it together with SNS_TRUSTED_SIMULATOR_CA_FILE, or neither');
     }
     if (config.NODE_ENV !== 'production') return;
+    if (missingSeller(config)) refuse('SELLER_ADDRESS', MISSING_SELLER);
     if (config.SNS_TRUSTED_SIMULATOR_ORIGIN !== undefined) {
       refuse('SNS_TRUSTED_SIMULATOR_ORIGIN', 'production trusts certificates of Amazon SNS only: remove it');
     }

@@ -1,5 +1,6 @@
 export { apiConfig, operatorKeyConfig } from './api.config';
 export type { ApiConfig } from './api.config';
+export { invoicingOf } from './invoicing';
 export { ConfigInvalid, loadConfig } from './load-config';
 export { clockScaleOf } from './parts';
 export { parseRedisUrl, redisHosts } from './redis-url';

@@ -1,4 +1,4 @@
-import { apiConfig, ConfigInvalid, loadConfig, workerConfig } from './index';
+import { apiConfig, ConfigInvalid, invoicingOf, loadConfig, workerConfig } from './index';
 
 const usable = {
   DATABASE_APP_URL: 'postgres://pf_app:secret@127.0.0.1:5432/postfleet',
@@ -49,7 +49,30 @@ describe('the api’s environment', () => {
     { ENGINE_CLOCK_OFFSET_MS: '1000' },
   ])('refuses %j in production and accepts it elsewhere', (extra) => {
     expect(problemsOf({ ...usable, ...(extra as Record<string, string>) })).toEqual([]);
-    expect(problemsOf({ ...usable, ...(extra as Record<string, string>), NODE_ENV: 'production' })).not.toEqual([]);
+    const production = { ...usable, SELLER_ADDRESS: '1 Harbour Street|Dublin', NODE_ENV: 'production' };
+    expect(problemsOf(production)).toEqual([]);
+    expect(problemsOf({ ...production, ...(extra as Record<string, string>) })).not.toEqual([]);
+  });
+
+  it('says in production in whose name invoices are issued', () => {
+    expect(problemsOf({ ...usable, NODE_ENV: 'production' })).toEqual([expect.stringMatching(/^SELLER_ADDRESS:/)]);
+  });
+
+  it('says when invoices are due and where their seller lives, line by line', () => {
+    const config = loadConfig(apiConfig, {
+      ...usable,
+      SELLER_ADDRESS: '1 Harbour Street | Dublin',
+      INVOICE_DUE_DAYS: '30',
+    });
+    const { seller, dueAt } = invoicingOf(config);
+    expect(seller).toEqual({
+      name: 'Postfleet',
+      address: ['1 Harbour Street', 'Dublin'],
+      taxId: null,
+      email: null,
+      note: null,
+    });
+    expect(dueAt(new Date('2026-12-02T08:00:00Z'))).toEqual(new Date('2027-01-01T08:00:00Z'));
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { invoicingVariables, MISSING_SELLER, missingSeller } from './invoicing';
 import { clockVariables, databaseUrl, environmentName, httpUrl, isRealTime, logLevel, port, redisUrl } from './parts';
 
 /** The worker's environment. AWS credentials of the hub principal come through the SDK's default chain. */
@@ -34,9 +35,13 @@ export const workerConfig = z
     /** Where this process is to crash or to stand still, to rehearse it (docs/faults.md). Never in production. */
     FAILPOINT: z.string().optional(),
     LOG_LEVEL: logLevel,
+    ...invoicingVariables,
     ...clockVariables,
   })
   .superRefine((config, context) => {
+    if (missingSeller(config)) {
+      context.addIssue({ code: 'custom', path: ['SELLER_ADDRESS'], message: MISSING_SELLER });
+    }
     if (config.NODE_ENV === 'production' && config.FAILPOINT !== undefined) {
       context.addIssue({
         code: 'custom',

@@ -1,9 +1,13 @@
 import { UnitOfWork } from '@libs/database';
 import { EngineClock, notFound, toPublicId, type InvoiceId, type TenantId } from '@libs/kernel';
+import { Outbox } from '@libs/queueing';
 import { Injectable } from '@nestjs/common';
 import { InvoiceEventRepository } from './invoice-event.repository';
+import { handOverInvoiceEvent } from './invoice.jobs';
 import { InvoiceRepository } from './invoice.repository';
 import { PaymentHandover, type InvoiceEvent } from './payment-handover';
+
+const GIVEN_UP_MS = 12 * 3_600_000;
 
 /** Hands invoice events to whoever collects money, and writes down that it did. */
 @Injectable()
@@ -13,6 +17,7 @@ export class InvoiceHandover {
     private readonly invoices: InvoiceRepository,
     private readonly events: InvoiceEventRepository,
     private readonly payments: PaymentHandover,
+    private readonly outbox: Outbox,
     private readonly clock: EngineClock,
   ) {}
 
@@ -43,5 +48,14 @@ export class InvoiceHandover {
     };
     await this.payments.deliver(event);
     await this.uow.forSystem(() => this.events.record(event, this.clock.now()));
+  }
+
+  /** Enqueues again what no try has handed over within half a day: longer than a job is tried. Answers how many. */
+  remind(): Promise<bigint> {
+    return this.uow.forSystem(async () => {
+      const missing = await this.events.missing(new Date(this.clock.now().getTime() - GIVEN_UP_MS));
+      await this.outbox.addAll(handOverInvoiceEvent, missing);
+      return BigInt(missing.length);
+    });
   }
 }

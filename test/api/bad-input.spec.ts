@@ -347,6 +347,36 @@ describe('operators', () => {
       ['input', 'baseFee'],
     ],
     [
+      'createPlan',
+      { code: 'gold', name: 'Gold', tier: 'growth', streams: ['MARKETING'], minimum: '-1' },
+      'plan { id }',
+      'INVALID_INPUT',
+      ['input', 'minimum'],
+    ],
+    [
+      'createPlan',
+      {
+        code: 'gold',
+        name: 'Gold',
+        tier: 'growth',
+        streams: ['MARKETING'],
+        overage: [
+          { from: '0', price: '0.4', per: '1000' },
+          { from: '10', price: '-0.1' },
+        ],
+      },
+      'plan { id }',
+      'INVALID_INPUT',
+      ['input', 'overage', '1', 'price'],
+    ],
+    [
+      'publishPlanPrice',
+      { planId: unknownPlan, validFrom: '2999-01-01T00:00:00Z', source: 'list' },
+      'planPrice { id }',
+      'NOT_FOUND',
+      ['input', 'planId'],
+    ],
+    [
       'registerAwsAccount',
       { accountId: '123', name: 'X', tier: 'growth', regions: ['us-east-1'] },
       'awsAccount { id }',

@@ -197,6 +197,48 @@ describe('a tenant', () => {
   });
 });
 
+describe('the price of a plan', () => {
+  const price = {
+    baseFee: '49.5',
+    includedRecipients: '100000',
+    overage: [
+      { from: '0', price: '0.4', per: '1000' },
+      { from: '1000000', price: '0.25', per: '1000' },
+    ],
+    dedicatedIpFee: '39',
+    minimum: '10',
+    monotone: true,
+  };
+  const fields =
+    'validFrom validTo baseFee includedRecipients overage { from price per } dedicatedIpFee minimum monotone source';
+
+  it('is set with the plan, and followed by the next version from the time it is published for', async () => {
+    const made = await admin('mutation ($input: CreatePlanInput!) { createPlan(input: $input) { plan { id } } }', {
+      input: { code: 'priced', name: 'Priced', tier: 'growth', streams: ['MARKETING'], ...price },
+    });
+    const planId = answered<{ plan: { id: string } }>(made, 'createPlan').plan.id;
+    const next = { ...price, planId, validFrom: '2999-01-01T00:00:00.000Z', baseFee: '59.5', source: 'list of 2999' };
+    const answer = await admin(
+      `mutation ($input: PublishPlanPriceInput!) { publishPlanPrice(input: $input) { planPrice { ${fields} } userErrors { code path } } }`,
+      { input: next },
+    );
+    const published = { ...price, baseFee: '59.5', source: next.source, validFrom: next.validFrom, validTo: null };
+    expect(answer.data).toEqual({ publishPlanPrice: { planPrice: published, userErrors: [] } });
+    expect(await audited(answer)).toEqual(['plan-price.publish']);
+    const found = await admin(`query ($planId: ID!) { planPrices(planId: $planId) { ${fields} } }`, { planId });
+    expect(found.data).toEqual({
+      planPrices: [expect.objectContaining({ ...price, validTo: next.validFrom }), published],
+    });
+    const again = await admin(
+      'mutation ($input: PublishPlanPriceInput!) { publishPlanPrice(input: $input) { userErrors { code path } } }',
+      { input: next },
+    );
+    expect(again.data).toEqual({
+      publishPlanPrice: { userErrors: [{ code: 'CONFLICT', path: ['input', 'validFrom'] }] },
+    });
+  });
+});
+
 describe('a test message', () => {
   const SEND = `mutation ($input: SendTestEmailInput!) { sendTestEmail(input: $input) {
     testEmail { id state to } userErrors { code message path } } }`;

@@ -65,6 +65,10 @@ export interface SeedPlan {
   readonly dedicatedIps: boolean;
   /** Dollars a month. */
   readonly baseFee: string;
+  readonly includedRecipients: string;
+  /** Dollars for a thousand recipients above the included ones. */
+  readonly overage: readonly { readonly from: string; readonly price: string }[];
+  readonly dedicatedIpFee: string;
 }
 
 export const SEED_PLANS: readonly SeedPlan[] = [
@@ -76,6 +80,12 @@ export const SEED_PLANS: readonly SeedPlan[] = [
     recipientsPerDay: '400000',
     dedicatedIps: true,
     baseFee: '499',
+    includedRecipients: '1000000',
+    overage: [
+      { from: '0', price: '0.35' },
+      { from: '2000000', price: '0.28' },
+    ],
+    dedicatedIpFee: '39',
   },
   {
     code: 'growth',
@@ -85,8 +95,25 @@ export const SEED_PLANS: readonly SeedPlan[] = [
     recipientsPerDay: '200000',
     dedicatedIps: true,
     baseFee: '99',
+    includedRecipients: '150000',
+    overage: [
+      { from: '0', price: '0.45' },
+      { from: '1000000', price: '0.38' },
+    ],
+    dedicatedIpFee: '39',
   },
-  { code: 'free', name: 'Free', tier: 'free', weight: 1, recipientsPerDay: '20000', dedicatedIps: false, baseFee: '0' },
+  {
+    code: 'free',
+    name: 'Free',
+    tier: 'free',
+    weight: 1,
+    recipientsPerDay: '20000',
+    dedicatedIps: false,
+    baseFee: '0',
+    includedRecipients: '50000',
+    overage: [{ from: '0', price: '0.6' }],
+    dedicatedIpFee: '0',
+  },
 ];
 
 export interface SeedTenant {

@@ -1,4 +1,4 @@
-import type { Issue, PlanId } from '@libs/kernel';
+import { isHeaderSafe, type Issue, type PlanId } from '@libs/kernel';
 
 /** A price for recipients above the included ones: `amountMicro` micro-dollars for `perUnits`, from the `from`-th on. */
 export interface PriceTier {
@@ -83,6 +83,11 @@ export function priceIssues(terms: PriceTerms): Issue[] {
     }
   });
   return issues;
+}
+
+export function sourceIssues(source: string): Issue[] {
+  if (source.trim() !== '' && source.length <= 200 && isHeaderSafe(source)) return [];
+  return [{ code: 'INVALID_INPUT', message: 'Expected 1 to 200 printable characters.', path: ['source'] }];
 }
 
 /** What is wrong with a new version beside those that are published: it begins after all of them, and not in the past. */

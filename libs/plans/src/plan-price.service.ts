@@ -2,7 +2,7 @@ import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
 import { DomainError, EngineClock, formatUsd, notFound, toPublicId, type PlanId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { priceIssues, successionIssues, type NewPlanPrice, type PlanPrice } from './plan-price.policy';
+import { priceIssues, sourceIssues, successionIssues, type NewPlanPrice, type PlanPrice } from './plan-price.policy';
 import { PlanPriceRepository } from './plan-price.repository';
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
@@ -26,7 +26,11 @@ export class PlanPriceService {
     return this.uow.forSystem(async () => {
       if (!UUID.test(planId) || !(await this.prices.lockPlan(planId))) throw notFound('The plan', ['planId']);
       const latest = (await this.prices.ofPlan(planId)).at(-1);
-      DomainError.throwIfAny([...priceIssues(price), ...successionIssues(price.validFrom, latest, this.clock.now())]);
+      DomainError.throwIfAny([
+        ...priceIssues(price),
+        ...sourceIssues(price.source),
+        ...successionIssues(price.validFrom, latest, this.clock.now()),
+      ]);
       if (latest) await this.prices.end(latest.id, price.validFrom);
       const id = await this.prices.insert({ ...price, planId });
       const detail = {

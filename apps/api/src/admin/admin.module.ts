@@ -4,6 +4,7 @@ import { AwsAccountResolver } from './aws-account/aws-account.resolver';
 import { CostResolver } from './cost/cost.resolver';
 import { FleetOverviewResolver } from './fleet-overview/fleet-overview.resolver';
 import { MoveUtilisationResolver, PlacementResolver, TenantMoveResolver } from './placement/placement.resolver';
+import { PlanPriceResolver } from './plan/plan-price.resolver';
 import { PlanResolver } from './plan/plan.resolver';
 import { SendingAccountResolver } from './sending-account/sending-account.resolver';
 import { TenantResolver } from './tenant/tenant.resolver';
@@ -19,6 +20,7 @@ export const adminResolvers = [
   MoveUtilisationResolver,
   PlacementResolver,
   PlanResolver,
+  PlanPriceResolver,
   SendingAccountResolver,
   TenantMoveResolver,
   TenantResolver,

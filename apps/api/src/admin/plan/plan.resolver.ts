@@ -1,12 +1,12 @@
-import { parseUsd } from '@libs/kernel';
 import { PlanService } from '@libs/plans';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import { RequiresRole } from '../../auth/access.decorator';
 import { authorOf } from '../../auth/author';
 import { ForwardPageArgs, pageRequest, toConnection, type Connection } from '../../graphql/connection.type';
 import { Input } from '../../graphql/input.decorator';
-import { invalidField, Payloads } from '../../graphql/payload';
+import { Payloads } from '../../graphql/payload';
 import type { AdminRequest } from '../admin.loaders';
+import { inDollars, toPriceTerms } from './plan-price.mapping';
 import { toPlan } from './plan.mapping';
 import {
   CreatePlanInput,
@@ -42,17 +42,14 @@ export class PlanResolver {
   @Mutation(() => CreatePlanPayload, { description: 'Makes a plan that tenants can be put on.' })
   createPlan(@Input() input: CreatePlanInput, @Context() context: AdminRequest): Promise<CreatePlanPayload> {
     return this.payloads.of<Omit<CreatePlanPayload, 'userErrors'>>({ plan: null }, async () => {
-      const { baseFee, ...rest } = input;
-      const plan = await this.planService.create(
-        {
-          ...rest,
-          recipientsPerDay: input.recipientsPerDay ?? null,
-          recipientsPerSecond: input.recipientsPerSecond ?? null,
-          baseFeeMicro: dollars(baseFee),
-        },
-        authorOf(context),
-      );
-      return { plan: toPlan(plan) };
+      const { baseFee, dedicatedIpFee, minimum, ...rest } = input;
+      const wanted = {
+        ...rest,
+        ...toPriceTerms({ ...rest, baseFee, dedicatedIpFee, minimum }),
+        recipientsPerDay: input.recipientsPerDay ?? null,
+        recipientsPerSecond: input.recipientsPerSecond ?? null,
+      };
+      return { plan: toPlan(await inDollars(this.planService.create(wanted, authorOf(context)))) };
     });
   }
 
@@ -65,13 +62,5 @@ export class PlanResolver {
       const ramp = { floor: input.rampFloor, factor: input.rampFactor };
       return { tier: await this.planService.setRamp(input.tier, ramp, authorOf(context)) };
     });
-  }
-}
-
-function dollars(text: string): bigint {
-  try {
-    return parseUsd(text);
-  } catch {
-    throw invalidField('baseFee', 'Expected US dollars with at most six decimals, for example "24.95".');
   }
 }

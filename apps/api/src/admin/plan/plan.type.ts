@@ -4,6 +4,7 @@ import { connectionType } from '../../graphql/connection.type';
 import { inAdminSchema } from '../../graphql/endpoint.schema';
 import { BigIntScalar, DateTime, Decimal } from '../../graphql/scalars';
 import { InDoubtPolicyEnum, StreamEnum, UserError } from '../../graphql/words.type';
+import { PriceTermsInput } from './plan-price.type';
 
 @ObjectType('Tier', { description: 'A class of AWS accounts that plans map to.', ...inAdminSchema })
 export class Tier {
@@ -59,7 +60,7 @@ export class Plan {
   @Field(() => Boolean, { description: 'Its tenants use dedicated IP pools where the account has them.' })
   dedicatedIps!: boolean;
 
-  @Field(() => Decimal, { description: 'US dollars a month.' })
+  @Field(() => Decimal, { description: 'US dollars a month, by the price in force now.' })
   baseFee!: string;
 
   @Field(() => Int, { description: 'Days the content of a message is kept after it was accepted.' })
@@ -80,8 +81,8 @@ export class Plan {
 
 export const PlanConnection = connectionType<Plan>(() => Plan, 'Plan', inAdminSchema);
 
-@InputType('CreatePlanInput', { description: 'A new plan.', ...inAdminSchema })
-export class CreatePlanInput {
+@InputType('CreatePlanInput', { description: 'A new plan, with what it costs from now on.', ...inAdminSchema })
+export class CreatePlanInput extends PriceTermsInput {
   @Field(() => String, {
     description: '1 to 48 characters: a lower-case letter, then lower-case letters, digits, "-" or "_". Unique.',
   })
@@ -113,9 +114,6 @@ export class CreatePlanInput {
 
   @Field(() => Boolean, { defaultValue: false, description: 'Use dedicated IP pools where the account has them.' })
   dedicatedIps!: boolean;
-
-  @Field(() => Decimal, { defaultValue: '0', description: 'US dollars a month, at most six decimals.' })
-  baseFee!: string;
 
   @Field(() => Int, {
     defaultValue: 7,

@@ -104,6 +104,19 @@ describe('invoices of a month', () => {
     expect(await issued()).toEqual(done);
   });
 
+  it('are issued once, also when a draft was made while they were', async () => {
+    await process.tenant(await growth());
+    await invoices.draftAll('2026-11');
+    await process.query('CREATE TABLE late AS SELECT * FROM invoice_draft');
+    process.moveTo('2026-12-02T08:00:00Z');
+    await invoices.finaliseAll('2026-11');
+    await process.query('INSERT INTO invoice_draft SELECT * FROM late');
+    await process.tenant(await growth());
+    await expect(invoices.finaliseAll('2026-11')).resolves.toEqual({ invoices: 0n, totalCents: 0n });
+    expect(await issued()).toHaveLength(1);
+    expect(await process.query('SELECT * FROM invoice_draft')).toEqual([]);
+  });
+
   it('are not issued before the month is over, and say so', async () => {
     await process.tenant(await growth());
     await invoices.draftAll('2026-11');

@@ -61,12 +61,12 @@ export class InvoicingProcess {
   /** @param more modules of both processes beside invoicing */
   static async start(more: readonly (Type | DynamicModule)[] = []): Promise<InvoicingProcess> {
     const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-    const open = (url: string, applicationName: string) =>
-      createDataSource({ url, applicationName, poolSize: 4 }).initialize();
+    const open = (url: string, applicationName: string, genericPlans = false) =>
+      createDataSource({ url, applicationName, poolSize: 4, genericPlans }).initialize();
     const [app, admin, engine] = await Promise.all([
       open(database.urls.app, 'test-app'),
       open(database.urls.admin, 'test-admin'),
-      open(database.urls.worker, 'test-worker'),
+      open(database.urls.worker, 'test-worker', true),
     ]);
     const payments = new PaymentsOfTheTest();
     const modules = () => [

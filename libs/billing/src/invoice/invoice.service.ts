@@ -81,7 +81,7 @@ export class InvoiceService {
     const issued = { invoices: 0n, totalCents: 0n };
     for (;;) {
       const page = await this.issuePage(month, by);
-      if (page.invoices === 0n) return issued;
+      if (page.taken === 0n) return issued;
       issued.invoices += page.invoices;
       issued.totalCents += page.totalCents;
       await onProgress?.({ done: issued.invoices, total });
@@ -111,17 +111,21 @@ export class InvoiceService {
     });
   }
 
-  private issuePage(month: Period, by: Author): Promise<Issued> {
+  private issuePage(month: Period, by: Author): Promise<Issued & { readonly taken: bigint }> {
     return this.uow.forSystem(async () => {
-      const drafts = await this.drafts.take(month.name);
-      if (drafts.length === 0) return { invoices: 0n, totalCents: 0n };
-      const tenants = drafts.map((draft) => draft.tenantId);
-      const made = await this.issue(drafts, tenants);
+      const taken = await this.drafts.take(month.name);
+      const tenants = taken.map((draft) => draft.tenantId);
+      // A draft that was made while its invoice was issued is worth nothing any more.
+      const invoiced = await this.invoices.invoiced(month.name, tenants);
+      const made = await this.issue(taken.filter((draft) => !invoiced.has(draft.tenantId)));
       await this.drafts.remove(month.name, tenants);
       const [first, last] = [made.at(0), made.at(-1)].map((one) => one?.input.issue?.number);
-      const detail = { first, last, invoices: made.length.toString() };
-      await this.audit.record({ ...by, action: 'invoice.finalise', subject: month.name, detail });
+      if (first !== undefined) {
+        const detail = { first, last, invoices: made.length.toString() };
+        await this.audit.record({ ...by, action: 'invoice.finalise', subject: month.name, detail });
+      }
       return {
+        taken: BigInt(taken.length),
         invoices: BigInt(made.length),
         totalCents: made.reduce((sum, { body }) => sum + BigInt(body.totalCents), 0n),
       };
@@ -129,7 +133,9 @@ export class InvoiceService {
   }
 
   /** What was drafted is issued as it was drafted; only what rounding left over meanwhile is looked up again. */
-  private async issue(drafts: readonly StoredDraft[], tenants: readonly TenantId[]) {
+  private async issue(drafts: readonly StoredDraft[]) {
+    if (drafts.length === 0) return [];
+    const tenants = drafts.map((draft) => draft.tenantId);
     const { seller, dueAt } = this.options;
     const at = this.clock.now();
     const series = seriesOf('INVOICE', at);

@@ -1,0 +1,70 @@
+import { changedInvoice, sampleCreditNote, sampleInvoice } from '../testing/sample-invoices';
+import { invoiceInput } from './invoice-input.policy';
+import { CURRENT_VERSION, makeInvoice } from './invoice-versions.policy';
+
+const amounts = (input: typeof sampleInvoice) =>
+  makeInvoice(input).body.lines.map((line) => [line.no, line.sku, line.amountMicro]);
+
+describe('an invoice made from its input', () => {
+  it('has a line for each charge, and for what is carried and rounded; they add up to whole cents', () => {
+    expect(amounts(sampleInvoice)).toEqual([
+      ['1', 'plan.base_fee', '99000000'],
+      ['2', 'plan.included_recipients', '0'],
+      ['3', 'plan.recipients', '400000000'],
+      ['4', 'plan.recipients', '108004250'],
+      ['5', 'plan.dedicated_ip', '97500000'],
+      ['6', 'invoice.carried', '3100'],
+      ['7', 'invoice.rounding', '2650'],
+    ]);
+    const { body } = makeInvoice(sampleInvoice);
+    expect(body).toMatchObject({ totalMicro: '704504250', totalCents: '70451' });
+  });
+
+  it('gives back, line by line below zero, when it is a credit note', () => {
+    expect(amounts(sampleCreditNote)).toEqual([
+      ['1', 'invoice.credit', '-12345678'],
+      ['2', 'invoice.rounding', '-4322'],
+    ]);
+    expect(makeInvoice(sampleCreditNote).body).toMatchObject({
+      totalCents: '-1235',
+      corrects: { number: 'INV-2026-000042' },
+    });
+  });
+
+  it('rounds half a cent to the even one', () => {
+    const fee = (baseFeeMicro: string) =>
+      makeInvoice({
+        ...sampleInvoice,
+        carriedInMicro: '0',
+        segments: [{ ...sampleInvoice.segments[0]!, recipients: '0', ipMs: '0', baseFeeMicro }],
+      }).body.totalCents;
+    expect(['5000', '15000', '25000', '5001', '4999'].map(fee)).toEqual(['0', '2', '2', '1', '0']);
+  });
+
+  it('survives being stored: its keys in another order give the same hashes', () => {
+    const stored = invoiceInput.parse(
+      JSON.parse(JSON.stringify(Object.fromEntries(Object.entries(sampleInvoice).reverse()))),
+    );
+    expect(makeInvoice(stored)).toMatchObject({
+      inputHash: makeInvoice(sampleInvoice).inputHash,
+      bodyHash: makeInvoice(sampleInvoice).bodyHash,
+    });
+  });
+
+  /**
+   * Hashes of invoices as version 1 issued them. They never change: when one does, the version was changed in place. Keep it
+   * and add another beside it.
+   */
+  it.each([
+    ['an invoice', sampleInvoice, 'GOLDEN1'],
+    ['a change of plans', changedInvoice, 'GOLDEN2'],
+    ['a credit note', sampleCreditNote, 'GOLDEN3'],
+  ])('of version 1 is for ever the same: %s', (_, input, bodyHash) => {
+    expect(makeInvoice(input, 1n).bodyHash).toBe(bodyHash);
+  });
+
+  it('is made in the newest way unless said otherwise, and in no way that never was', () => {
+    expect(CURRENT_VERSION).toBe(1n);
+    expect(() => makeInvoice(sampleInvoice, 0n)).toThrow(RangeError);
+  });
+});

@@ -9,8 +9,6 @@ export type { CardRate } from './rates/rate-card.policy';
 export { RateCardService } from './rates/rate-card.service';
 export { InvoiceCorrections } from './invoice/invoice-correction.service';
 export { InvoiceHandover } from './invoice/invoice-handover.service';
-export { BillingProfiles } from './invoice/billing-profile.service';
-export { InvoicePreviews } from './invoice/invoice-preview.service';
 export { InvoiceRecords } from './invoice/invoice-records.service';
 export type { InvoiceRecord } from './invoice/invoice-records.service';
 export type { InvoiceLine } from './invoice/invoice-body.v1.policy';

@@ -1,7 +1,6 @@
 import { UnitOfWork } from '@libs/database';
 import type { PlanId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import type { Period } from '../billing-period.policy';
 import type { Days, PlanTerm } from '../price/price-segments.policy';
 import type { SegmentUsage } from './invoice-draft.policy';
 import type { Party } from './invoice-input.policy';
@@ -46,10 +45,6 @@ export class InvoiceFactsRepository {
     return (await this.uow.query<BilledRow>(BILLED_PAGE, [from, to, after])).map(toBilled);
   }
 
-  async one(from: Date, to: Date, tenant: TenantId): Promise<BilledTenant | undefined> {
-    return (await this.some(from, to, [tenant]))[0];
-  }
-
   /** Those of the tenants that exist; one that had no plan in the month has no terms. */
   async some(from: Date, to: Date, tenants: readonly TenantId[]): Promise<BilledTenant[]> {
     return (await this.uow.query<BilledRow>(BILLED_SOME, [from, to, tenants])).map(toBilled);
@@ -62,15 +57,6 @@ export class InvoiceFactsRepository {
       [from, to],
     );
     return BigInt(row?.count ?? '0');
-  }
-
-  /** Until when the days of a month are rolled up, from its first one on. */
-  async countedUntil(month: Period): Promise<Date> {
-    const [row] = await this.uow.query<{ day: string | null }>(
-      `SELECT (max(day) + 1)::text AS day FROM usage_day WHERE day >= $1::date AND day < $2::date`,
-      [month.start.toISOString().slice(0, 10), month.end.toISOString().slice(0, 10)],
-    );
-    return row?.day ? new Date(`${row.day}T00:00:00.000Z`) : month.start;
   }
 
   /** What was rolled up for the period, for each of the given ranges of days. */

@@ -33,12 +33,6 @@ export class InvoiceFactsService {
     return this.withUsage(month, await this.facts.page(month.start, month.end, after));
   }
 
-  /** @throws PlanPriceMissing */
-  async one(month: Period, tenant: TenantId): Promise<TenantFacts | undefined> {
-    const billed = await this.facts.one(month.start, month.end, tenant);
-    return billed && (await this.withUsage(month, [billed]))[0];
-  }
-
   private async withUsage(month: Period, tenants: readonly BilledTenant[]): Promise<TenantFacts[]> {
     if (tenants.length === 0) return [];
     const prices = await this.prices.within(month.start, month.end);

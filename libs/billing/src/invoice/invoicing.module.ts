@@ -1,16 +1,12 @@
 import { AuditModule } from '@libs/audit';
 import { PlansModule } from '@libs/plans';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { UsageRepository } from '../usage/usage.repository';
-import { BillingProfileRepository } from './billing-profile.repository';
-import { BillingProfiles } from './billing-profile.service';
 import { InvoiceCorrections } from './invoice-correction.service';
 import { InvoiceDraftRepository } from './invoice-draft.repository';
 import { InvoiceEventRepository } from './invoice-event.repository';
 import { InvoiceFactsRepository } from './invoice-facts.repository';
 import { InvoiceFactsService } from './invoice-facts.service';
 import { InvoiceHandover } from './invoice-handover.service';
-import { InvoicePreviews } from './invoice-preview.service';
 import { InvoiceRecords } from './invoice-records.service';
 import { InvoiceRepository } from './invoice.repository';
 import { InvoiceService } from './invoice.service';
@@ -33,16 +29,12 @@ export class InvoicingModule {
         InvoiceDraftRepository,
         InvoiceRepository,
         InvoiceEventRepository,
-        BillingProfileRepository,
-        UsageRepository,
         InvoiceService,
         InvoiceRecords,
-        InvoicePreviews,
         InvoiceCorrections,
         InvoiceHandover,
-        BillingProfiles,
       ],
-      exports: [InvoiceService, InvoiceRecords, InvoicePreviews, InvoiceCorrections, InvoiceHandover, BillingProfiles],
+      exports: [InvoiceService, InvoiceRecords, InvoiceCorrections, InvoiceHandover],
     };
   }
 }

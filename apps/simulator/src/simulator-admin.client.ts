@@ -117,6 +117,14 @@ export class SimulatorAdminClient {
     return this.call('GET', '/summary');
   }
 
+  /** A month's Cost and Usage Report, CSV.gz, of what was used until then. */
+  async bill(month: string, until?: Date): Promise<Buffer> {
+    const query = until === undefined ? '' : `?until=${until.toISOString()}`;
+    const response = await fetch(`${this.url}/bills/${month}${query}`);
+    if (!response.ok) throw new Error(`GET /bills/${month} answered ${String(response.status)}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
   reset(): Promise<unknown> {
     return this.call('POST', '/reset', {});
   }

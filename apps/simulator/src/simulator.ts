@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { REAL_TIME, SystemClock, type Clock, type ClockScale } from '@libs/kernel';
 import { AdminServer } from './admin/admin.server';
 import { ArrivalLog } from './arrivals/arrival.log';
+import { UsageMeter } from './billing/usage-meter';
 import { SimulatedClock } from './clock/simulated.clock';
 import { FaultPlan } from './faults/fault-plan.policy';
 import { PrincipalsService } from './iam/principals.service';
@@ -81,20 +82,22 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
 
   const arrivals = new ArrivalLog(dataDir === undefined ? undefined : join(dataDir, 'arrivals.jsonl'));
   const limits = new SendingLimitsService();
+  const usage = new UsageMeter(store);
   arrivals.recover((row) => {
     limits.replay(row);
+    usage.sent(row);
   });
 
   let endpoint = '';
   const origin = (): string => endpoint;
   const principals = new PrincipalsService(store, real);
   const faults = new FaultPlan(seed);
-  const deliveries = new DeliveryService(store, signing, origin, {
+  const deliveries = new DeliveryService(store, signing, origin, clock, usage, {
     retryDelaysMs: options.snsRetryDelaysMs ?? [200, 2000, 10_000],
     timeoutMs: options.snsTimeoutMs ?? 15_000,
     concurrency: options.snsConcurrency ?? 16,
   });
-  const sns = new SnsService(store, deliveries, principals, real, origin);
+  const sns = new SnsService(store, deliveries, principals, real, origin, usage, clock);
   const defaults = {
     bounceRate: 0,
     softBounceRate: 0,
@@ -103,7 +106,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     delayMs: options.eventDelayMs ?? 250,
   };
   const events = new EventsService(store, clock, sns, seed, defaults);
-  const sends = new SendService(limits, arrivals, events, clock);
+  const sends = new SendService(limits, arrivals, usage, events, clock);
   const verify = verifier(store, options.verifyDelayMs ?? 500);
   const ses = new SesService(store, sends, [
     ...accountRoutes(limits, clock),
@@ -133,11 +136,24 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     faults.clear();
     limits.reset();
     sends.reset();
+    usage.reset();
     arrivals.clear();
     store.reset(options.clockScale ?? REAL_TIME);
     clock.scale = store.state.clock;
   };
-  const admin = new AdminServer({ store, clock, faults, events, deliveries, sns, limits, arrivals, signing, reset });
+  const admin = new AdminServer({
+    store,
+    clock,
+    faults,
+    events,
+    deliveries,
+    sns,
+    limits,
+    arrivals,
+    usage,
+    signing,
+    reset,
+  });
 
   try {
     endpoint = `http://${hostInUrl(host)}:${String(await listen(edge.server, host, options.port ?? 0, 'SIMULATOR_PORT'))}`;

@@ -14,6 +14,7 @@ export const regionInput = z.object({
   sendingEnabled: z.boolean().optional(),
   enforcementStatus: z.enum(['HEALTHY', 'PROBATION', 'SHUTDOWN']).optional(),
   suspended: z.boolean().optional(),
+  pricingPlan: z.enum(['NONE', 'ESSENTIALS', 'PRO', 'ENTERPRISE']).optional(),
   /** Decides an open production access request. */
   reviewStatus: z.enum(['PENDING', 'GRANTED', 'DENIED', 'FAILED']).optional(),
 });

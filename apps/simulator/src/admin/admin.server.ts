@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { z } from 'zod';
 import type { ArrivalLog } from '../arrivals/arrival.log';
+import type { UsageMeter } from '../billing/usage-meter';
+import { zippedReport } from '../billing/usage-report';
 import type { SimulatedClock } from '../clock/simulated.clock';
 import type { FaultPlan } from '../faults/fault-plan.policy';
 import type { SendingLimitsService } from '../limits/sending-limits.service';
@@ -30,6 +32,7 @@ export interface AdminParts {
   readonly sns: SnsService;
   readonly limits: SendingLimitsService;
   readonly arrivals: ArrivalLog;
+  readonly usage: UsageMeter;
   readonly signing: SigningService;
   readonly reset: () => void;
 }
@@ -42,7 +45,7 @@ interface AdminRequest {
 
 interface Text {
   readonly contentType: string;
-  readonly text: string;
+  readonly text: string | Buffer;
 }
 
 type Handler = (request: AdminRequest) => unknown;
@@ -55,7 +58,7 @@ export class AdminServer {
   private readonly fleet: FleetService;
 
   constructor(private readonly parts: AdminParts) {
-    this.fleet = new FleetService(parts.store);
+    this.fleet = new FleetService(parts.store, parts.clock);
     this.server = createServer((message, response) => {
       void this.answer(message).then(({ status, contentType, text }) => {
         response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
@@ -97,6 +100,7 @@ export class AdminServer {
     ['DELETE', /^\/faults$/, () => this.clearFaults()],
     ['PUT', /^\/faults\/events$/, ({ json }) => this.parts.events.setFaults(defined(parsed(eventFaultInput, json)))],
     ['GET', /^\/arrivals$/, ({ query }) => this.arrivals(query)],
+    ['GET', /^\/bills\/(20\d\d-(?:0[1-9]|1[0-2]))$/, ({ params: [month = ''], query }) => this.bill(month, query)],
     ['GET', /^\/meters$/, () => ({ meters: this.parts.limits.readings() })],
     ['GET', /^\/summary$/, () => this.summary()],
     ['POST', /^\/reset$/, () => this.reset()],
@@ -164,6 +168,15 @@ export class AdminServer {
     // The lines are JSON already; parsing them only to print them again would cost more than all else here.
     const text = `{"arrivals":[${lines.join(',')}],"next":${String(after + lines.length)},"total":${String(this.parts.arrivals.count)}}`;
     return { contentType: 'application/json', text } satisfies Text;
+  }
+
+  /** A month's Cost and Usage Report as CSV.gz, of what was used until the moment `until`; until now unless said. */
+  private bill(month: string, query: URLSearchParams): Text {
+    const until = query.get('until');
+    const at = until === null ? this.parts.clock.nowMs() : Date.parse(until);
+    if (Number.isNaN(at)) throw new AdminRefusal(400, 'until is a moment such as 2026-11-30T12:00:00.000Z');
+    const text = zippedReport(this.parts.store.state, this.parts.usage, month, at);
+    return { contentType: 'application/gzip', text };
   }
 
   private summary(): unknown {

@@ -1,3 +1,4 @@
+import type { Clock } from '@libs/kernel';
 import type { z } from 'zod';
 import { parsePolicy } from '../iam/policy-document.policy';
 import { DEFAULT_POOL, poolExists } from '../ses/dedicated-ip.routes';
@@ -17,7 +18,10 @@ export class AdminRefusal extends Error {
 
 /** Changes what AWS itself, its support and its reviewers would: accounts, quotas, states, leased IPs, verification. */
 export class FleetService {
-  constructor(private readonly store: StateStore) {}
+  constructor(
+    private readonly store: StateStore,
+    private readonly clock: Clock,
+  ) {}
 
   putAccount(id: string, input: z.output<typeof accountInput>): unknown {
     if (!/^\d{12}$/.test(id)) throw new AdminRefusal(400, `account id ${id} is not 12 digits`);
@@ -59,6 +63,7 @@ export class FleetService {
         pool: input.pool ?? DEFAULT_POOL,
         warmupStatus: warmupPercentage < 100 ? 'IN_PROGRESS' : 'DONE',
         warmupPercentage,
+        leasedAt: this.clock.nowMs(),
       });
     }
     this.store.touch();

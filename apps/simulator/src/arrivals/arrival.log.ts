@@ -21,6 +21,8 @@ export interface Arrival {
   readonly from?: string;
   readonly messageId?: string;
   readonly bytes?: number;
+  /** Of all attachments, decoded; left out when there are none. */
+  readonly attachmentBytes?: number;
   /** The kind of an injected fault, or `throttled-address`. */
   readonly injected?: string;
   /** The limits in force: quota per 24 h, rate per second, bucket capacity. */

@@ -68,6 +68,7 @@ function getAccount(call: SesCall, limits: SendingLimitsService, clock: Clock): 
     SendingEnabled: state.sendingEnabled && !state.suspended && state.enforcementStatus !== 'SHUTDOWN',
     SuppressionAttributes: { SuppressedReasons: state.suppressedReasons },
     ...(state.details === undefined ? {} : { Details: state.details }),
+    PricingAttributes: { CurrentPlan: state.pricingPlan ?? 'NONE' },
   };
 }
 

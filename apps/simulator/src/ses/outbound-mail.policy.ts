@@ -83,6 +83,8 @@ export interface OutboundMail {
   readonly template: Template | undefined;
   /** Size on the wire after base64, near enough for the 40 MB rule. */
   readonly bytes: number;
+  /** Of all attachments, decoded. */
+  readonly attachmentBytes: number;
 }
 
 const TAG = /^[A-Za-z0-9_-]{1,256}$/;
@@ -129,6 +131,7 @@ export function outboundMail(body: SendEmailBody): OutboundMail {
     tenantName: body.TenantName ?? undefined,
     template: byTemplate ?? undefined,
     bytes,
+    attachmentBytes: attachmentBytesOf(body),
   };
 }
 
@@ -179,6 +182,12 @@ function checkHeader(name: string, value: string): void {
   if (value.length > 995 || name.length + value.length > 996 || /[\r\n]/.test(value)) {
     throw badRequest(`Invalid value of header <${name}>.`);
   }
+}
+
+/** Raw content is opaque here: its attachments are not told apart from the rest. */
+function attachmentBytesOf({ Content: { Simple: simple, Template: byTemplate } }: SendEmailBody): number {
+  const attached = [...(simple?.Attachments ?? []), ...(byTemplate?.Attachments ?? [])];
+  return attached.reduce((sum, one) => sum + Buffer.byteLength(one.RawContent, 'base64'), 0);
 }
 
 function sizeOf(body: SendEmailBody): number {

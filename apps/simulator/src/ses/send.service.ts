@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@libs/kernel';
 import type { Arrival, ArrivalLog } from '../arrivals/arrival.log';
+import type { UsageMeter } from '../billing/usage-meter';
 import { refusalOf, refusalText } from '../iam/caller.policy';
 import { limitsOf, type SendingLimitsService } from '../limits/sending-limits.service';
 import type { ConfigurationSetState } from '../state/simulator.state';
@@ -50,6 +51,7 @@ export class SendService {
   constructor(
     private readonly limits: SendingLimitsService,
     private readonly arrivals: ArrivalLog,
+    private readonly usage: UsageMeter,
     private readonly events: EventsService,
     private readonly clock: Clock,
   ) {}
@@ -267,7 +269,7 @@ export class SendService {
     const counts = recipientCounts(mail);
     const limits = limitsOf(state);
     this.limits.observe(account, region, { at, ...counts, verdict, injected: injected !== undefined }, limits);
-    this.arrivals.append({
+    const sent = {
       ...row,
       recipients: mail.recipients.map((one) => one.address),
       nRecipients: counts.recipients,
@@ -278,8 +280,11 @@ export class SendService {
       from: mail.from.address,
       ...(messageId === undefined ? {} : { messageId }),
       bytes: mail.bytes,
+      ...(mail.attachmentBytes === 0 ? {} : { attachmentBytes: mail.attachmentBytes }),
       limits: [limits.max24HourSend, limits.maxSendRate, limits.bucketCapacity ?? null],
-    });
+    } satisfies Omit<Arrival, 'seq'>;
+    this.arrivals.append(sent);
+    this.usage.sent(sent);
   }
 }
 

@@ -1,4 +1,6 @@
 import { Agent } from 'undici';
+import type { Clock } from '@libs/kernel';
+import type { UsageMeter } from '../billing/usage-meter';
 import type { StateStore } from '../state/state.store';
 import type { SigningService } from './signing.service';
 import type { SnsEnvelope } from './sns-envelope.policy';
@@ -41,6 +43,8 @@ export class DeliveryService {
     private readonly store: StateStore,
     private readonly signing: SigningService,
     private readonly origin: () => string,
+    private readonly clock: Clock,
+    private readonly usage: UsageMeter,
     private readonly options: DeliveryOptions,
   ) {
     this.agent = new Agent({
@@ -111,11 +115,18 @@ export class DeliveryService {
   }
 
   private async attempt(delivery: PendingDelivery): Promise<void> {
+    this.meter(delivery);
     const status = await this.post(delivery).catch(() => 0);
     if (this.closed) return;
     if (status >= 200 && status < 300) this.counts.delivered += 1;
     else if (status >= 400 && status < 500) this.counts.refused += 1;
     else this.retry(delivery);
+  }
+
+  private meter({ envelope }: PendingDelivery): void {
+    const topic = this.store.state.topics.get(envelope.TopicArn);
+    if (topic === undefined || envelope.Type !== 'Notification') return;
+    this.usage.deliveryTried(topic.accountId, topic.region, this.clock.nowMs());
   }
 
   private retry(delivery: PendingDelivery): void {

@@ -5,6 +5,7 @@ import { evaluate } from '../iam/policy-document.policy';
 import type { PrincipalsService } from '../iam/principals.service';
 import type { EventSink, SesNotification } from '../ses/events.service';
 import type { SubscriptionState, TopicState } from '../state/simulator.state';
+import type { UsageMeter } from '../billing/usage-meter';
 import type { StateStore } from '../state/state.store';
 import { AwsError, invalidParameter } from '../wire/aws.errors';
 import { xmlAnswer, xmlElement, type WireAnswer } from '../wire/http.answer';
@@ -48,6 +49,8 @@ export class SnsService implements EventSink {
     /** Real time: envelopes are stamped with it. */
     private readonly clock: Clock,
     private readonly origin: () => string,
+    private readonly usage: UsageMeter,
+    private readonly simulated: Clock,
   ) {}
 
   handle(action: string, form: URLSearchParams, caller: Caller, region: string): WireAnswer {
@@ -104,6 +107,7 @@ export class SnsService implements EventSink {
       this.notPublished += 1;
       return;
     }
+    this.usage.published(topic.accountId, topic.region, this.simulated.nowMs());
     this.publishTo(topic, notification.message, 'Amazon SES Email Event Notification', messageId);
   }
 

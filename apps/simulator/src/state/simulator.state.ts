@@ -1,4 +1,6 @@
 import type { ClockScale } from '@libs/kernel';
+import type { PricingPlan } from '../billing/list-prices';
+import type { DayOfUse } from '../billing/usage-meter';
 
 /** Everything the simulator remembers between two starts, except the arrival log and what is rebuilt from it. */
 export interface SimulatorState {
@@ -11,6 +13,8 @@ export interface SimulatorState {
   topics: Map<string, TopicState>;
   domains: Map<string, DomainBehaviour>;
   signing?: SigningState;
+  /** What SNS did, for the bill. */
+  notifications?: Map<string, DayOfUse>;
 }
 
 export interface AccountState {
@@ -69,6 +73,8 @@ export interface RegionState {
   ips: Map<string, IpState>;
   suppressed: Map<string, SuppressedState>;
   templates: Map<string, TemplateState>;
+  /** What the account pays by; NONE, a la carte, unless set. */
+  pricingPlan?: PricingPlan | undefined;
 }
 
 export type SuppressionReason = 'BOUNCE' | 'COMPLAINT';
@@ -132,6 +138,8 @@ export interface IpState {
   pool: string;
   warmupStatus: 'IN_PROGRESS' | 'DONE' | 'NOT_APPLICABLE';
   warmupPercentage: number;
+  /** Simulated time; the bill begins here. */
+  leasedAt?: number | undefined;
 }
 
 export interface SuppressedState {

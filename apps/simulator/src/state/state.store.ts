@@ -37,6 +37,7 @@ export class StateStore {
   reset(clock: ClockScale): void {
     const { signing } = this.state;
     Object.assign(this.state, emptyState(clock));
+    delete this.state.notifications;
     if (signing !== undefined) this.state.signing = signing;
     this.touch();
   }

@@ -1,4 +1,5 @@
-# One image for every process: `api` (the default), `worker`, `simulator`, `db:migrate`, `db:bootstrap`, `operator-key`.
+# One image for every process: `api` (the default), `worker`, `simulator`, `db:migrate`, `db:bootstrap`, `operator-key`,
+# `billing:import`, `billing:close`.
 #
 # The base is pinned by tag. A digest would be stricter and is what a release should use, but it has to be read from a
 # registry at the time of the release: docker build --build-arg NODE_IMAGE=node:24-slim@sha256:<digest> .

@@ -10,6 +10,7 @@ export class Close1764000002000 implements MigrationInterface {
         state text NOT NULL DEFAULT 'OPEN' CHECK (state IN ('OPEN', 'PROVISIONAL', 'RECONCILED', 'FINAL')),
         goal text CHECK (goal IN ('PROVISIONAL', 'RECONCILED', 'FINAL')),
         without_bill boolean NOT NULL DEFAULT false,
+        asked bigint NOT NULL DEFAULT 0,
         step text,
         done bigint NOT NULL DEFAULT 0 CHECK (done >= 0),
         total bigint NOT NULL DEFAULT 0 CHECK (total >= 0),
@@ -25,6 +26,7 @@ export class Close1764000002000 implements MigrationInterface {
       );
       COMMENT ON TABLE billing_period IS 'a calendar month in UTC; FINAL is for ever';
       COMMENT ON COLUMN billing_period.goal IS 'where somebody asked it to go; null = nothing is asked';
+      COMMENT ON COLUMN billing_period.asked IS 'how often something was asked: what was asked during a close is not done by it';
       COMMENT ON COLUMN billing_period.without_bill IS 'FINAL was asked for although no bill of AWS was held against it';
       COMMENT ON COLUMN billing_period.step IS 'what the close does right now; null = nothing';
       COMMENT ON COLUMN billing_period.refreshed_at IS 'as of when the stored lines are true';

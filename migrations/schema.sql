@@ -596,6 +596,7 @@ COLUMN period text NOT NULL
 COLUMN state text NOT NULL DEFAULT 'OPEN'::text
 COLUMN goal text
 COLUMN without_bill boolean NOT NULL DEFAULT false
+COLUMN asked bigint NOT NULL DEFAULT 0
 COLUMN step text
 COLUMN done bigint NOT NULL DEFAULT 0
 COLUMN total bigint NOT NULL DEFAULT 0
@@ -621,6 +622,7 @@ GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT (period) TO pf_app
 GRANT SELECT (state) TO pf_app
 COMMENT 'a calendar month in UTC; FINAL is for ever'
+COMMENT ON asked 'how often something was asked: what was asked during a close is not done by it'
 COMMENT ON goal 'where somebody asked it to go; null = nothing is asked'
 COMMENT ON refreshed_at 'as of when the stored lines are true'
 COMMENT ON step 'what the close does right now; null = nothing'

@@ -6,6 +6,8 @@ const programs = {
   worker: 'apps/worker/src/main.js',
   simulator: 'apps/simulator/src/main.js',
   'operator-key': 'apps/api/src/operator-key.js',
+  'billing:import': 'apps/api/src/billing-import.js',
+  'billing:close': 'apps/api/src/billing-close.js',
   schema: 'apps/api/src/schema.js',
   'db:bootstrap': 'tools/database/bootstrap.js',
   'db:migrate': 'tools/database/migrate.js',
@@ -19,6 +21,8 @@ const manual = `Usage: node tools/run.mjs <program> [arguments]
                  DATABASE_MIGRATE_URL is set (docs/run-on-your-own-services.md lists the variables)
   simulator      AWS as the project sees it, for development
   operator-key   make a key for the admin endpoint (--name, --role)
+  billing:import take in AWS's bill of a month (--file, --period, --payer)
+  billing:close  close a month (--period, --final)
   schema         write both GraphQL schema files from the code, or --check them
   db:bootstrap   create the roles and the database on a PostgreSQL server (superuser needed)
   db:migrate     run pending migrations

@@ -8,36 +8,29 @@ import {
   BillingPeriodsModule,
   CloseFailpoints,
   CloseService,
-  PeriodInvoices,
+  InvoicingModule,
   PeriodService,
   RateCardService,
-  UsageUpToDate,
+  UsageRollUpService,
   type BillToImport,
   type CloseGoal,
 } from '@libs/billing';
 import { createDataSource } from '@libs/database';
 import type { ManualClock } from '@libs/kernel';
 import { Log, Metrics, ObservabilityModule } from '@libs/observability';
-import { Global, Module } from '@nestjs/common';
+import { QueueingModule } from '@libs/queueing';
+import type { TestingModule } from '@nestjs/testing';
 import { assemble, NOON, startApiProcess, type ApiProcess } from '../tenancy/api-process';
+import { createTestRedis, type TestRedis } from '../support/redis';
 import { FleetFactsWriter } from './fleet-facts';
+import { invoicing } from './invoicing-process';
 
 export const by = { actor: 'operator:test' };
 export const PAYER = '999999999999';
 
-/** Whoever's part is not what the test is about. */
-@Global()
-@Module({
-  providers: [
-    { provide: UsageUpToDate, useValue: { rollUpThrough: () => Promise.resolve() } },
-    { provide: PeriodInvoices, useValue: { draftAll: () => Promise.resolve(), finaliseAll: () => Promise.resolve() } },
-  ],
-  exports: [UsageUpToDate, PeriodInvoices],
-})
-class Elsewhere {}
-
 /** The api and a worker on one database, as far as months are concerned. */
 export class BillingProcesses {
+  private readonly modules: TestingModule[] = [];
   readonly logged: string[] = [];
   /** Of the worker started last. */
   metrics = new Metrics('test');
@@ -47,6 +40,7 @@ export class BillingProcesses {
     readonly api: ApiProcess,
     readonly write: FleetFactsWriter,
     private readonly workerPool: ReturnType<typeof createDataSource>,
+    readonly redis: TestRedis,
   ) {}
 
   static async start(): Promise<BillingProcesses> {
@@ -59,12 +53,19 @@ export class BillingProcesses {
     await api.module.get(RateCardService).seed(by);
     const pool = createDataSource({ url: api.database.urls.worker, applicationName: 'test-worker', poolSize: 4 });
     await pool.initialize();
-    return new BillingProcesses(api, await FleetFactsWriter.open(api.database.superuserUrl), pool);
+    return new BillingProcesses(
+      api,
+      await FleetFactsWriter.open(api.database.superuserUrl),
+      pool,
+      await createTestRedis(),
+    );
   }
 
   async close(): Promise<void> {
     await this.write.close();
+    for (const module of this.modules) await module.close();
     await this.workerPool.destroy();
+    await this.redis.close();
     await this.api.close();
     rmSync(this.folder, { recursive: true });
   }
@@ -75,11 +76,18 @@ export class BillingProcesses {
     this.metrics = new Metrics('test');
     const { module, clock } = await assemble({ worker: this.workerPool }, [
       ObservabilityModule.forRoot(log, this.metrics),
-      Elsewhere,
-      BillingCloseModule.forRoot({ failpoints }),
+      QueueingModule.forRoot({ redisUrl: this.redis.url }),
+      BillingCloseModule.forRoot({ invoicing: InvoicingModule.forRoot(invoicing), failpoints }),
     ]);
+    this.modules.push(module);
     this.follow(clock);
     return module.get(CloseService);
+  }
+
+  /** Counts a day again, as the worker does while facts still come. */
+  async rollUp(day: string): Promise<void> {
+    await this.worker();
+    await this.modules.at(-1)!.get(UsageRollUpService, { strict: false }).rollUp(day);
   }
 
   get periods(): PeriodService {
@@ -116,7 +124,7 @@ export class BillingProcesses {
   }
 
   /** Everything stored of a month that a second close must leave as it is: no ids, no times. */
-  async contents(period: string): Promise<unknown> {
+  async contents(period: string): Promise<{ lines: unknown; period: unknown }> {
     const { rows } = await this.write.query(
       `SELECT l.no, l.source, l.aws_account, l.sku, l.quantity::text AS quantity, l.cost_micro::text AS cost, l.reason,
               l.rate_ids::text AS rates, of.no AS delta_of,
@@ -140,7 +148,7 @@ export class BillingProcesses {
   ): Promise<string> {
     const { rows } = await this.write.query(
       `SELECT aws_account AS account, region, usage_type AS usage, quantity::text AS quantity, cost_micro::text AS cost, sku
-         FROM fleet_line WHERE period = $1 AND source = 'PROVISIONAL' ORDER BY no`,
+         FROM fleet_line WHERE period = $1 AND source = 'PROVISIONAL' AND charge_class IS NULL ORDER BY no`,
       [period],
     );
     const lines = (rows as unknown as (BillCells & { sku: string })[]).flatMap((row, index) =>
@@ -183,7 +191,7 @@ export function cur(period: string, lines: readonly BillCells[], payer = PAYER):
       `${period}-01T00:00:00Z`,
       line.account,
       line.type,
-      line.usage.startsWith('Delivery') ? 'AmazonSNS' : 'AmazonSES',
+      /^(Delivery|Requests)/.test(line.usage) ? 'AmazonSNS' : 'AmazonSES',
       line.usage,
       line.quantity,
       'USD',

@@ -5,6 +5,9 @@ import type { AccountFacts } from './fleet-facts';
 
 const MONTH = '2026-11';
 
+// A close counts every day since the fleet began.
+jest.setTimeout(90_000);
+
 describe('the close of a month', () => {
   let billing: BillingProcesses;
   let account: AccountFacts;
@@ -79,8 +82,8 @@ describe('the close of a month', () => {
     await expect(dying.run(MONTH)).rejects.toBe(crash);
     const again = await (await billing.worker()).run(MONTH);
     expect(again).toMatchObject({ state: 'FINAL', goal: null, step: null });
-    const { lines } = (await billing.contents(MONTH)) as { lines: unknown };
-    expect(lines).toEqual((reconciled as { lines: unknown }).lines);
+    const { lines } = await billing.contents(MONTH);
+    expect(lines).toEqual(reconciled.lines);
   });
 
   it('is refused before the month is over, and FINAL without a bill unless somebody says so', async () => {
@@ -248,6 +251,43 @@ describe('the close of a month', () => {
       expect(ours + deltas + (imported.corrections?.costMicro ?? 0n)).toBe(imported.totalMicro);
       await (await billing.worker()).refresh('2026-12');
       expect((await billing.sums('2026-12')).deltas).toBe(imported.corrections?.costMicro);
+    });
+
+    it('charges usage that comes to light later in the next month, and takes it back when AWS had billed it in time', async () => {
+      await billing.import(await billing.bill(MONTH), { period: MONTH });
+      await billing.take(MONTH, 'FINAL');
+      const before = await billing.contents(MONTH);
+      await billing.write.message(ann, account, 9, [{ state: 'SENT' }]);
+      await billing.rollUp('2026-11-22');
+      billing.goTo('2027-01-02T00:00:00Z');
+      await billing.take('2026-12', 'PROVISIONAL');
+      const late = `SELECT source, corrects, reason, sum(cost_micro)::text AS cost FROM fleet_line
+                     WHERE period = '2026-12' AND charge_class = 'Correction' AND sku = 'ses.recipient' GROUP BY 1, 2, 3 ORDER BY 1`;
+      expect((await billing.write.query(late)).rows).toEqual([
+        { source: 'PROVISIONAL', corrects: MONTH, reason: null, cost: '900' },
+      ]);
+      const { totalMicro } = await billing.import(await billing.bill('2026-12'), { period: '2026-12' });
+      expect(await (await billing.worker()).run('2026-12')).toMatchObject({ state: 'RECONCILED' });
+      expect((await billing.write.query(late)).rows).toEqual([
+        { source: 'CUR', corrects: MONTH, reason: 'BILLED_BEFORE', cost: '-900' },
+        { source: 'PROVISIONAL', corrects: MONTH, reason: null, cost: '900' },
+      ]);
+      const { ours, deltas, borne } = await billing.sums('2026-12');
+      expect({ actual: ours + deltas, borne }).toEqual({ actual: totalMicro, borne: totalMicro });
+      expect(await billing.contents(MONTH)).toEqual(before);
+    });
+
+    it('does what is asked while it runs, too', async () => {
+      await billing.import(await billing.bill(MONTH), { period: MONTH });
+      const worker = await billing.worker(
+        new CloseFailpoints((place) => {
+          if (place === 'close-roll-up') asking ??= billing.periods.ask(MONTH, 'FINAL', by);
+        }),
+      );
+      let asking: Promise<unknown> | undefined;
+      expect(await worker.run(MONTH)).toMatchObject({ state: 'RECONCILED' });
+      await asking;
+      expect(await (await billing.worker()).run(MONTH)).toMatchObject({ state: 'FINAL', goal: null });
     });
   });
 });

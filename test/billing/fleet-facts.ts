@@ -41,6 +41,11 @@ export class FleetFactsWriter {
       `INSERT INTO plan (id, code, name, tier, streams, weight, created_at) VALUES ($1, $2, 'P', 'free', '{MARKETING}', 1, $3)`,
       [plan, `p${this.serial}`, NOON],
     );
+    await this.query(
+      `INSERT INTO plan_price (plan_id, valid_from, base_fee_micro, included_recipients, dedicated_ip_fee_micro, minimum_micro, monotone, source)
+       VALUES ($1, '2026-01-01', 5000000, 0, 0, 0, true, 'test')`,
+      [plan],
+    );
     await this.query(`INSERT INTO tenant (id, name, plan_id, state, created_at) VALUES ($1, 'T', $2, 'ACTIVE', $3)`, [
       id,
       plan,

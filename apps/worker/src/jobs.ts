@@ -1,4 +1,4 @@
-import { handOverInvoiceEvent } from '@libs/billing';
+import { closePeriod, handOverInvoiceEvent } from '@libs/billing';
 import { processEvents } from '@libs/deliverability';
 import { confirmSubscription, verifyAwsAccount } from '@libs/fleet';
 import { moveTenant, placementChanged, provisionTenant } from '@libs/placement';
@@ -16,4 +16,5 @@ export const ALL_JOBS = [
   dispatchTransactional,
   dispatchBulk,
   handOverInvoiceEvent,
+  closePeriod,
 ] as unknown as readonly JobDefinition<never>[];

@@ -1,6 +1,12 @@
 import { AuditModule } from '@libs/audit';
 import { AwsModule, type AwsOptions } from '@libs/aws';
-import { BillingModule, InvoicingModule, TenantBillingModule } from '@libs/billing';
+import {
+  BillingCloseModule,
+  BillingModule,
+  CloseFailpoints,
+  InvoicingModule,
+  TenantBillingModule,
+} from '@libs/billing';
 import { clockScaleOf, invoicingOf, type WorkerConfig } from '@libs/config';
 import { DatabaseModule, type Pools } from '@libs/database';
 import { FleetEngineModule } from '@libs/fleet';
@@ -8,7 +14,7 @@ import { EngineClock, SystemClock } from '@libs/kernel';
 import { ObservabilityModule, type Log, type Metrics } from '@libs/observability';
 import { PlacementEngineModule } from '@libs/placement';
 import { QueueingModule } from '@libs/queueing';
-import { EngineModule, SendingModule, UpkeepModule } from '@libs/sending';
+import { EngineModule, Failpoints, SendingModule, UpkeepModule } from '@libs/sending';
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { HealthController } from './health/health.controller';
@@ -17,13 +23,15 @@ import { MarkedMethods } from './processing/marked-methods';
 import { ProcessorRegistry } from './processing/processor-registry.service';
 import { DispatchProcessor } from './processors/dispatch.processor';
 import { EventsProcessor } from './processors/events.processor';
+import { BillingProcessor } from './processors/billing.processor';
 import { FleetProcessor } from './processors/fleet.processor';
 import { InvoicingProcessor } from './processors/invoicing.processor';
 import { PlacementProcessor } from './processors/placement.processor';
+import { BillingTicks } from './ticks/billing.ticks';
 import { EngineTicks } from './ticks/engine.ticks';
-import { stagedFailpoints } from './staged-failpoints';
 import { SpendTicks } from './ticks/spend.ticks';
 import { InvoicingTicks } from './ticks/invoicing.ticks';
+import { stagedCrash } from './staged-failpoints';
 import { TickRegistry } from './ticks/tick-registry.service';
 import { UpkeepTicks } from './ticks/upkeep.ticks';
 import { UsageTicks } from './ticks/usage.ticks';
@@ -53,6 +61,8 @@ class ClockModule {
 @Module({})
 export class WorkerModule {
   static forRoot(config: WorkerConfig, resources: Resources): DynamicModule {
+    const crash = config.FAILPOINT === undefined ? undefined : stagedCrash(config.FAILPOINT);
+    const invoicing = InvoicingModule.forRoot(invoicingOf(config));
     return {
       module: WorkerModule,
       imports: [
@@ -79,14 +89,15 @@ export class WorkerModule {
         EngineModule.forRoot({
           worker: resources.worker,
           recorderDir: config.RECORDER_DIR,
-          ...(config.FAILPOINT === undefined ? {} : { failpoints: stagedFailpoints(config.FAILPOINT) }),
+          ...(crash ? { failpoints: new Failpoints(crash) } : {}),
           rerouteAfterMs: config.REROUTE_AFTER_MS,
           inDoubtAfterMs: {
             TRANSACTIONAL: config.IN_DOUBT_AFTER_TRANSACTIONAL_MS,
             MARKETING: config.IN_DOUBT_AFTER_BULK_MS,
           },
         }),
-        InvoicingModule.forRoot(invoicingOf(config)),
+        invoicing,
+        BillingCloseModule.forRoot({ invoicing, ...(crash ? { failpoints: new CloseFailpoints(crash) } : {}) }),
       ],
       controllers: [HealthController],
       providers: [
@@ -99,11 +110,13 @@ export class WorkerModule {
         FleetProcessor,
         PlacementProcessor,
         InvoicingProcessor,
+        BillingProcessor,
         EngineTicks,
         SpendTicks,
         UpkeepTicks,
         UsageTicks,
         InvoicingTicks,
+        BillingTicks,
         Worker,
       ],
     };

@@ -48,6 +48,11 @@ export function sharedMs(a: Span, b: Span): bigint {
   return to > from ? BigInt(to.getTime()) - BigInt(from.getTime()) : 0n;
 }
 
+/** The month, `YYYY-MM`, of a moment, UTC. */
+export function monthOf(moment: Date): string {
+  return moment.toISOString().slice(0, 7);
+}
+
 /** The month after `YYYY-MM`. */
 export function nextPeriod(name: string): string {
   return parsePeriod(name).end.toISOString().slice(0, 7);

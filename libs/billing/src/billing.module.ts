@@ -25,6 +25,14 @@ import { UsageRepository } from './usage/usage.repository';
     EstimateService,
     RateCardService,
   ],
-  exports: [CostPolicyService, CostService, EstimateService, RateCardService, UsageFactsService, UsageRollUpService],
+  exports: [
+    CostPolicyService,
+    CostService,
+    EstimateService,
+    RateCardService,
+    RateRepository,
+    UsageFactsService,
+    UsageRollUpService,
+  ],
 })
 export class BillingModule {}

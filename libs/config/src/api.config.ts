@@ -50,3 +50,6 @@ export type ApiConfig = z.output<typeof apiConfig>;
 
 /** What making an operator's key needs of it. */
 export const operatorKeyConfig = z.object({ DATABASE_ADMIN_URL: databaseUrl('pf_admin'), API_KEY_PEPPER: pepper });
+
+/** What commands about billing need of it. */
+export const billingCommandConfig = operatorKeyConfig.pick({ DATABASE_ADMIN_URL: true });

@@ -1,4 +1,4 @@
-export { apiConfig, operatorKeyConfig } from './api.config';
+export { apiConfig, billingCommandConfig, operatorKeyConfig } from './api.config';
 export type { ApiConfig } from './api.config';
 export { invoicingOf } from './invoicing';
 export { ConfigInvalid, loadConfig } from './load-config';

@@ -5,6 +5,7 @@ import { EngineClock } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { parsePeriod } from '../billing-period.policy';
 import { BillingPeriodRepository } from '../close/billing-period.repository';
+import { isIssuing } from '../close/close.policy';
 import { ReconcileService } from '../close/reconcile.service';
 import { BillImportedAlready, BillRefused } from './bill.errors';
 import { readBillFile } from './bill-file';
@@ -61,7 +62,7 @@ export class BillImportService {
     const { totals, format, sha256 } = await read(bill, fleet);
     if (bill.payer === undefined && !payers.has(totals.payer)) throw unknownPayer(totals.payer, payers);
     const corrections = await this.uow.forSystem(async () => {
-      const { state, goal, withoutBill } = await this.periods.lock(period.name);
+      const { state, goal, step, withoutBill } = await this.periods.lock(period.name);
       const same = await this.bills.bySha256(sha256);
       if (same) throw new BillImportedAlready(same.fileName, same.importedAt);
       const importedAt = this.clock.now();
@@ -72,7 +73,7 @@ export class BillImportService {
       await this.bills.store({ ...facts, ...counts, actor: by.actor }, totals.groups);
       const detail = { payer, format, sha256, lines: lines.toString(), totalMicro: totalMicro.toString() };
       await this.audit.record({ ...by, action: 'aws-bill.import', subject: period.name, detail });
-      if (state === 'FINAL') return this.reconciliation.correct(period);
+      if (state === 'FINAL' || isIssuing(step)) return this.reconciliation.correct(period);
       // A month that is not over has no bill to go by yet: what is imported counts when it is closed.
       if (importedAt >= period.end) await this.periods.ask(period.name, goal ?? 'RECONCILED', withoutBill);
       return null;

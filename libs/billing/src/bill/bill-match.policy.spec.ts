@@ -33,6 +33,7 @@ function ours(
     quantity,
     costMicro,
     method: 'by-recipients',
+    corrects: null,
     shares: weights.map(([bearer, weight]) => ({ bearer, weight, amountMicro: borne.get(bearer) ?? 0n })),
     ...more,
   };

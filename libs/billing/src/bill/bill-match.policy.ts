@@ -28,6 +28,8 @@ export interface ReckonedLine {
   readonly quantity: bigint;
   readonly costMicro: bigint;
   readonly method: string;
+  /** The final month of which this usage came to light later; null = it is of the month itself. */
+  readonly corrects: string | null;
   readonly shares: readonly Share[];
 }
 
@@ -153,6 +155,27 @@ export function matchLateBill(
     });
 }
 
+/** AWS charged for it in its own month: our late line of it is taken back, from whoever bears it. */
+export function takenBack(line: ReckonedLine): DeltaLine {
+  const { awsAccount, region, sku, unit, method } = line;
+  return {
+    of: line,
+    payer: null,
+    awsAccount,
+    region,
+    sku,
+    usageType: usageTypeOf(sku),
+    unit,
+    quantity: -line.quantity,
+    costMicro: -line.costMicro,
+    reason: 'BILLED_BEFORE',
+    category: 'Usage',
+    isCorrection: true,
+    method,
+    shares: line.shares.map((share) => ({ ...share, amountMicro: -share.amountMicro })),
+  };
+}
+
 /** What a month's lines say about one kind of charge. */
 export interface KnownCharge {
   readonly awsAccount: string;
@@ -215,7 +238,9 @@ function deltasOf(part: DeltaPart, { awsAccount, region, sku, ours, billed }: Ki
   if (ours.length === 0) {
     const weights = part.reason === 'FOREIGN_SENDER' ? new Map<Bearer, bigint>() : byCost(scopeOf(facts, all));
     const line = { ...facts, of: null, unit: 'unit', quantity: part.quantity, costMicro: part.amountMicro };
-    return [{ ...line, method: 'by-cost', shares: sharesOf(part.amountMicro, weights) }];
+    return [
+      { ...line, method: weights.size === 0 ? 'platform' : 'by-cost', shares: sharesOf(part.amountMicro, weights) },
+    ];
   }
   const named = ours.map((line) => [line.no.toString().padStart(12, '0'), line] as const);
   const byName = new Map(named);

@@ -9,6 +9,8 @@ export interface BillingPeriod {
   readonly state: PeriodState;
   readonly goal: CloseGoal | null;
   readonly withoutBill: boolean;
+  /** How often something was asked. */
+  readonly asked: bigint;
   /** What is being done right now, and how much of it; null = nothing. */
   readonly step: CloseStep | null;
   readonly done: bigint;
@@ -30,6 +32,7 @@ interface PeriodRow {
   state: PeriodState;
   goal: CloseGoal | null;
   without_bill: boolean;
+  asked: string;
   step: CloseStep | null;
   done: string;
   total: string;
@@ -43,7 +46,7 @@ interface PeriodRow {
   final_at: Date | null;
 }
 
-const COLUMNS = `period, state, goal, without_bill, step, done::text AS done, total::text AS total,
+const COLUMNS = `period, state, goal, without_bill, asked::text AS asked, step, done::text AS done, total::text AS total,
   in_doubt_messages::text AS in_doubt_messages, in_doubt_recipients::text AS in_doubt_recipients,
   input_hash, failure, refreshed_at, provisional_at, reconciled_at, final_at`;
 
@@ -79,11 +82,10 @@ export class BillingPeriodRepository {
   }
 
   async ask(period: string, goal: CloseGoal | null, withoutBill: boolean): Promise<void> {
-    await this.uow.query('UPDATE billing_period SET goal = $2, without_bill = $3, failure = NULL WHERE period = $1', [
-      period,
-      goal,
-      withoutBill,
-    ]);
+    await this.uow.query(
+      'UPDATE billing_period SET goal = $2, without_bill = $3, asked = asked + 1, failure = NULL WHERE period = $1',
+      [period, goal, withoutBill],
+    );
   }
 
   async progress(period: string, step: CloseStep | null, done: bigint, total: bigint): Promise<void> {
@@ -111,17 +113,33 @@ export class BillingPeriodRepository {
     );
   }
 
-  /** Ends what was asked: the month has reached the state. */
-  async reached(period: string, state: PeriodState, at: Date): Promise<void> {
+  /** The month has reached the state, and with it what was asked; what was asked since then is still to be done. */
+  async reached(
+    { period, asked }: Pick<BillingPeriod, 'period' | 'asked'>,
+    state: PeriodState,
+    at: Date,
+  ): Promise<void> {
     await this.uow.query(
       `UPDATE billing_period
-          SET state = $2, goal = NULL, step = NULL, done = 0, total = 0, failure = NULL,
+          SET state = $2, goal = CASE WHEN asked > $4 AND $2 <> 'FINAL' THEN goal END, step = NULL, done = 0, total = 0, failure = NULL,
               provisional_at = CASE WHEN $2 = 'OPEN' THEN provisional_at ELSE coalesce(provisional_at, $3) END,
               reconciled_at = CASE WHEN $2 = 'RECONCILED' THEN $3 ELSE reconciled_at END,
               final_at = CASE WHEN $2 = 'FINAL' THEN $3::timestamptz END
         WHERE period = $1`,
-      [period, state, at],
+      [period, state, at, asked.toString()],
     );
+  }
+
+  /** Whether usage of the month was booked, or a bill of it imported, after its lines were computed. */
+  async hasNews(period: string): Promise<boolean> {
+    const rows = await this.uow.query(
+      `SELECT FROM billing_period p
+        WHERE p.period = $1
+          AND (EXISTS (SELECT FROM usage_rollup u WHERE u.period = p.period AND u.booked_at > p.refreshed_at)
+            OR EXISTS (SELECT FROM bill_import b WHERE b.period = p.period AND b.imported_at > p.refreshed_at))`,
+      [period],
+    );
+    return rows.length > 0;
   }
 
   /** Unsettled sends that began in the month, in live mode. */
@@ -158,6 +176,7 @@ function fromRow(row: PeriodRow): BillingPeriod {
     state: row.state,
     goal: row.goal,
     withoutBill: row.without_bill,
+    asked: BigInt(row.asked),
     step: row.step,
     done: BigInt(row.done),
     total: BigInt(row.total),

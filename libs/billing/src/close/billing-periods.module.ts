@@ -1,27 +1,30 @@
 import { AuditModule } from '@libs/audit';
 import { Module } from '@nestjs/common';
+import { BillingModule } from '../billing.module';
 import { BillImportService } from '../bill/bill-import.service';
 import { BillRepository } from '../bill/bill.repository';
 import { BillingPeriodRepository } from './billing-period.repository';
 import { FleetLineRepository } from './fleet-line.repository';
+import { MonthLinesService } from './month-lines.service';
 import { PeriodService } from './period.service';
 import { ReconcileService } from './reconcile.service';
 
 /** What operators do about months: look, ask for a close, import AWS's bill. */
 @Module({
-  imports: [AuditModule],
+  imports: [AuditModule, BillingModule],
   providers: [
     BillingPeriodRepository,
     FleetLineRepository,
     BillRepository,
     BillImportService,
+    MonthLinesService,
     PeriodService,
     ReconcileService,
   ],
   exports: [
     BillingPeriodRepository,
-    FleetLineRepository,
     BillRepository,
+    MonthLinesService,
     BillImportService,
     PeriodService,
     ReconcileService,

@@ -10,6 +10,13 @@ export type CloseGoal = Exclude<PeriodState, 'OPEN'>;
 export const CLOSE_STEPS = ['ROLL_UP', 'COSTS', 'RECONCILE', 'DRAFT_INVOICES', 'FINALISE_INVOICES', 'SEAL'] as const;
 export type CloseStep = (typeof CLOSE_STEPS)[number];
 
+/** Where a rehearsal of a crash may end the process: each step is passed when it is done. */
+export const CLOSE_FAILPOINTS = CLOSE_STEPS.map(failpointOf);
+
+export function failpointOf(step: CloseStep): string {
+  return `close-${step.toLowerCase().replaceAll('_', '-')}`;
+}
+
 /** From here on nothing is computed anew: invoices have gone out. */
 const POINT_OF_NO_RETURN = CLOSE_STEPS.indexOf('FINALISE_INVOICES');
 
@@ -46,6 +53,11 @@ export function stepsTo(goal: CloseGoal, interrupted: CloseStep | null, hasBill:
   // Before invoices go out everything is computed anew, so that it belongs together.
   const first = reached >= POINT_OF_NO_RETURN ? reached : 0;
   return CLOSE_STEPS.slice(first, last).filter((step) => step !== 'RECONCILE' || hasBill);
+}
+
+/** Whether invoices of the month are going out: for everybody else it is FINAL already. */
+export function isIssuing(step: CloseStep | null): boolean {
+  return step !== null && CLOSE_STEPS.indexOf(step) >= POINT_OF_NO_RETURN;
 }
 
 /** The state that a month has when the steps before its invoices go out are done. */

@@ -2,16 +2,19 @@ import { UnitOfWork } from '@libs/database';
 import { EngineClock } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
-import { parsePeriod, type Period } from '../billing-period.policy';
+import { monthOf, parsePeriod, previousPeriod, type Period } from '../billing-period.policy';
 import { BillRepository } from '../bill/bill.repository';
-import { CostService } from '../cost/cost.service';
+import { InvoiceService } from '../invoice/invoice.service';
+import { UsageRollUpService } from '../usage/usage-roll-up.service';
 import { BillingPeriodRepository, type BillingPeriod } from './billing-period.repository';
 import { PeriodNotReconciled } from './close.errors';
-import { CloseFailpoints, PeriodInvoices, UsageUpToDate, type Progress } from './close.ports';
-import { stateAfterClose, stepsTo, type CloseGoal, type CloseStep } from './close.policy';
-import { FleetLineRepository } from './fleet-line.repository';
-import { hashOfLines } from './line-hash.policy';
+import { CloseFailpoints } from './close-failpoints';
+import { failpointOf, stateAfterClose, stepsTo, type CloseGoal, type CloseStep } from './close.policy';
+import { MonthLinesService } from './month-lines.service';
 import { ReconcileService } from './reconcile.service';
+
+/** How long after its end a month is left alone, so that its last events arrive. */
+const SETTLING_MS = 3 * 3_600_000;
 
 /** Takes a month from OPEN to FINAL. Every step can be broken off and run again, by any process, with the same result. */
 @Injectable()
@@ -19,12 +22,11 @@ export class CloseService {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly periods: BillingPeriodRepository,
-    private readonly lines: FleetLineRepository,
+    private readonly lines: MonthLinesService,
     private readonly bills: BillRepository,
-    private readonly costs: CostService,
     private readonly reconciliation: ReconcileService,
-    private readonly usage: UsageUpToDate,
-    private readonly invoices: PeriodInvoices,
+    private readonly rollUps: UsageRollUpService,
+    private readonly invoices: InvoiceService,
     private readonly clock: EngineClock,
     private readonly log: Log,
     private readonly failpoints: CloseFailpoints,
@@ -50,12 +52,36 @@ export class CloseService {
     return reached;
   }
 
+  /**
+   * Once a day: brings the running month's lines up to date, and asks for the close of one that is over. A month is known
+   * from its first such day on, so that a process that lives for minutes computes nothing.
+   */
+  async keepUpToDate(): Promise<void> {
+    const now = this.clock.now();
+    const name = monthOf(now);
+    const { before, running } = await this.uow.forSystem(async () => {
+      const over = await this.periods.find(previousPeriod(name));
+      if (
+        over?.state === 'OPEN' &&
+        over.goal === null &&
+        now.getTime() >= parsePeriod(name).start.getTime() + SETTLING_MS
+      ) {
+        await this.periods.ask(over.period, 'PROVISIONAL', false);
+      }
+      const known = await this.periods.find(name);
+      if (!known) await this.periods.ensure(name);
+      return { before: known, running: known?.refreshedAt ?? null };
+    });
+    if (!before || (running !== null && dayOf(running) === dayOf(now))) return;
+    await this.refresh(name);
+  }
+
   /** Brings the stored lines of a month that is not over, or not asked anything, up to date. */
   async refresh(name: string): Promise<void> {
     const period = parsePeriod(name);
     const found = await this.uow.forSystem(() => this.periods.lock(name));
     if (found.state === 'FINAL' || found.goal !== null) return;
-    await this.computeLines(period);
+    await this.lines.compute(period);
     if ((await this.uow.forSystem(() => this.bills.current(name))).length > 0)
       await this.reconciliation.reconcile(period);
     await this.uow.forSystem(() => this.periods.progress(name, null, 0n, 0n));
@@ -65,23 +91,22 @@ export class CloseService {
     return this.uow.forSystem(() => this.periods.find(name));
   }
 
-  private async take(
-    period: Period,
-    goal: CloseGoal,
-    { step: interrupted, withoutBill }: BillingPeriod,
-  ): Promise<void> {
+  private async take(period: Period, goal: CloseGoal, found: BillingPeriod): Promise<void> {
     const { name } = period;
     const { hasBill, isWhole } = await this.billOf(name);
-    for (const step of stepsTo(goal, interrupted, hasBill)) {
-      if (step === 'FINALISE_INVOICES' && !isWhole && !withoutBill) throw new PeriodNotReconciled(name, 'PROVISIONAL');
+    for (const step of stepsTo(goal, found.step, hasBill)) {
+      if (step === 'FINALISE_INVOICES' && !isWhole && !found.withoutBill) {
+        throw new PeriodNotReconciled(name, 'PROVISIONAL');
+      }
       await this.report(name, step)(0n, 0n);
       await this.runStep(step, period);
-      this.failpoints.reach(`close-${step.toLowerCase().replaceAll('_', '-')}`);
+      this.failpoints.reach(failpointOf(step));
     }
-    if (goal === 'FINAL') return;
     const now = this.clock.now();
-    const state = stateAfterClose(now >= period.end, isWhole);
-    await this.uow.forSystem(() => this.periods.reached(name, state, now));
+    const state = goal === 'FINAL' ? goal : stateAfterClose(now >= period.end, isWhole);
+    await this.uow.forSystem(async () => {
+      if ((await this.periods.lock(name)).state !== 'FINAL') await this.periods.reached(found, state, now);
+    });
   }
 
   /** Whole: every payer that we know of has billed its accounts. */
@@ -96,54 +121,49 @@ export class CloseService {
     const report = this.report(period.name, step);
     switch (step) {
       case 'ROLL_UP':
-        await this.usage.rollUpThrough(this.clock.now(), report);
+        await this.rollUps.rollUpThrough(this.clock.now());
         return;
       case 'COSTS':
-        await this.computeLines(period);
+        await this.lines.compute(period);
         return;
       case 'RECONCILE':
         await this.reconciliation.reconcile(period);
         return;
       case 'DRAFT_INVOICES':
-        await this.invoices.draftAll(period.name, report);
+        await this.invoices.draftAll(period.name, ({ done, total }) => report(done, total));
         return;
       case 'FINALISE_INVOICES':
-        await this.invoices.finaliseAll(period.name, report);
+        await this.takeInNews(period);
+        await this.invoices.finaliseAll(period.name, ({ done, total }) => report(done, total));
         return;
       case 'SEAL':
         await this.uow.forSystem(async () => {
-          const { state } = await this.periods.lock(period.name);
-          if (state !== 'FINAL') await this.periods.reached(period.name, 'FINAL', this.clock.now());
+          const found = await this.periods.lock(period.name);
+          if (found.state !== 'FINAL') await this.periods.reached(found, 'FINAL', this.clock.now());
         });
     }
   }
 
-  /** Lines and who bears them, replaced as a whole in one unit of work: nobody ever sees half of them. */
-  private async computeLines(period: Period): Promise<void> {
-    const { name } = period;
-    const at = this.clock.now();
-    const costs = await this.costs.tenantCosts(name);
-    await this.uow.forSystem(async () => {
-      const { state } = await this.periods.lock(name);
-      if (state === 'FINAL') return;
-      await this.lines.clear(name, ['PROVISIONAL', 'CUR']);
-      await this.lines.storeReckoned(name, costs.lines);
-      const doubt = await this.periods.inDoubt(period);
-      await this.periods.refreshed(name, { at, inputHash: hashOfLines(costs.lines), doubt });
-      if (doubt.messages > 0n) {
-        this.log.warn('sends of a billing period are in doubt: they are in no line yet, and carried', {
-          period: name,
-          messages: doubt.messages.toString(),
-          recipients: doubt.recipients.toString(),
-        });
-      }
-    });
+  /**
+   * From the announcement of this step on, usage that comes to light and newer bills go to the next month. What came to this
+   * one since its lines were computed is still taken in.
+   */
+  private async takeInNews(period: Period): Promise<void> {
+    if (!(await this.uow.forSystem(() => this.periods.hasNews(period.name)))) return;
+    await this.lines.compute(period);
+    if ((await this.billOf(period.name)).hasBill) await this.reconciliation.reconcile(period);
+    await this.invoices.draftAll(period.name);
   }
 
-  private report(period: string, step: CloseStep): Progress {
-    return async (done, total) => {
+  /** Where the step stands: for whoever looks, and in the log. */
+  private report(period: string, step: CloseStep) {
+    return async (done: bigint, total: bigint) => {
       await this.uow.forSystem(() => this.periods.progress(period, step, done, total));
       this.log.info('closing a billing period', { period, step, done: done.toString(), total: total.toString() });
     };
   }
+}
+
+function dayOf(moment: Date): string {
+  return moment.toISOString().slice(0, 10);
 }

@@ -3,7 +3,7 @@ import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { DeltaLine, KnownCharge, ReckonedLine, Share } from '../bill/bill-match.policy';
 import { usageTypeOf } from '../bill/usage-type.policy';
-import type { Period } from '../billing-period.policy';
+import { monthOf, type Period } from '../billing-period.policy';
 import { IDLE, PLATFORM, type Bearer } from '../cost/allocation.policy';
 import type { FleetCosts } from '../cost/fleet-costs.policy';
 
@@ -76,11 +76,11 @@ export class FleetLineRepository {
     }
   }
 
-  /** The lines that a bill of the month is held against, in the order they were made. */
+  /** Our own reckoning of the month, in the order of its lines. */
   async reckoned(period: string): Promise<ReckonedLine[]> {
     const lines = await this.uow.query<LineRow>(
       `SELECT id::text AS id, no::text AS no, aws_account, region, sending_account_id, lane_id, sku, pricing_plan, unit,
-              trunc(quantity)::text AS quantity, cost_micro::text AS cost_micro, method_id
+              trunc(quantity)::text AS quantity, cost_micro::text AS cost_micro, method_id, corrects
          FROM fleet_line WHERE period = $1 AND source = 'PROVISIONAL' ORDER BY no`,
       [period],
     );
@@ -110,6 +110,7 @@ export class FleetLineRepository {
       quantity: BigInt(line.quantity),
       costMicro: BigInt(line.cost_micro),
       method: line.method_id,
+      corrects: line.corrects,
       shares: byLine.get(line.id) ?? [],
     }));
   }
@@ -144,13 +145,14 @@ export class FleetLineRepository {
     const rows = await this.uow.query<{ id: string; no: string }>(
       `INSERT INTO fleet_line (period, no, source, aws_account, region, sending_account_id, lane_id, sku, usage_type,
                                pricing_plan, span_from, span_to, unit, quantity, cost_micro, rate_ids, rate_source,
-                               method_id, charge_category)
+                               method_id, charge_category, charge_class, corrects)
        SELECT $1, line.no, 'PROVISIONAL', aws.account_id, account.region, account.id, line.lane_id, line.sku,
-              line.usage_type, coalesce(line.pricing_plan, account.pricing_plan), line.span_from, line.span_to, line.unit,
-              line.quantity, line.cost_micro, line.rate_ids, line.rate_source, line.method_id, line.charge_category
+              line.usage_type, line.pricing_plan, line.span_from, line.span_to, line.unit,
+              line.quantity, line.cost_micro, line.rate_ids, line.rate_source, line.method_id, line.charge_category,
+              CASE WHEN line.corrects IS NOT NULL THEN 'Correction' END, line.corrects
          FROM jsonb_to_recordset($2::jsonb) AS line (no int, sending_account_id uuid, lane_id uuid, sku text, usage_type text,
                 pricing_plan text, span_from timestamptz, span_to timestamptz, unit text, quantity numeric, cost_micro bigint,
-                rate_ids bigint[], rate_source text, method_id text, charge_category text)
+                rate_ids bigint[], rate_source text, method_id text, charge_category text, corrects text)
          JOIN sending_account account ON account.id = line.sending_account_id
          JOIN aws_account aws ON aws.id = account.aws_account_id
        RETURNING id::text AS id, no::text AS no`,
@@ -163,6 +165,7 @@ export class FleetLineRepository {
             lane_id: line.laneId,
             sku: line.sku,
             usage_type: usageTypeOf(line.sku),
+            pricing_plan: line.pricingPlan,
             span_from: line.span.from,
             span_to: line.span.to,
             unit: line.unit,
@@ -172,6 +175,7 @@ export class FleetLineRepository {
             rate_source: line.source,
             method_id: line.method,
             charge_category: line.unit === 'month' ? 'Purchase' : 'Usage',
+            corrects: monthOf(line.span.from) === period ? null : monthOf(line.span.from),
           })),
         ),
       ],
@@ -262,6 +266,7 @@ interface LineRow {
   quantity: string;
   cost_micro: string;
   method_id: string;
+  corrects: string | null;
 }
 
 interface StoredShareRow {

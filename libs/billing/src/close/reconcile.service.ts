@@ -2,7 +2,14 @@ import { UnitOfWork } from '@libs/database';
 import { EngineClock } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
-import { matchBill, matchLateBill, type BillAlarm, type Matched } from '../bill/bill-match.policy';
+import {
+  matchBill,
+  matchLateBill,
+  takenBack,
+  type BillAlarm,
+  type Matched,
+  type ReckonedLine,
+} from '../bill/bill-match.policy';
 import { BillRepository } from '../bill/bill.repository';
 import { nextPeriod, parsePeriod, previousPeriod, type Period } from '../billing-period.policy';
 import { BillingPeriodRepository } from './billing-period.repository';
@@ -36,13 +43,15 @@ export class ReconcileService {
       const { state } = await this.periods.lock(name);
       if (state === 'FINAL') return;
       const awaited = await this.bills.awaitedAccounts(name);
-      const ours = (await this.lines.reckoned(name)).filter((line) => !awaited.has(line.awsAccount));
+      const reckoned = (await this.lines.reckoned(name)).filter((line) => !awaited.has(line.awsAccount));
+      const ours = reckoned.filter((line) => line.corrects === null);
       const billed = await this.bills.billed(name);
       const { deltas, alarms } = await this.match(period, ours, billed);
       await this.lines.clear(name, ['CUR']);
       const before = previousPeriod(name);
       if (deltas.some((delta) => delta.isCorrection)) await this.periods.ensure(before);
       await this.lines.storeDeltas(period, deltas, 'CUR', before);
+      await this.takeBack(period, reckoned);
       await this.bills.replaceAlarms(name, alarms, this.clock.now());
       this.uow.onCommit(() => {
         this.raise(name, alarms);
@@ -53,7 +62,7 @@ export class ReconcileService {
   /** Books what a new report of a final month says beyond everything known of it, in the first month that is open. */
   correct(period: Period): Promise<{ bookedIn: string; lines: bigint; costMicro: bigint }> {
     return this.uow.forSystem(async () => {
-      const ours = await this.lines.reckoned(period.name);
+      const ours = (await this.lines.reckoned(period.name)).filter((line) => line.corrects === null);
       const late = matchLateBill(ours, await this.bills.billed(period.name), await this.lines.known(period.name));
       const open = await this.firstOpenAfter(period.name);
       await this.lines.storeDeltas(parsePeriod(open), late, 'CORRECTION', period.name);
@@ -61,6 +70,15 @@ export class ReconcileService {
       for (const line of late) costMicro += line.costMicro;
       return { bookedIn: open, lines: BigInt(late.length), costMicro };
     });
+  }
+
+  /** What came to light of a final month is in that month's bill already, if there was one. */
+  private async takeBack(period: Period, reckoned: readonly ReckonedLine[]): Promise<void> {
+    for (const month of new Set(reckoned.map((line) => line.corrects))) {
+      if (month === null || (await this.bills.current(month)).length === 0) continue;
+      const back = reckoned.filter((line) => line.corrects === month).map(takenBack);
+      await this.lines.storeDeltas(period, back, 'CUR', month);
+    }
   }
 
   private async firstOpenAfter(name: string): Promise<string> {

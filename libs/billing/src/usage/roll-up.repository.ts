@@ -197,7 +197,9 @@ export class RollUpRepository {
 
   /** Months that are closed for ever. */
   async finalPeriods(): Promise<Set<string>> {
-    const rows = await this.uow.query<{ period: string }>(`SELECT period FROM billing_period WHERE state = 'FINAL'`);
+    const rows = await this.uow.query<{ period: string }>(
+      `SELECT period FROM billing_period WHERE state = 'FINAL' OR step IN ('FINALISE_INVOICES', 'SEAL')`,
+    );
     return new Set(rows.map((row) => row.period));
   }
 }

@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util';
+import { BillImportService, type Imported } from '@libs/billing';
+import { formatUsd } from '@libs/kernel';
+import { COMMAND_LINE, endProgress, failed, showProgress, withBilling } from './commands/operator-context';
+
+const MANUAL = `Usage: npm run billing:import -- --file <file> --period <YYYY-MM> [--payer <account>] [--json]
+
+Imports AWS's bill of a month: a Cost and Usage Report (legacy or 2.0) or a FOCUS 1.x export, as CSV, plain or gzip.
+All of it is taken in, or nothing. A worker then holds it against the month's own lines; npm run billing:close shows how far
+it is. A newer report of the same payer and month takes the place of the older one; of a month that is FINAL it becomes
+corrections of the next month that is open.
+
+  --file     the report
+  --period   the month it is of
+  --payer    the account that pays, 12 digits; needed the first time a payer's report is imported
+  --json     the result as one JSON object on standard output
+
+Needs DATABASE_ADMIN_URL, the same as the api.
+`;
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      file: { type: 'string' },
+      period: { type: 'string' },
+      payer: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(MANUAL);
+    return;
+  }
+  const { file, period, payer, json } = values;
+  if (file === undefined || period === undefined) throw new Error(`--file and --period are needed.\n\n${MANUAL}`);
+  await withBilling('billing-import', async (billing) => {
+    const imported = await billing.get(BillImportService).import(
+      {
+        file,
+        period,
+        ...(payer === undefined ? {} : { payer }),
+        onProgress: (lines) => {
+          showProgress(`${lines.toLocaleString('en-US')} lines read`);
+        },
+      },
+      COMMAND_LINE,
+    );
+    endProgress();
+    process.stdout.write(json ? `${asJson(imported)}\n` : asText(period, imported));
+  });
+}
+
+function asText(period: string, { corrections, unknownUsageTypes, ...bill }: Imported): string {
+  const lines = [
+    `${bill.format} report of payer ${bill.payer}: ${bill.lines.toLocaleString('en-US')} lines`,
+    `the fleet's accounts: ${formatUsd(bill.totalMicro)} USD; other accounts of this payer: ${formatUsd(bill.outsideMicro)} USD`,
+  ];
+  if (unknownUsageTypes.length > 0) {
+    lines.push(`unknown usage types, borne by the platform until somebody looks: ${unknownUsageTypes.join(', ')}`);
+  }
+  lines.push(
+    corrections === null
+      ? `a worker holds it against the lines of ${period} as soon as that month is over`
+      : `${period} is FINAL: ${corrections.lines} corrections of ${formatUsd(corrections.costMicro)} USD were booked in ${corrections.bookedIn}`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function asJson(imported: Imported): string {
+  return JSON.stringify(imported, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+}
+
+run().catch(failed('billing:import'));

@@ -1,4 +1,5 @@
 import { formatUsd } from '@libs/kernel';
+import { billLine } from './demo-bill';
 import type { DemoResult } from './demo';
 
 /** The summary a person reads: the day by tenant and by account, and what must be zero. */
@@ -47,6 +48,7 @@ export function summaryTable(result: DemoResult): string {
     tenants,
     accounts,
     `${String(accepted)} accepted, ${String(sent)} sent in ${String(seconds)} s; the fleet costs ${cost}`,
+    billLine(result.bill),
     `lost ${String(lost)}  duplicated ${String(duplicated)}  over quota ${String(overQuota)}  over rate ${String(overRate)}  in doubt ${String(inDoubt)}`,
   ].join('\n\n');
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SimulatorAdminClient } from '../../apps/simulator/src/simulator-admin.client';
 import { fromPublicId, SystemClock } from '@libs/kernel';
+import { holdAgainstBill, type BillVerdict } from './demo-bill';
 import { arrivalsSoFar, judge, type Verdict } from './demo-judge';
 import { ProgressReader, progressLine } from './demo-progress';
 import { planTraffic, type DemoEmail, type DemoTraffic } from './demo-traffic';
@@ -27,6 +28,7 @@ export interface DemoResult extends Verdict {
   readonly idleCostMicroUsd: string;
   readonly platformCostMicroUsd: string;
   readonly workerKills: number;
+  readonly bill: BillVerdict;
 }
 
 /** Messages of one request: the flooding tenant fills it, the others hand in as a program of theirs would. */
@@ -62,6 +64,11 @@ export async function demoDay(stack: Stack, fleet: SeededFleet, options: DemoOpt
     fleet,
     tenantUuids,
   });
+  const bill = await holdAgainstBill({
+    adminUrl: stack.databaseUrls.admin,
+    simulatorAdminUrl: stack.simulatorAdminUrl,
+    folder: stack.folder.path,
+  });
   const costs = await monthCosts(stack, fleet);
   for (const tenant of verdict.tenants) tenant.costMicroUsd = costs.tenants.get(tenant.id) ?? '0';
   return {
@@ -71,6 +78,7 @@ export async function demoDay(stack: Stack, fleet: SeededFleet, options: DemoOpt
     idleCostMicroUsd: costs.idle,
     platformCostMicroUsd: costs.platform,
     workerKills: kills,
+    bill,
   };
 }
 

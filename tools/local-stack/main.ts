@@ -2,6 +2,7 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { parseArguments, type StackArguments } from './arguments';
 import { demoDay, type DemoResult } from './demo';
+import { addsUp } from './demo-bill';
 import { aligned, summaryTable } from './demo-summary';
 import { ownEnvironment } from './environment';
 import { untilEnding, withSupervisor, type Session } from './launcher';
@@ -79,8 +80,8 @@ async function playDay(
 }
 
 /** What must hold whatever happened on the way. */
-function isSound({ lost, duplicated, overQuota, overRate, inDoubt }: DemoResult): boolean {
-  return lost + duplicated + overQuota + overRate + inDoubt === 0;
+function isSound({ lost, duplicated, overQuota, overRate, inDoubt, bill }: DemoResult): boolean {
+  return lost + duplicated + overQuota + overRate + inDoubt === 0 && addsUp(bill);
 }
 
 function addresses(stack: Stack, fleet: SeededFleet): string {

@@ -96,6 +96,6 @@ function msOf(period: InvoiceBody['period']): bigint {
   return BigInt(new Date(period.to).getTime()) - BigInt(new Date(period.from).getTime());
 }
 
-export function grouped(count: bigint): string {
+function grouped(count: bigint): string {
   return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -1,4 +1,5 @@
-import { crowdedMs, elsewhereMs, idlePollMs, restAfter } from './pump.policy';
+import type { SendingAccountId } from '@libs/kernel';
+import { beginsAnew, crowdedMs, elsewhereMs, firstPart, idlePollMs, restAfter } from './pump.policy';
 
 const at = { nowMs: 1_000 };
 const pace = { sliceMs: 500, leadMs: 100, idleMs: 40 };
@@ -20,6 +21,30 @@ describe('a pump', () => {
   it('comes back before the clock of what it granted idles', () => {
     // 50 recipients at 100/s end at 1,600; the clock idles when a grant made 100 ms earlier could start later than that.
     expect(restAfter(grant(50, 1_100), pace)).toBe(500 - 60);
+  });
+
+  it('leaves the tickets of long slices more time', () => {
+    // 400 recipients at 100/s from 1,100 on: a tenth of the slice before the clock idles.
+    expect(restAfter(grant(400, 1_100), { ...pace, sliceMs: 4_000 })).toBe(4_000 - 400);
+  });
+
+  it('spreads the ends of first slices over three quarters of a slice', () => {
+    const parts = Array.from({ length: 256 }, (_, i) =>
+      firstPart(`0-${i.toString(16).padStart(2, '0')}` as SendingAccountId),
+    );
+    expect(Math.max(...parts)).toBe(1);
+    expect(Math.min(...parts)).toBeGreaterThan(0.25);
+    expect(new Set(parts).size).toBe(256);
+  });
+
+  it.each([
+    [grant(50, 1_100), false],
+    [{ kind: 'empty', why: 'rate', ...at, retryAtMs: 1_070 }, false],
+    [{ kind: 'empty', why: 'idle', ...at, retryAtMs: 0 }, true],
+    [{ kind: 'stale' }, true],
+    [{ kind: 'frozen', ...at, untilMs: 1_200 }, true],
+  ] as const)('after %j: what is granted next begins anew: %s', (reply, begins) => {
+    expect(beginsAnew(reply)).toBe(begins);
   });
 
   it('comes back sooner after less than a slice, and never for crumbs', () => {

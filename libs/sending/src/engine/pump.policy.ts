@@ -1,3 +1,4 @@
+import type { SendingAccountId } from '@libs/kernel';
 import type { Grant, Refusal } from '@libs/quota';
 
 /** What the pump of an account knows when it plans its next question. Milliseconds of engine time. */
@@ -9,8 +10,10 @@ export interface PumpPace {
   readonly idleMs: number;
 }
 
-/** The next grant is made this long before the rate clock would idle. */
+/** The next grant is made this long before the rate clock would idle, */
 const MARGIN_MS = 60;
+/** or this part of a long slice: many accounts of long slices come in crowds, whose tickets wait for each other. */
+const MARGIN_PART = 10;
 /** Small grants cost as much as large ones: none is asked for before this part of a slice is free. */
 const LEAST_PART = 4;
 
@@ -37,8 +40,21 @@ export function restAfter(reply: Grant | Refusal, pace: PumpPace): number {
 function untilNextGrant(grant: Grant, { sliceMs, leadMs }: PumpPace): number {
   const lastsMs = (grant.recipients * 1000 * grant.rate.den) / grant.rate.num;
   const idlesAt = grant.slotStartMs + lastsMs - leadMs;
-  const margin = Math.min(MARGIN_MS, sliceMs / 2);
+  const margin = Math.max(Math.min(MARGIN_MS, sliceMs / 2), sliceMs / MARGIN_PART);
   return clamp(idlesAt - margin - grant.nowMs, sliceMs / LEAST_PART, sliceMs);
+}
+
+/**
+ * The part of a slice, between a quarter and all of it, that an account is granted first when it begins anew: hundreds that
+ * begin together, after a start or a loss of Redis, would come back together with every slice.
+ */
+export function firstPart(id: SendingAccountId): number {
+  return 1 - (0.75 * parseInt(id.slice(-2), 16)) / 256;
+}
+
+/** True after a reply that leaves the rate clock idle: what is granted next begins anew. */
+export function beginsAnew(reply: Grant | Refusal): boolean {
+  return reply.kind !== 'grant' && !(reply.kind === 'empty' && reply.why === 'rate');
 }
 
 function clamp(value: number, least: number, most: number): number {

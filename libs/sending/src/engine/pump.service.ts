@@ -10,7 +10,7 @@ import { EngineGate } from './engine-gate';
 import { EngineSettings } from './engine.settings';
 import { Failpoints } from './failpoints';
 import { LedgerKeeper } from './ledger-keeper.service';
-import { crowdedMs, elsewhereMs, idlePollMs, restAfter, type PumpPace } from './pump.policy';
+import { beginsAnew, crowdedMs, elsewhereMs, firstPart, idlePollMs, restAfter, type PumpPace } from './pump.policy';
 
 /** Recipients a ticket holds at most: one claim's transaction stays short. A slice decides; only a fast account gets here. */
 const WANT = 500;
@@ -38,6 +38,8 @@ interface Pumped {
   /** Ends the rest before its time. */
   cancelRest: (() => void) | undefined;
   idle: boolean;
+  /** What is granted next follows nothing. */
+  begins: boolean;
   /** Mail was offered that need not wait for the next turn, and has not been asked for. */
   urged: boolean;
   /** More need not wait than could be lent: asked for again then, monotonic, and not before for a small sender. */
@@ -87,6 +89,7 @@ export class Pump {
         turn: undefined,
         cancelRest: undefined,
         idle: false,
+        begins: true,
         urged: false,
         lendsFrom: undefined,
         restsUntil: 0,
@@ -205,10 +208,11 @@ export class Pump {
     if (await this.isCrowded()) return crowdedMs(this.pumped.size);
     const now = this.timers.monotonicMs();
     const isShort = now < pumped.shortUntil;
-    const pace = this.paceOf(account, isShort);
+    const pace = this.paceOf(account, isShort, pumped.begins && !isShort ? firstPart(id) : 1);
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, pace, false);
     pumped.idle = reply.kind === 'empty' && reply.why === 'idle';
+    pumped.begins = beginsAnew(reply);
     if (reply.kind === 'grant') {
       this.failpoints.reach('after-acquire');
       const urgent = isTransactional(reply);
@@ -223,10 +227,10 @@ export class Pump {
     return restAfter(reply, pace) / speed;
   }
 
-  private paceOf(account: SendingAccount, isShort: boolean): PumpPace {
+  private paceOf(account: SendingAccount, isShort: boolean, part = 1): PumpPace {
     const { speed } = this.clock.scale;
     return {
-      sliceMs: sliceMs(parseRate(account.maxSendRate), isShort),
+      sliceMs: Math.ceil(part * sliceMs(parseRate(account.maxSendRate), isShort)),
       leadMs: this.settings.leadMs * speed,
       idleMs: idlePollMs(this.pumped.size, this.isCalled) * speed,
     };

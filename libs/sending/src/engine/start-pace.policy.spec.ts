@@ -109,6 +109,21 @@ describe('the pace of starts', () => {
     );
   });
 
+  it('loses no slot of a slow account to a stop shorter than the time between two, and exceeds its rate by one message at most', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 3, max: 30 }), fc.array(fc.nat(8_000), { maxLength: 8 }), (rate, at) => {
+        // No two stops in a row.
+        const list = at.map((start) => ({
+          at: Math.floor(start / 1_000) * 1_000,
+          forMs: Math.floor(700 / rate) - LOOK,
+        }));
+        const process = new Process(slots(rate, 9), rate, list);
+        const started = run([process], 11);
+        return process.missed === 0 && started.length === rate * 9 && worstSecond(started) <= rate + 1;
+      }),
+    );
+  });
+
   it('becomes patient where slots are missed again and again, so that messages go out all the same', () => {
     // A process that only runs every 80 ms.
     const list = Array.from({ length: 150 }, (_, i) => ({ at: i * 80, forMs: 78 }));

@@ -12,6 +12,11 @@ const CATCH_UP = 0.002;
 const SECOND_MS = 1_010;
 /** A slot missed by more than this is over, on a machine that keeps up. */
 const PATIENCE_MS = 20;
+/**
+ * But not before this part of the time between two slots: with less lateness than that a sliding second holds one message
+ * more at most, and on a slow account each missed slot would cost as much rate as dozens of them on a fast one.
+ */
+const GAP_PART = 0.75;
 /** A process that misses more than a twentieth of its slots of late is given twice as long, at most this often, */
 const MISSED_PART = 20;
 const FEW_MISSED = 2;
@@ -56,7 +61,9 @@ export class StartPace {
 
   /** How much later than its slot a message may start at that rate of recipients per second. */
   patienceMs(rate: Fraction): number {
-    return Math.min(this.patience, mostPatienceMs(rate.num / rate.den)) * this.speed;
+    const perSecond = rate.num / rate.den;
+    const patience = Math.max(this.patience, (GAP_PART * 1_000) / perSecond);
+    return Math.min(patience, mostPatienceMs(perSecond)) * this.speed;
   }
 
   /** When a message whose slot begins at `dueMs` may start. */

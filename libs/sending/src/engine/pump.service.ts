@@ -139,19 +139,7 @@ export class Pump {
     let rest = FAILED_MS;
     const { wakes } = pumped;
     try {
-      const isUrged = pumped.urged || this.timers.monotonicMs() >= (pumped.lendsFrom ?? Infinity);
-      pumped.urged = false;
-      if (isUrged) pumped.lendsFrom = undefined;
-      const isHasty = isUrged || this.timers.monotonicMs() < pumped.hastyUntil;
-      // What need not wait first: in a grant of both it would wait as long as the rest does. And right after it the rest, or
-      // what comes in between would.
-      const [hurried, next] = await Promise.allSettled([
-        isHasty ? this.hurry(pumped) : undefined,
-        isUrged && !pumped.idle ? pumped.restsUntil - this.timers.monotonicMs() : this.once(pumped),
-      ]);
-      if (hurried.status === 'rejected') throw hurried.reason;
-      if (next.status === 'rejected') throw next.reason;
-      rest = next.value;
+      rest = await this.ask(pumped);
     } catch (error) {
       this.log.warn('the pump could not ask the ledger', {
         sendingAccount: pumped.id,
@@ -170,12 +158,41 @@ export class Pump {
     });
   }
 
-  /** Asks for the mail that need not wait for what is granted; what gets nothing goes with the next turn. */
-  private async hurry(pumped: Pumped): Promise<void> {
+  /** Everything that is to be asked now. Answers how long to rest, milliseconds of real time. */
+  private async ask(pumped: Pumped): Promise<number> {
     const { id } = pumped;
+    const isUrged = pumped.urged || this.timers.monotonicMs() >= (pumped.lendsFrom ?? Infinity);
+    pumped.urged = false;
+    if (isUrged) pumped.lendsFrom = undefined;
+    const isResting = isUrged && !pumped.idle;
     const account = await this.accounts.find(id);
-    if (!account || !this.gate.isOpen) return;
-    if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return;
+    if (!account) {
+      this.pumped.delete(id);
+      return elsewhereMs(0);
+    }
+    pumped.idle = false;
+    if (!this.gate.isOpen) return elsewhereMs(0);
+    if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return elsewhereMs(this.pumped.size);
+    const isCrowded = !isResting && (await this.isCrowded());
+    const isHasty = isUrged || pumped.urged || this.timers.monotonicMs() < pumped.hastyUntil;
+    pumped.urged = false;
+    // What need not wait first: in a grant of both it would wait as long as the rest does. And the rest in the same breath, or
+    // what comes in between would.
+    const [hurried, next] = await Promise.allSettled([
+      isHasty ? this.hurry(pumped, account) : undefined,
+      isResting
+        ? pumped.restsUntil - this.timers.monotonicMs()
+        : isCrowded
+          ? crowdedMs(this.pumped.size)
+          : this.once(pumped, account),
+    ]);
+    if (hurried.status === 'rejected') throw hurried.reason;
+    if (next.status === 'rejected') throw next.reason;
+    return next.value;
+  }
+
+  /** Asks for the mail that need not wait for what is granted; what gets nothing goes with the next turn. */
+  private async hurry(pumped: Pumped, account: SendingAccount): Promise<void> {
     const batchId = newId<BatchId>();
     const reply = await this.acquire(account, batchId, this.paceOf(account, true), true);
     if (reply.kind !== 'grant') {
@@ -194,18 +211,9 @@ export class Pump {
   }
 
   /** One question to the ledger. Answers how long to rest, milliseconds of real time. */
-  private async once(pumped: Pumped): Promise<number> {
+  private async once(pumped: Pumped, account: SendingAccount): Promise<number> {
     const { id } = pumped;
     const { speed } = this.clock.scale;
-    const account = await this.accounts.find(id);
-    if (!account) {
-      this.pumped.delete(id);
-      return elsewhereMs(0);
-    }
-    pumped.idle = false;
-    if (!this.gate.isOpen) return elsewhereMs(0);
-    if (!(await this.ledger.hold(id, 'pump', this.settings.worker, LOCK_MS))) return elsewhereMs(this.pumped.size);
-    if (await this.isCrowded()) return crowdedMs(this.pumped.size);
     const now = this.timers.monotonicMs();
     const isShort = now < pumped.shortUntil;
     const pace = this.paceOf(account, isShort, pumped.begins && !isShort ? firstPart(id) : 1);

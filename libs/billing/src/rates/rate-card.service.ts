@@ -16,7 +16,7 @@ export interface Seeded {
   readonly ended: bigint;
 }
 
-/** Brings the rate card that comes with the code into the database. */
+/** The prices we are charged: those that come with the code, and those that operators publish. */
 @Injectable()
 export class RateCardService {
   constructor(
@@ -26,8 +26,8 @@ export class RateCardService {
   ) {}
 
   /**
-   * Adds what is missing and ends what has got an end; seeding twice is seeding once. Needs a process that may write
-   * prices (the api or a command on the operators' role).
+   * Adds what is missing and ends what has got an end; ends that operators gave stay. Seeding twice is seeding once. Needs
+   * a process that may write prices (the api or a command on the operators' role).
    * @throws RateCardConflict when a stored price differs; nothing is changed then
    */
   seed(by: Author, wanted: readonly CardRate[] = parseRateCardFile(rateCardFile)): Promise<Seeded> {
@@ -120,6 +120,8 @@ export class RateCardService {
     const samePrice = known.amountMicro === wanted.amountMicro && known.perUnits === wanted.perUnits;
     const sameEnd = known.validTo?.getTime() === wanted.validTo?.getTime();
     if (samePrice && sameEnd) return false;
+    // An end that the card does not know was given by an operator, and stays.
+    if (samePrice && wanted.validTo === null) return false;
     if (samePrice && known.validTo === null) return true;
     throw new RateCardConflict(known.sku, known.card, known.validFrom, known.amountMicro, wanted.amountMicro);
   }

@@ -14,6 +14,8 @@ const file = z.strictObject({
       readOn: z.string().nullable(),
       figures: z.array(z.strictObject({ recipients: count, usd, meaning: z.enum(['LIST', 'AT_LEAST', 'AT_MOST']) })),
       overage: z.strictObject({ from: count, upTo: count, usd, per: count }).optional(),
+      /** Kept as the source gives them; nothing is reckoned with them. */
+      also: z.array(z.strictObject({ what: z.string(), usd, per: count })).default([]),
     }),
   ),
 });

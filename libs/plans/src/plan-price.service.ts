@@ -2,7 +2,14 @@ import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
 import { DomainError, EngineClock, formatUsd, notFound, toPublicId, type PlanId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { priceIssues, sourceIssues, successionIssues, type NewPlanPrice, type PlanPrice } from './plan-price.policy';
+import {
+  priceIssues,
+  sourceIssues,
+  successionIssues,
+  type NewPlanPrice,
+  type PlanPrice,
+  type PriceTerms,
+} from './plan-price.policy';
 import { PlanPriceRepository } from './plan-price.repository';
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
@@ -42,6 +49,11 @@ export class PlanPriceService {
       await this.audit.record({ ...by, action: 'plan-price.publish', subject: toPublicId('plan', planId), detail });
       return { ...price, id, planId, validTo: null };
     });
+  }
+
+  /** Terms that are only tried out. @throws DomainError INVALID_INPUT (every wrong field at once) */
+  check(terms: PriceTerms): void {
+    DomainError.throwIfAny(priceIssues(terms));
   }
 
   /** Every version of a plan's price, oldest first. */

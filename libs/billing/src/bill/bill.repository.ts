@@ -20,6 +20,10 @@ export interface BillImport {
   readonly actor: string;
 }
 
+export interface RaisedAlarm extends BillAlarm {
+  readonly raisedAt: Date;
+}
+
 interface ImportRow {
   id: string;
   period: string;
@@ -38,6 +42,7 @@ const COLUMNS = `id::text AS id, period, payer, format, file_name, sha256, lines
   total_micro::text AS total_micro, outside_micro::text AS outside_micro, imported_at, actor`;
 const BY_SHA256 = `SELECT ${COLUMNS} FROM bill_import WHERE sha256 = $1`;
 const CURRENT = `SELECT ${COLUMNS} FROM bill_import WHERE period = $1 AND superseded_at IS NULL ORDER BY id`;
+const IMPORTS = `SELECT ${COLUMNS}, superseded_at FROM bill_import WHERE period = $1 ORDER BY id DESC`;
 const PAGE = 5_000;
 
 /** AWS's bill as it was imported. A later report of the same payer and month takes the place of the earlier one. */
@@ -66,6 +71,38 @@ export class BillRepository {
   async current(period: string): Promise<BillImport[]> {
     const rows = await this.uow.query<ImportRow>(CURRENT, [period]);
     return rows.map(fromRow);
+  }
+
+  /** Every report of a month that was taken in, the last one first. */
+  async imports(period: string): Promise<(BillImport & { readonly supersededAt: Date | null })[]> {
+    const rows = await this.uow.query<ImportRow & { superseded_at: Date | null }>(IMPORTS, [period]);
+    return rows.map((row) => ({ ...fromRow(row), supersededAt: row.superseded_at }));
+  }
+
+  /** The alarms of a month, dearest first. */
+  async alarms(period: string): Promise<RaisedAlarm[]> {
+    const rows = await this.uow.query<{
+      kind: BillAlarm['kind'];
+      aws_account: string;
+      region: string;
+      usage_type: string;
+      ours_micro: string;
+      billed_micro: string;
+      raised_at: Date;
+    }>(
+      `SELECT kind, aws_account, region, usage_type, ours_micro::text AS ours_micro, billed_micro::text AS billed_micro, raised_at
+         FROM billing_alarm WHERE period = $1 ORDER BY abs(billed_micro - ours_micro) DESC, id`,
+      [period],
+    );
+    return rows.map((row) => ({
+      kind: row.kind,
+      awsAccount: row.aws_account,
+      region: row.region,
+      usageType: row.usage_type,
+      oursMicro: BigInt(row.ours_micro),
+      billedMicro: BigInt(row.billed_micro),
+      raisedAt: row.raised_at,
+    }));
   }
 
   async supersede(period: string, payer: string, at: Date): Promise<void> {

@@ -6,6 +6,7 @@ import { BillRepository } from '../bill/bill.repository';
 import { BillingPeriodRepository } from './billing-period.repository';
 import { FleetLineRepository } from './fleet-line.repository';
 import { MonthLinesService } from './month-lines.service';
+import { PeriodOverview } from './period-overview.service';
 import { PeriodService } from './period.service';
 import { ReconcileService } from './reconcile.service';
 
@@ -18,6 +19,7 @@ import { ReconcileService } from './reconcile.service';
     BillRepository,
     BillImportService,
     MonthLinesService,
+    PeriodOverview,
     PeriodService,
     ReconcileService,
   ],
@@ -26,6 +28,7 @@ import { ReconcileService } from './reconcile.service';
     BillRepository,
     MonthLinesService,
     BillImportService,
+    PeriodOverview,
     PeriodService,
     ReconcileService,
   ],

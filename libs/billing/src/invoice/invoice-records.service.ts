@@ -7,9 +7,11 @@ import { FOCUS_HEAD, focusRows } from '../render/focus.policy';
 import { exportInvoice, type ExportedFile, type ExportFormat } from '../render/invoice-export.policy';
 import { InvoiceDraftRepository } from './invoice-draft.repository';
 import { makeInvoice, type MadeInvoice } from './invoice-versions.policy';
-import { InvoiceRepository, type StoredInvoice } from './invoice.repository';
+import { InvoiceRepository, type InvoiceFilter, type StoredInvoice } from './invoice.repository';
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+const NUMBER = /^[A-Z]{1,8}-\d{4}-\d{6,12}$/;
 
 /** An invoice and what it says, made again from its stored input. */
 export interface InvoiceRecord extends Omit<StoredInvoice, 'input'> {
@@ -63,6 +65,21 @@ export class InvoiceRecords {
   async creditNotesOf(tenant: TenantId, ids: readonly string[]): Promise<InvoiceRecord[]> {
     const found = await this.uow.forTenant(tenant, () => this.invoices.notesOfAny(tenant, ids));
     return found.map(toRecord);
+  }
+
+  /**
+   * Everybody's, the highest number first; void ones and credit notes too. For operators.
+   * @param page its cursor is a number
+   * @throws DomainError INVALID_INPUT (period, after)
+   */
+  async register(filter: InvoiceFilter, { limit, after }: PageRequest): Promise<Page<InvoiceRecord>> {
+    if (filter.period !== null) parsePeriod(filter.period);
+    if (after !== undefined && !NUMBER.test(after)) {
+      throw new DomainError({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: ['after'] });
+    }
+    const found = await this.uow.forSystem(() => this.invoices.latest(filter, after ?? null, BigInt(limit) + 1n));
+    const rows = found.slice(0, limit).map(toRecord);
+    return { rows, hasNext: found.length > limit, hasPrevious: after !== undefined };
   }
 
   /** The draft of a month; null when there is none. For operators and the engine. */

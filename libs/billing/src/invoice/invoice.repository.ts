@@ -25,6 +25,13 @@ export interface StoredInvoice {
   readonly voidReason: string | null;
 }
 
+/** Which invoices; null = any. */
+export interface InvoiceFilter {
+  readonly period: string | null;
+  readonly tenantId: TenantId | null;
+  readonly state: 'FINAL' | 'VOID' | null;
+}
+
 interface InvoiceRow {
   tenant_id: TenantId;
   id: InvoiceId;
@@ -56,6 +63,9 @@ const BETWEEN = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND ($2::uu
 const PAGE_FORWARDS = `${BETWEEN} ORDER BY id DESC LIMIT $4`;
 const PAGE_BACKWARDS = `${BETWEEN} ORDER BY id LIMIT $4`;
 const OF_PERIOD = `SELECT ${COLUMNS} FROM invoice WHERE period = $1 AND number > $2 ORDER BY number LIMIT 500`;
+const LATEST = `SELECT ${COLUMNS} FROM invoice
+ WHERE ($1::text IS NULL OR period = $1) AND ($2::uuid IS NULL OR tenant_id = $2) AND ($3::text IS NULL OR state = $3)
+   AND ($4::text IS NULL OR number < $4) ORDER BY number DESC LIMIT $5`;
 const NOTES = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND corrects = ANY($2::uuid[]) ORDER BY number`;
 
 /** SQLSTATE of what the database refuses: the trigger's own code, and a privilege nobody has. */
@@ -165,6 +175,13 @@ export class InvoiceRepository {
   /** Of one period, by number, after the given one. */
   async ofPeriod(period: string, after: string): Promise<StoredInvoice[]> {
     const rows = await this.uow.query<InvoiceRow>(OF_PERIOD, [period, after]);
+    return rows.map(toInvoice);
+  }
+
+  /** Of everybody, the highest number first, below `before`. */
+  async latest(filter: InvoiceFilter, before: string | null, limit: bigint): Promise<StoredInvoice[]> {
+    const { period, tenantId, state } = filter;
+    const rows = await this.uow.query<InvoiceRow>(LATEST, [period, tenantId, state, before, limit.toString()]);
     return rows.map(toInvoice);
   }
 

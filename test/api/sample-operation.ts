@@ -24,6 +24,7 @@ const LEAVES: Readonly<Record<string, string>> = {
   Stream: 'TRANSACTIONAL',
   Mode: 'TEST',
   TestMailbox: 'SUCCESS',
+  MarginView: 'TENANT',
   MessageState: 'QUEUED',
   JSON: '{}',
 };

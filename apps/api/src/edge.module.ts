@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { ApiSettings } from './api.settings';
 import { CostBuckets } from './graphql/cost-bucket.service';
 import { Payloads } from './graphql/payload';
+import { BillingFilesController } from './http/billing-files.controller';
 import { DocsController } from './http/docs.controller';
 import { GraphqlEdge } from './http/graphql-edge.middleware';
 import { HealthController } from './http/health.controller';
@@ -17,7 +18,7 @@ export class EdgeModule {
   static forRoot(settings: ApiSettings): DynamicModule {
     return {
       module: EdgeModule,
-      controllers: [HealthController, DocsController, InvoiceController, SnsWebhookController],
+      controllers: [BillingFilesController, HealthController, DocsController, InvoiceController, SnsWebhookController],
       providers: [
         { provide: ApiSettings, useValue: settings },
         { provide: CostBuckets, useValue: new CostBuckets(settings.bucket) },

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { AuditModule } from '@libs/audit';
-import { BillingModule, InvoicingModule, TenantBillingModule } from '@libs/billing';
+import {
+  BillingAdviceModule,
+  BillingModule,
+  BillingPeriodsModule,
+  InvoicingModule,
+  TenantBillingModule,
+} from '@libs/billing';
 import { clockScaleOf, invoicingOf, type ApiConfig } from '@libs/config';
 import { DatabaseModule, type Pools } from '@libs/database';
 import { DeliverabilityModule } from '@libs/deliverability';
@@ -37,6 +43,7 @@ export class LibsModule {
   static forRoot(config: ApiConfig, resources: Resources): DynamicModule {
     const origin = config.SNS_TRUSTED_SIMULATOR_ORIGIN;
     const caFile = config.SNS_TRUSTED_SIMULATOR_CA_FILE;
+    const invoicing = InvoicingModule.forRoot(invoicingOf(config));
     const capabilities = [
       AuditModule,
       TenancyModule.forRoot({ pepper: config.API_KEY_PEPPER }),
@@ -52,7 +59,9 @@ export class LibsModule {
       SendingModule.forRoot(),
       BillingModule,
       TenantBillingModule,
-      InvoicingModule.forRoot(invoicingOf(config)),
+      invoicing,
+      BillingPeriodsModule,
+      BillingAdviceModule.forRoot(invoicing),
     ];
     return {
       module: LibsModule,

@@ -1,6 +1,11 @@
 import { Module } from '@nestjs/common';
 import { AdminLoaderFactory } from './admin.loaders';
 import { AwsAccountResolver } from './aws-account/aws-account.resolver';
+import { AdviceResolver } from './billing/advice.resolver';
+import { InvoiceResolver } from './billing/invoice.resolver';
+import { PeriodResolver } from './billing/period.resolver';
+import { RateResolver } from './billing/rate.resolver';
+import { ReportResolver } from './billing/report.resolver';
 import { CostResolver } from './cost/cost.resolver';
 import { FleetOverviewResolver } from './fleet-overview/fleet-overview.resolver';
 import { MoveUtilisationResolver, PlacementResolver, TenantMoveResolver } from './placement/placement.resolver';
@@ -14,13 +19,18 @@ import { TestEmailService } from './test-email/test-email.service';
 
 /** The operators' endpoint: the fleet, its tenants and its money. */
 export const adminResolvers = [
+  AdviceResolver,
   AwsAccountResolver,
   CostResolver,
   FleetOverviewResolver,
+  InvoiceResolver,
   MoveUtilisationResolver,
+  PeriodResolver,
   PlacementResolver,
   PlanResolver,
   PlanPriceResolver,
+  RateResolver,
+  ReportResolver,
   SendingAccountResolver,
   TenantMoveResolver,
   TenantResolver,

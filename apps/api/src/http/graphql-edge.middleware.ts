@@ -1,10 +1,11 @@
 import { UnitOfWork } from '@libs/database';
 import { Log } from '@libs/observability';
-import { ApiKeyService, OperatorKeyService, type KeyPrincipal } from '@libs/tenancy';
+import { ApiKeyService, OperatorKeyService, type KeyPrincipal, type OperatorPrincipal } from '@libs/tenancy';
 import { Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { ApiSettings, BODY_LIMIT, QUERY_LIMITS, SEND_BODY_LIMIT } from '../api.settings';
-import type { Scope } from '../auth/access.decorator';
+import type { Role, Scope } from '../auth/access.decorator';
+import { mayUse } from '../auth/access.policy';
 import { factsOf, rememberFacts, type Principal } from '../auth/principal';
 import { CostBuckets } from '../graphql/cost-bucket.service';
 import { bucketOwner } from '../graphql/edge.plugin';
@@ -96,6 +97,26 @@ export class GraphqlEdge {
       throw new HttpRefusal(415, 'INVALID_INPUT', 'Content-Type must be application/json.');
     const sends = principal.kind === 'key' && principal.scopes.includes('send');
     return { principal, body: parseJson(await readBody(request, sends ? SEND_BODY_LIMIT : BODY_LIMIT)) };
+  }
+
+  /**
+   * Lets in a request beside GraphQL: an operator of this role or a higher one, with so many points left.
+   * @throws HttpRefusal 401, 403 or 429; the connection closes then, because a body may follow that nobody reads
+   */
+  async admitOperator(request: Request, role: Role, points: number): Promise<OperatorPrincipal> {
+    const principal = await this.authenticate(request);
+    if (principal.kind !== 'operator' || !mayUse(principal, { role })) {
+      throw new HttpRefusal(
+        403,
+        'FORBIDDEN',
+        `This address needs an operator key (pf_adm_...) with the role ${role} or a higher one.`,
+        { connection: 'close' },
+      );
+    }
+    rememberFacts(request, { requestId: factsOf(request).requestId, principal });
+    const { retryAfterSeconds } = this.buckets.take(bucketOwner(principal), points);
+    if (retryAfterSeconds > 0) throw rateLimited(retryAfterSeconds);
+    return principal;
   }
 
   private async authenticate(request: Request): Promise<Principal> {

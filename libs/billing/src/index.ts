@@ -28,7 +28,6 @@ export { InvoicingModule } from './invoice/invoicing.module';
 export type { InvoicingOptions } from './invoice/invoicing-options';
 export { BillImportService } from './bill/bill-import.service';
 export type { BillToImport, Imported } from './bill/bill-import.service';
-export { BillImportedAlready, BillRefused } from './bill/bill.errors';
 export { BillingCloseModule } from './close/billing-close.module';
 export { BillingPeriodsModule } from './close/billing-periods.module';
 export type { BillingPeriod } from './close/billing-period.repository';

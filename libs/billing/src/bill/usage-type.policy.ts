@@ -55,7 +55,7 @@ export function regionOfUsageType(usageType: string): string | undefined {
 /** `DIP-Hours` has no prefix although it looks like one: only prefixes of regions count. */
 function withoutPrefix(usageType: string): { prefix?: string; name: string } {
   const dash = usageType.indexOf('-');
-  const prefix = usageType.slice(0, Math.max(0, dash));
+  const prefix = dash > 0 ? usageType.slice(0, dash) : '';
   return dash > 0 && Object.hasOwn(regionPrefixes, prefix)
     ? { prefix, name: usageType.slice(dash + 1) }
     : { name: usageType };

@@ -76,7 +76,7 @@ export default tseslint.config(
   },
   {
     // Nest's options and GraphQL's types are classes because decorators need one; what travels are plain objects.
-    files: ['apps/**/*.ts', 'simulation/**/*.ts', 'test/**/*.ts'],
+    files: ['apps/**/*.ts', 'simulation/**/*.ts', 'test/**/*.ts', 'tools/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-misused-spread': 'off',

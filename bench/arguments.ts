@@ -16,6 +16,7 @@ export const BENCH_IDS = [
   'B12',
   'B13',
   'B14',
+  'B16',
   'B17',
 ] as const;
 

@@ -5,7 +5,7 @@ Boots PostgreSQL, Redis, workers and a fake SES on this machine and measures the
 run in turns with it in the same run. Prints a table with the targets beside the values and the CPU per message, process by
 process. Nothing else should run on the machine; the run says so when something does.
 
-  --only B1,B7       only these measures (B1 to B14 and B17, see bench/README.md)
+  --only B1,B7       only these measures (B1 to B14, B16 and B17, see bench/README.md)
   --seconds N        length of one measured slice, 2 to 600 (default 8)
   --slices N         slices of each arm, in turns, 1 to 20 (default 3); the median is reported, with least and most
   --long             full lengths: kills 10 min, soak 1 h, snapshot held 1 h, 10 million rows

@@ -7,6 +7,7 @@ import { b08 } from './arms/b08-noisy-neighbour';
 import { b09 } from './arms/b09-transactional';
 import { b13 } from './arms/b13-accept';
 import { b14 } from './arms/b14-storage';
+import { b16 } from './arms/b16-books';
 import { b17 } from './arms/b17-soak';
 import { b03 } from './arms/b03-simulated-month';
 import { scale } from './arms/b11-b12-scale';
@@ -31,6 +32,7 @@ const SCENARIOS: readonly Scenario[] = [
   { ids: ['B11', 'B12'], seconds: 240, run: scale },
   { ids: ['B13'], seconds: 40, run: alone(b13) },
   { ids: ['B14'], seconds: 110, run: alone(b14) },
+  { ids: ['B16'], seconds: 90, run: alone(b16) },
   { ids: ['B17'], seconds: 215, run: alone(b17) },
   { ids: ['B3'], seconds: 130, run: alone(b03) },
 ];

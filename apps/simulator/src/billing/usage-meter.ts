@@ -1,18 +1,6 @@
 import type { Arrival } from '../arrivals/arrival.log';
 import type { StateStore } from '../state/state.store';
-
-/** What one account used in one region on one day, UTC. */
-export interface DayOfUse {
-  /** `YYYY-MM-DD` */
-  readonly day: string;
-  readonly account: string;
-  readonly region: string;
-  recipients: number;
-  /** Bytes of attachments times recipients. */
-  attachmentBytes: number;
-  publishes: number;
-  deliveryAttempts: number;
-}
+import type { DayOfUse } from './day-of-use';
 
 type Counted = 'recipients' | 'attachmentBytes' | 'publishes' | 'deliveryAttempts';
 

@@ -10,7 +10,8 @@ import {
   SNS_HTTP_DELIVERY,
   SNS_PUBLISH,
 } from './list-prices';
-import type { DayOfUse, UsageMeter } from './usage-meter';
+import type { DayOfUse } from './day-of-use';
+import type { UsageMeter } from './usage-meter';
 
 /** The account that pays for all others. */
 export const PAYER_ACCOUNT = '999900000000';

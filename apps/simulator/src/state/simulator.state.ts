@@ -1,6 +1,6 @@
 import type { ClockScale } from '@libs/kernel';
 import type { PricingPlan } from '../billing/list-prices';
-import type { DayOfUse } from '../billing/usage-meter';
+import type { DayOfUse } from '../billing/day-of-use';
 
 /** Everything the simulator remembers between two starts, except the arrival log and what is rebuilt from it. */
 export interface SimulatorState {

@@ -8,5 +8,5 @@ if (wantsHelp(args)) {
 } else {
   checkNode();
   await prepare();
-  become('tools/billing/verify.js', args);
+  become('tools/billing/main.js', args);
 }

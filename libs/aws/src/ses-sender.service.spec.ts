@@ -5,7 +5,7 @@ import { AwsSettings } from './aws.settings';
 import { CredentialCache, type Credentials } from './credential-cache.service';
 import type { FleetRole } from './fleet-role';
 import type { OutgoingMail } from './outgoing-mail.policy';
-import { SendPools } from './send-pools';
+import { CONNECTIONS, SendPools } from './send-pools';
 import { SesSender } from './ses-sender.service';
 
 const clock = new SystemClock();
@@ -173,17 +173,17 @@ describe('sending over the wire', () => {
     const { arrived, endpoint, server } = await ses((response) => waiting.push(response));
     server.on('connection', () => (connections += 1));
     const sender = senderTo(endpoint);
-    const first = Array.from({ length: 256 }, () => sender.send(role, titled('first'), 10_000));
+    const first = Array.from({ length: CONNECTIONS }, () => sender.send(role, titled('first'), 10_000));
     expect(await sender.send(role, titled('queued'), 300)).toMatchObject({ kind: 'unsent', code: 'DeadlinePassed' });
     const next = sender.send(role, titled('next'), 10_000);
-    while (waiting.length < 256) await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length < CONNECTIONS) await new Promise((resolve) => setImmediate(resolve));
     for (const response of waiting.splice(0)) ok(response);
     await Promise.all(first);
     while (waiting.length < 1) await new Promise((resolve) => setImmediate(resolve));
     for (const response of waiting) ok(response);
     expect(await next).toMatchObject({ kind: 'sent' });
     expect(arrived.filter((subject) => subject === 'queued')).toEqual([]);
-    expect(connections).toBe(256);
+    expect(connections).toBe(CONNECTIONS);
   });
 
   it('asks once also where the server closes connections as they are used again', async () => {

@@ -110,7 +110,11 @@ function reportOf(verdicts: readonly Verdict[]): string {
 }
 
 function jsonOf(verdicts: readonly Verdict[]): string {
-  const invariants = verdicts.map(({ violations, ...rest }) => ({ ...rest, violations: Number(violations) }));
+  const invariants = verdicts.map(({ id, violations, ...rest }) => ({
+    id: Number(id),
+    ...rest,
+    violations: Number(violations),
+  }));
   return JSON.stringify({ invariants });
 }
 

@@ -1,6 +1,6 @@
 /** One promise about a month's books as a statement that answers a row for every violation of it. */
 export interface SqlInvariant {
-  readonly id: number;
+  readonly id: bigint;
   readonly name: string;
   /** $1 the period `YYYY-MM`, $2 its first moment, $3 the first of the next. One row a violation, in the column `found`. */
   readonly sql: string;
@@ -34,14 +34,14 @@ const BEARER = `coalesce(a.tenant_id::text, CASE a.bearer WHEN 'IDLE' THEN '__id
 
 export const SQL_INVARIANTS: readonly SqlInvariant[] = [
   {
-    id: 1,
+    id: 1n,
     name: 'the allocations of a line add up to it',
     sql: `SELECT 'line ' || l.id || ' costs ' || l.cost_micro || ', allocated ' || coalesce(sum(a.amount_micro), 0) AS found
             FROM fleet_line l LEFT JOIN allocation a ON a.fleet_line_id = l.id
            WHERE l.period = $1 GROUP BY l.id HAVING coalesce(sum(a.amount_micro), 0) <> l.cost_micro`,
   },
   {
-    id: 2,
+    id: 2n,
     name: 'tenants, idle and platform add up to the fleet, and to the bill once it is reconciled',
     sql: `WITH books AS (
             SELECT coalesce(sum(l.cost_micro), 0) AS fleet,
@@ -55,7 +55,7 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
            WHERE p.period = $1 AND p.state IN ('RECONCILED', 'FINAL') AND billed <> fleet`,
   },
   {
-    id: 3,
+    id: 3n,
     name: 'each accepted attempt is in exactly one row of the roll-up',
     sql: `WITH ${KEPT_DAYS}, ${ACCEPTED},
           attempts AS (
@@ -72,7 +72,7 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
            WHERE coalesce(x.recipients, 0) <> coalesce(r.recipients, 0)`,
   },
   {
-    id: 4,
+    id: 4n,
     name: 'nobody is a whole micro-dollar away from the exact share',
     sql: `WITH share AS (
             SELECT a.fleet_line_id AS line, a.amount_micro, a.weight, l.cost_micro, sum(a.weight) OVER w AS total,
@@ -83,7 +83,7 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
            WHERE total > 0 AND (abs(amount_micro * total - cost_micro * weight) >= total OR apart > 1)`,
   },
   {
-    id: 5,
+    id: 5n,
     name: 'who bears what follows from the weights alone, in whatever order they came',
     sql: `WITH share AS (
             SELECT a.fleet_line_id AS line, ${BEARER} AS bearer, a.amount_micro, l.cost_micro, sum(a.weight) OVER w AS total,
@@ -99,7 +99,7 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
                       ELSE amount_micro <> sign(cost_micro) * (part + CASE WHEN place <= units_left THEN 1 ELSE 0 END) END`,
   },
   {
-    id: 7,
+    id: 7n,
     name: 'what was issued is guarded, numbered without a gap, and adds up to its lines',
     sql: `SELECT 'invoice ' || i.number || ': ' || i.total_cents * 10000 || ', lines ' || coalesce(sum(l.amount_micro), 0) AS found
             FROM invoice i LEFT JOIN invoice_line l ON l.tenant_id = i.tenant_id AND l.invoice_id = i.id
@@ -122,7 +122,7 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
              AND privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE')`,
   },
   {
-    id: 8,
+    id: 8n,
     name: 'every line cites its rates and its method, and no usage is without a rate',
     sql: `SELECT 'line ' || l.id || ' (' || l.sku || ') cites no rate that was in force' AS found FROM fleet_line l
            WHERE l.period = $1 AND l.source = 'PROVISIONAL'
@@ -148,13 +148,13 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
                    AND tstzrange(r.valid_from, r.valid_to) && tstzrange(u.day AT TIME ZONE 'UTC', (u.day + 1) AT TIME ZONE 'UTC'))`,
   },
   {
-    id: 9,
+    id: 9n,
     name: 'more usage never lowers a price that is marked monotone',
     sql: `SELECT 'price ' || p.id || ' from the ' || t.tier_from || 'th on: ' || t.amount_micro AS found FROM plan_price p
             JOIN plan_price_tier t ON t.plan_price_id = p.id WHERE p.monotone AND t.amount_micro < 0`,
   },
   {
-    id: 10,
+    id: 10n,
     name: 'a message is billed to its tenant once, whatever the attempts',
     sql: `WITH ${KEPT_DAYS}, ${ACCEPTED},
           owed AS (SELECT f.tenant_id, sum(f.recipients) AS recipients FROM first_accepted f JOIN kept ON kept.day = f.day GROUP BY 1),
@@ -164,7 +164,7 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
             FROM billed b LEFT JOIN owed o USING (tenant_id) WHERE b.recipients > coalesce(o.recipients, 0)`,
   },
   {
-    id: 11,
+    id: 11n,
     name: 'IP-hours allocated are IP-hours leased',
     sql: `WITH leased AS (
             SELECT i.sending_account_id AS account,
@@ -184,7 +184,7 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
             FROM leased k FULL JOIN lines n ON n.account = k.account WHERE coalesce(k.ms, 0) <> coalesce(n.ms, 0)`,
   },
   {
-    id: 12,
+    id: 12n,
     name: 'our own reckoning and the differences make what AWS billed, account by account',
     sql: `WITH ours AS (SELECT aws_account, sum(cost_micro) AS micro FROM fleet_line WHERE period = $1 GROUP BY 1),
           theirs AS (SELECT b.aws_account, sum(b.cost_micro) AS micro FROM bill_line b JOIN bill_import i ON i.id = b.import_id
@@ -198,13 +198,13 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
            WHERE period = $1 AND source <> 'PROVISIONAL' AND coalesce(reason, '') = ''`,
   },
   {
-    id: 13,
+    id: 13n,
     name: 'no column is of a floating type',
     sql: `SELECT table_name || '.' || column_name || ' is ' || data_type AS found FROM information_schema.columns
            WHERE table_schema = 'public' AND data_type IN ('real', 'double precision', 'money')`,
   },
   {
-    id: 14,
+    id: 14n,
     name: 'closing twice left one of each: line, invoice, report',
     sql: `SELECT count(*) || ' lines of ' || aws_account || ' ' || usage_type || ' from ' || min(span_from) AS found FROM fleet_line
            WHERE period = $1 AND source = 'PROVISIONAL'

@@ -6,14 +6,14 @@ import { SQL_INVARIANTS } from './invariant-sql';
 import { VerifyRepository } from './verify.repository';
 
 export interface Verdict {
-  readonly id: number;
+  readonly id: bigint;
   readonly name: string;
   readonly violations: bigint;
   /** The first few violations, in words. */
   readonly examples: readonly string[];
 }
 
-const AS_ISSUED = { id: 6, name: 'every invoice made again from its stored input is the one that was issued' };
+const AS_ISSUED = { id: 6n, name: 'every invoice made again from its stored input is the one that was issued' };
 
 /** Judges the books of a month against everything that must hold of them. Reads only. For operators and the engine. */
 @Injectable()
@@ -38,6 +38,6 @@ export class VerifyService {
     const differing = await this.invoices.differing(name);
     const examples = differing.slice(0, 10).map((number) => `invoice ${number}`);
     verdicts.push({ ...AS_ISSUED, violations: BigInt(differing.length), examples });
-    return verdicts.sort((a, b) => a.id - b.id);
+    return verdicts.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import type { Verdict } from '@libs/billing';
+import { SystemClock } from '@libs/kernel';
 import { Client } from 'pg';
 import { bootBackingServices } from '../local-stack/backing-services';
 import { ownEnvironment } from '../local-stack/environment';
@@ -94,8 +95,7 @@ function daysAfter(period: string): Date {
 }
 
 function lastMonth(): string {
-  // eslint-disable-next-line no-restricted-syntax -- a program's own start, not business time
-  const moment = new Date();
+  const moment = new SystemClock().now();
   moment.setUTCDate(0);
   return moment.toISOString().slice(0, 7);
 }

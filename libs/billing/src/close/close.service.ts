@@ -121,7 +121,7 @@ export class CloseService {
     const report = this.report(period.name, step);
     switch (step) {
       case 'ROLL_UP':
-        await this.rollUps.rollUpThrough(this.clock.now());
+        await this.rollUps.rollUpMonth(period.name);
         return;
       case 'COSTS':
         await this.lines.compute(period);

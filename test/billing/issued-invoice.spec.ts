@@ -31,7 +31,7 @@ describe('an issued invoice', () => {
     await invoices.draftAll('2026-11');
     process.moveTo('2026-12-02T08:00:00Z');
     await invoices.finaliseAll('2026-11');
-    id = (await records.list(tenant, 10n))[0]!.id;
+    id = (await records.page(tenant, { limit: 10 })).rows[0]!.id;
   });
   afterEach(() => process.close());
 
@@ -58,7 +58,7 @@ describe('an issued invoice', () => {
     const other = await process.tenant(await process.plan('Other', {}));
     await expect(records.get(other, id)).rejects.toMatchObject({ issues: [{ code: 'NOT_FOUND' }] });
     await expect(records.get(tenant, 'x' as InvoiceId)).rejects.toMatchObject({ issues: [{ code: 'NOT_FOUND' }] });
-    await expect(records.list(other, 10n)).resolves.toEqual([]);
+    await expect(records.page(other, { limit: 10 })).resolves.toMatchObject({ rows: [] });
   });
 
   it.each([
@@ -118,7 +118,12 @@ describe('an issued invoice', () => {
     await invoices.draftAll('2026-11');
     await invoices.finaliseAll('2026-11');
     expect(
-      (await records.list(tenant, 10n)).map((one) => [one.number, one.state, one.voidReason, one.body.carriedInMicro]),
+      (await records.page(tenant, { limit: 10 })).rows.map((one) => [
+        one.number,
+        one.state,
+        one.voidReason,
+        one.body.carriedInMicro,
+      ]),
     ).toEqual([
       ['INV-2026-000002', 'FINAL', null, '0'],
       ['INV-2026-000001', 'VOID', 'wrong buyer', '0'],
@@ -160,7 +165,9 @@ describe('an issued invoice', () => {
     const invoices = process.inWorker(InvoiceService);
     await invoices.draftAll('2026-11');
     await invoices.finaliseAll('2026-11');
-    const [latest] = await records.list(tenant, 1n);
+    const {
+      rows: [latest],
+    } = await records.page(tenant, { limit: 1 });
     const [head] = await process.query(`SELECT encode(hash, 'hex') AS hash, seq FROM audit_head WHERE tenant_id = $1`, [
       tenant,
     ]);

@@ -33,15 +33,6 @@ export class InvoiceRecords {
   }
 
   /**
-   * A tenant's invoices and credit notes, newest first; void ones too.
-   * @param before only those issued before it
-   */
-  async list(tenant: TenantId, limit: bigint, before: Date | null = null): Promise<InvoiceRecord[]> {
-    const found = await this.uow.forTenant(tenant, () => this.invoices.ofTenant(tenant, limit, before));
-    return found.map(toRecord);
-  }
-
-  /**
    * A tenant's invoices and credit notes, newest first; void ones too. Cursors are ids.
    * @throws DomainError INVALID_INPUT (after, before)
    */

@@ -56,8 +56,6 @@ const COLUMNS = `tenant_id, id, kind, period, state, number, total_cents::text A
   issued_at, due_at, voided_at, void_reason`;
 
 const FIND = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND id = ANY($2::uuid[])`;
-const OF_TENANT = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND ($3::timestamptz IS NULL OR issued_at < $3)
-  ORDER BY issued_at DESC, number DESC LIMIT $2`;
 // Newest first: the cursor is the id of an invoice, and uuid v7 grows with time.
 const BETWEEN = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::uuid IS NULL OR id > $3)`;
 const PAGE_FORWARDS = `${BETWEEN} ORDER BY id DESC LIMIT $4`;
@@ -148,12 +146,6 @@ export class InvoiceRepository {
   async lock(tenant: TenantId, id: InvoiceId): Promise<StoredInvoice | undefined> {
     await this.uow.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [id]);
     return this.find(tenant, id);
-  }
-
-  /** Of one tenant, newest first. */
-  async ofTenant(tenant: TenantId, limit: bigint, before: Date | null): Promise<StoredInvoice[]> {
-    const rows = await this.uow.query<InvoiceRow>(OF_TENANT, [tenant, limit.toString(), before]);
-    return rows.map(toInvoice);
   }
 
   /** Of one tenant, newest first. */

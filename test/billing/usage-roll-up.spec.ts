@@ -239,7 +239,14 @@ describe('the usage of a day', () => {
     const counted = await usage.rollUpMonth('2026-11');
     expect(counted.at(-1)).toBe('2026-11-30');
     expect(await usage.rollUpMonth('2026-11')).toEqual([]);
-    expect((await write.query('SELECT count(*)::int AS n FROM usage_day')).rows).toEqual([{ n: 30 }]);
+    expect((await write.query('SELECT count(*)::int AS n FROM usage_day')).rows).toEqual([{ n: 12 }]);
+  });
+
+  it('counts a month in which the fleet began, though retention has dropped the days before', async () => {
+    await write.query('UPDATE sending_account SET created_at = $1', [at('2026-11-27T10:00:00')]);
+    await write.query(`INSERT INTO dropped_days (parent, before) VALUES ('attempt', '2026-11-15')`);
+    goTo('2026-12-03T12:00:00');
+    expect(await usage.rollUpMonth('2026-11')).toEqual(['2026-11-27', '2026-11-28', '2026-11-29', '2026-11-30']);
   });
 
   it('keeps the attempts that are still needed: of days not counted, and of months not final', async () => {

@@ -63,7 +63,7 @@ export class UsageRollUpService {
 
   /**
    * Counts what is left of a month that is to be closed: days never counted, whatever events they still wait for, and those
-   * of which more may be known by now.
+   * of which more may be known by now. The fleet used nothing before its first account came.
    * @param period `YYYY-MM`, UTC
    * @returns the days counted
    * @throws DomainError INVALID_INPUT (period), and (day) when the month has not been over for two hours; CONFLICT (day) when
@@ -72,10 +72,13 @@ export class UsageRollUpService {
   async rollUpMonth(period: string): Promise<Day[]> {
     const { start, end } = parsePeriod(period);
     const now = this.clock.now();
-    const rolled = await this.uow.forSystem(() => this.rollUps.all({ from: start, to: end }));
+    const { beginning, rolled } = await this.uow.forSystem(async () => ({
+      beginning: (await this.rollUps.beginning()) ?? end,
+      rolled: await this.rollUps.all({ from: start, to: end }),
+    }));
     const known = new Map(rolled.map((one) => [one.day, one]));
     const counted: Day[] = [];
-    for (let day = dayOf(start); day < dayOf(end); day = nextDay(day)) {
+    for (let day = dayOf(beginning > start ? beginning : start); day < dayOf(end); day = nextDay(day)) {
       const before = known.get(day);
       if (before && !isDueAgain(before, now)) continue;
       await this.rollUp(day);

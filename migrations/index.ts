@@ -12,6 +12,7 @@ import { EventDeliveries1764000003000 } from './1764000003000-event-deliveries';
 import { CostPolicy1764000004000 } from './1764000004000-cost-policy';
 import { Spend1764000005000 } from './1764000005000-spend';
 import { PausedRoutes1764000100000 } from './1764000100000-paused-routes';
+import { ClosedMonths1764000200000 } from './1764000200000-closed-months';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   CostPolicy1764000004000,
   Spend1764000005000,
   PausedRoutes1764000100000,
+  ClosedMonths1764000200000,
 ];

@@ -608,6 +608,7 @@ COLUMN refreshed_at timestamp with time zone
 COLUMN provisional_at timestamp with time zone
 COLUMN reconciled_at timestamp with time zone
 COLUMN final_at timestamp with time zone
+COLUMN is_closed boolean NOT NULL GENERATED ALWAYS AS (((state = 'FINAL'::text) OR COALESCE((step = ANY (ARRAY['FINALISE_INVOICES'::text, 'SEAL'::text])), false)))
 CONSTRAINT billing_period_check CHECK (((state = 'FINAL'::text) = (final_at IS NOT NULL)))
 CONSTRAINT billing_period_done_check CHECK ((done >= 0))
 CONSTRAINT billing_period_goal_check CHECK ((goal = ANY (ARRAY['PROVISIONAL'::text, 'RECONCILED'::text, 'FINAL'::text])))
@@ -624,6 +625,7 @@ GRANT SELECT (state) TO pf_app
 COMMENT 'a calendar month in UTC; FINAL is for ever'
 COMMENT ON asked 'how often something was asked: what was asked during a close is not done by it'
 COMMENT ON goal 'where somebody asked it to go; null = nothing is asked'
+COMMENT ON is_closed 'its invoices go out, or have: nothing more is booked in it'
 COMMENT ON refreshed_at 'as of when the stored lines are true'
 COMMENT ON step 'what the close does right now; null = nothing'
 COMMENT ON without_bill 'FINAL was asked for although no bill of AWS was held against it'

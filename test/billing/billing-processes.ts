@@ -110,6 +110,14 @@ export class BillingProcesses {
     this.api.clock.advance(new Date(moment).getTime() - this.api.clock.nowMs());
   }
 
+  /** Whether a statement waits for a row or a lock of another one. */
+  async someoneWaits(): Promise<boolean> {
+    const { rows } = await this.write.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return rows.length > 0;
+  }
+
   async sums(period: string): Promise<{ ours: bigint; deltas: bigint; borne: bigint }> {
     const { rows } = await this.write.query(
       `SELECT coalesce(sum(cost_micro) FILTER (WHERE source = 'PROVISIONAL'), 0)::text AS ours,

@@ -1,7 +1,8 @@
 import { CloseFailpoints } from '@libs/billing';
 import type { TenantId } from '@libs/kernel';
+import { waitFor } from '../support/wait-for';
 import { BillingProcesses, by, cur, dollars } from './billing-processes';
-import type { AccountFacts } from './fleet-facts';
+import { FleetFactsWriter, type AccountFacts } from './fleet-facts';
 
 const MONTH = '2026-11';
 
@@ -84,6 +85,31 @@ describe('the close of a month', () => {
     expect(again).toMatchObject({ state: 'FINAL', goal: null, step: null });
     const { lines } = await billing.contents(MONTH);
     expect(lines).toEqual(reconciled.lines);
+  });
+
+  it('takes in what a count that began before its invoices go out books while they do', async () => {
+    await billing.take(MONTH, 'PROVISIONAL');
+    await billing.write.message(ann, account, 9, [{ state: 'SENT' }]);
+    const held = await FleetFactsWriter.open(billing.api.database.superuserUrl);
+    await held.query('BEGIN');
+    await held.query('SELECT FROM usage_day FOR UPDATE');
+    const count = billing.rollUp('2026-11-22');
+    await waitFor(() => billing.someoneWaits(), { what: 'the count to wait' });
+    const closing = billing.take(MONTH, 'FINAL', { withoutBill: true });
+    await waitFor(async () => (await billing.periods.status(MONTH))?.step === 'FINALISE_INVOICES', {
+      what: 'invoices to go out',
+      withinMs: 30_000,
+    });
+    await held.query('COMMIT');
+    await held.close();
+    await count;
+    expect(await closing).toMatchObject({ state: 'FINAL' });
+    const { rows } = await billing.write.query(
+      `SELECT (SELECT sum(qty) FROM usage_rollup WHERE period = '${MONTH}' AND sku = 'ses.recipient')::text AS counted,
+              (SELECT sum(quantity) FROM fleet_line WHERE period = '${MONTH}' AND sku = 'ses.recipient')::text AS priced,
+              (SELECT sum(quantity) FROM invoice_line WHERE unit = 'recipient')::text AS invoiced`,
+    );
+    expect(rows).toEqual([{ counted: '68', priced: '68', invoiced: '57' }]);
   });
 
   it('is refused before the month is over, and FINAL without a bill unless somebody says so', async () => {

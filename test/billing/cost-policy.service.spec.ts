@@ -29,15 +29,18 @@ describe('what is agreed about fees and idle capacity', () => {
     ]);
   });
 
-  it('stays as it was for months that are final', async () => {
+  it.each([
+    ['final', ['2026-12', '2027-01', '2027-02'], `'FINAL', NULL, now()`],
+    ['being invoiced', ['2027-02', '2027-03', '2027-04'], `'PROVISIONAL', 'FINALISE_INVOICES', NULL`],
+  ] as const)('stays as it was for months that are %s', async (_, [before, month, after], state) => {
     await process.uow.forSystem(() =>
-      process.uow.query(`INSERT INTO billing_period (period, state, final_at) VALUES ('2027-01', 'FINAL', now())`),
+      process.uow.query(`INSERT INTO billing_period (period, state, step, final_at) VALUES ('${month}', ${state})`),
     );
     const policy = { fees: 'PLATFORM', idle: 'PLATFORM' } as const;
     const refused = { issues: [{ code: 'CONFLICT', path: ['period'] }] };
-    await expect(policies.set('2026-12', policy, by)).rejects.toMatchObject(refused);
-    await expect(policies.set('2027-01', policy, by)).rejects.toMatchObject(refused);
-    await expect(policies.set('2027-02', policy, by)).resolves.toEqual(policy);
+    await expect(policies.set(before, policy, by)).rejects.toMatchObject(refused);
+    await expect(policies.set(month, policy, by)).rejects.toMatchObject(refused);
+    await expect(policies.set(after, policy, by)).resolves.toEqual(policy);
     await expect(async () => policies.set('2027', policy, by)).rejects.toMatchObject({
       issues: [{ path: ['period'] }],
     });

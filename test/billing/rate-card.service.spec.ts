@@ -83,9 +83,12 @@ describe('the rate card in the database', () => {
     expect(await audited()).toBe(3);
   });
 
-  it('keeps the prices of months that are final', async () => {
+  it.each([
+    ['final', `'FINAL', NULL, now()`],
+    ['being invoiced', `'PROVISIONAL', 'FINALISE_INVOICES', NULL`],
+  ])('keeps the prices of months that are %s', async (_, state) => {
     await process.uow.forSystem(() =>
-      process.uow.query(`INSERT INTO billing_period (period, state, final_at) VALUES ('2026-10', 'FINAL', now())`),
+      process.uow.query(`INSERT INTO billing_period (period, state, step, final_at) VALUES ('2026-10', ${state})`),
     );
     const early = card.add({ ...price, validFrom: new Date('2026-10-31T00:00:00Z') }, by);
     await expect(early).rejects.toMatchObject({ issues: [{ code: 'INVALID_INPUT', path: ['validFrom'] }] });

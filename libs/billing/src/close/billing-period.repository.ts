@@ -130,18 +130,6 @@ export class BillingPeriodRepository {
     );
   }
 
-  /** Whether usage of the month was booked, or a bill of it imported, after its lines were computed. */
-  async hasNews(period: string): Promise<boolean> {
-    const rows = await this.uow.query(
-      `SELECT FROM billing_period p
-        WHERE p.period = $1
-          AND (EXISTS (SELECT FROM usage_rollup u WHERE u.period = p.period AND u.booked_at > p.refreshed_at)
-            OR EXISTS (SELECT FROM bill_import b WHERE b.period = p.period AND b.imported_at > p.refreshed_at))`,
-      [period],
-    );
-    return rows.length > 0;
-  }
-
   /** Unsettled sends that began in the month, in live mode. */
   async inDoubt({ start, end }: Period): Promise<{ messages: bigint; recipients: bigint }> {
     const [row] = await this.uow.query<{ messages: string; recipients: string }>(

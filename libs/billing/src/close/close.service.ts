@@ -146,10 +146,10 @@ export class CloseService {
 
   /**
    * From the announcement of this step on, usage that comes to light and newer bills go to the next month. What came to this
-   * one since its lines were computed is still taken in.
+   * one since its lines were computed is still taken in; where nothing did, the same comes out.
    */
   private async takeInNews(period: Period): Promise<void> {
-    if (!(await this.uow.forSystem(() => this.periods.hasNews(period.name)))) return;
+    await this.rollUps.awaitBookings();
     await this.lines.compute(period);
     if ((await this.billOf(period.name)).hasBill) await this.reconciliation.reconcile(period);
     await this.invoices.draftAll(period.name);

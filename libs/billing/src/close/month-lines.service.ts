@@ -24,15 +24,16 @@ export class MonthLinesService {
 
   /**
    * Computes the lines and who bears them, and replaces what is stored as a whole in one unit of work: nobody ever sees half of
-   * them. What a bill said beyond them goes too, and is found again by holding it against them. Nothing happens to a FINAL month.
+   * them. What a bill said beyond them goes too, and is found again by holding it against them. Nothing happens to a FINAL month,
+   * nor where somebody who looked later has stored what he found.
    * @throws RateMissing when usage fell where no price is in force
    */
   async compute({ name, start, end }: Period): Promise<void> {
     const facts = await this.facts.facts(name);
     const { lines } = fleetCosts(facts, new RateCards(await this.uow.forSystem(() => this.rates.all())));
     await this.uow.forSystem(async () => {
-      const { state } = await this.periods.lock(name);
-      if (state === 'FINAL') return;
+      const { state, refreshedAt } = await this.periods.lock(name);
+      if (state === 'FINAL' || (refreshedAt !== null && refreshedAt > facts.now)) return;
       await this.lines.clear(name, ['PROVISIONAL', 'CUR']);
       await this.lines.storeReckoned(name, lines);
       const doubt = await this.periods.inDoubt({ name, start, end });

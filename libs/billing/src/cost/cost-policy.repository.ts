@@ -26,9 +26,7 @@ export class CostPolicyRepository {
 
   /** Whether a month from this one on is closed for ever. */
   async isFinalFrom(period: string): Promise<boolean> {
-    const rows = await this.uow.query(`SELECT FROM billing_period WHERE period >= $1 AND state = 'FINAL' LIMIT 1`, [
-      period,
-    ]);
+    const rows = await this.uow.query('SELECT FROM billing_period WHERE period >= $1 AND is_closed LIMIT 1', [period]);
     return rows.length > 0;
   }
 }

@@ -105,8 +105,8 @@ export class RateCardService {
   }
 
   private async firstOpenMoment(): Promise<Date | undefined> {
-    const final = await this.rates.lastFinalPeriod();
-    return final === undefined ? undefined : parsePeriod(final).end;
+    const closed = await this.rates.lastClosedPeriod();
+    return closed === undefined ? undefined : parsePeriod(closed).end;
   }
 
   private audited(action: string, rate: StoredRate, by: Author): Promise<void> {

@@ -50,9 +50,9 @@ export class RateRepository {
   }
 
   /** The last month that is closed for ever, `YYYY-MM`; undefined when none is. */
-  async lastFinalPeriod(): Promise<string | undefined> {
+  async lastClosedPeriod(): Promise<string | undefined> {
     const [row] = await this.uow.query<{ period: string | null }>(
-      `SELECT max(period) AS period FROM billing_period WHERE state = 'FINAL'`,
+      `SELECT max(period) AS period FROM billing_period WHERE is_closed`,
     );
     return row?.period ?? undefined;
   }

@@ -79,10 +79,10 @@ export function isDueAgain(rolled: RolledDay, now: Date): boolean {
   return rolled.inDoubt > 0n && after(rolled.rolledAt, DAY_MS) <= now;
 }
 
-/** The month a difference is billed in: its own, or the first one after it that is not final. */
-export function bookingPeriod(day: Day, final: ReadonlySet<string>): string {
+/** The month a difference is billed in: its own, or the first one after it that is not closed. */
+export function bookingPeriod(day: Day, closed: ReadonlySet<string>): string {
   let month = monthOf(day);
-  while (final.has(month)) month = monthOf(dayOf(parsePeriod(month).end));
+  while (closed.has(month)) month = monthOf(dayOf(parsePeriod(month).end));
   return month;
 }
 

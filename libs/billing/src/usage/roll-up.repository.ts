@@ -196,11 +196,19 @@ export class RollUpRepository {
   }
 
   /** Months that are closed for ever. */
-  async finalPeriods(): Promise<Set<string>> {
-    const rows = await this.uow.query<{ period: string }>(
-      `SELECT period FROM billing_period WHERE state = 'FINAL' OR step IN ('FINALISE_INVOICES', 'SEAL')`,
-    );
+  async closedPeriods(): Promise<Set<string>> {
+    const rows = await this.uow.query<{ period: string }>('SELECT period FROM billing_period WHERE is_closed');
     return new Set(rows.map((row) => row.period));
+  }
+
+  /** Whoever asks next which months are closed tells `awaitBegun` that it may still book something in the others. */
+  async begin(): Promise<void> {
+    await this.uow.query(`SELECT pg_advisory_xact_lock_shared(hashtextextended('usage booking', 0))`);
+  }
+
+  /** Returns when every unit that has begun is over. */
+  async awaitBegun(): Promise<void> {
+    await this.uow.query(`SELECT pg_advisory_xact_lock(hashtextextended('usage booking', 0))`);
   }
 }
 

@@ -46,8 +46,9 @@ export class UsageRollUpService {
           path: ['day'],
         });
       }
-      const final = await this.rollUps.finalPeriods();
-      return this.rollUps.rollUp(day, this.clock.now(), bookingPeriod(day, final));
+      await this.rollUps.begin();
+      const closed = await this.rollUps.closedPeriods();
+      return this.rollUps.rollUp(day, this.clock.now(), bookingPeriod(day, closed));
     });
   }
 
@@ -87,6 +88,11 @@ export class UsageRollUpService {
     return counted;
   }
 
+  /** After this nothing more is booked in a month that was closed before it was called. */
+  awaitBookings(): Promise<void> {
+    return this.uow.forSystem(() => this.rollUps.awaitBegun());
+  }
+
   /**
    * The first day whose attempts must be kept: of those that are not counted yet, or whose month is not final. Null when
    * there is nothing to bill.
@@ -95,10 +101,10 @@ export class UsageRollUpService {
     return this.uow.forSystem(async () => {
       const beginning = await this.rollUps.beginning();
       if (beginning === undefined) return null;
-      const final = await this.rollUps.finalPeriods();
+      const closed = await this.rollUps.closedPeriods();
       const rolled = new Set((await this.rollUps.all()).map((one) => one.day));
       let day = dayOf(beginning);
-      while (day < dayOf(now) && rolled.has(day) && final.has(monthOf(day))) day = nextDay(day);
+      while (day < dayOf(now) && rolled.has(day) && closed.has(monthOf(day))) day = nextDay(day);
       return dayOf(lifeBefore(day));
     });
   }

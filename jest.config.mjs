@@ -34,6 +34,7 @@ const maxWorkers = Math.min(4, Math.max(2, availableParallelism() - 1));
 /** unit: pure rules beside the code. integration: everything under test/, on real PostgreSQL and Redis. */
 export default {
   maxWorkers,
+  testSequencer: '<rootDir>/test/support/slow-first.mjs',
   // Tests assert behaviour, never time: one that hangs ends, one on a busy machine may take long.
   testTimeout: 30_000,
   projects: [

@@ -12,6 +12,8 @@ import {
   PeriodService,
   RateCardService,
   UsageRollUpService,
+  VerifyModule,
+  VerifyService,
   type BillToImport,
   type CloseGoal,
 } from '@libs/billing';
@@ -49,6 +51,7 @@ export class BillingProcesses {
       ObservabilityModule.forRoot(log, new Metrics('test')),
       BillingModule,
       BillingPeriodsModule,
+      VerifyModule,
     ]);
     await api.module.get(RateCardService).seed(by);
     const pool = createDataSource({ url: api.database.urls.worker, applicationName: 'test-worker', poolSize: 4 });
@@ -92,6 +95,12 @@ export class BillingProcesses {
 
   get periods(): PeriodService {
     return this.api.module.get(PeriodService);
+  }
+
+  /** What is wrong with the books of a month. */
+  async wrong(period: string): Promise<string[]> {
+    const verdicts = await this.api.module.get(VerifyService).verify(period);
+    return verdicts.flatMap(({ id, examples }) => examples.map((example) => `${String(id)}: ${example}`));
   }
 
   /** Asks for it and does it. */

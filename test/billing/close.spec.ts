@@ -277,30 +277,58 @@ describe('the close of a month', () => {
       expect(ours + deltas + (imported.corrections?.costMicro ?? 0n)).toBe(imported.totalMicro);
       await (await billing.worker()).refresh('2026-12');
       expect((await billing.sums('2026-12')).deltas).toBe(imported.corrections?.costMicro);
+      expect(await billing.wrong(MONTH)).toEqual([]);
+      billing.goTo('2027-01-02T00:00:00Z');
+      await billing.take('2026-12', 'PROVISIONAL');
+      await billing.import(await billing.bill('2026-12'), { period: '2026-12' });
+      await billing.take('2026-12', 'FINAL');
+      expect([await billing.wrong(MONTH), await billing.wrong('2026-12')]).toEqual([[], []]);
     });
 
-    it('charges usage that comes to light later in the next month, and takes it back when AWS had billed it in time', async () => {
-      await billing.import(await billing.bill(MONTH), { period: MONTH });
-      await billing.take(MONTH, 'FINAL');
-      const before = await billing.contents(MONTH);
+    const lateLines = async () =>
+      (
+        await billing.write.query(
+          `SELECT period, source, corrects, reason, sum(cost_micro)::text AS cost FROM fleet_line
+            WHERE charge_class = 'Correction' AND sku = 'ses.recipient' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2`,
+        )
+      ).rows;
+    const comesToLight = async () => {
       await billing.write.message(ann, account, 9, [{ state: 'SENT' }]);
       await billing.rollUp('2026-11-22');
       billing.goTo('2027-01-02T00:00:00Z');
+    };
+
+    it('leaves usage that comes to light later to the bill of its own month, which has it', async () => {
+      await billing.import(await billing.bill(MONTH), { period: MONTH });
+      await billing.take(MONTH, 'FINAL');
+      const before = await billing.contents(MONTH);
+      await comesToLight();
       await billing.take('2026-12', 'PROVISIONAL');
-      const late = `SELECT source, corrects, reason, sum(cost_micro)::text AS cost FROM fleet_line
-                     WHERE period = '2026-12' AND charge_class = 'Correction' AND sku = 'ses.recipient' GROUP BY 1, 2, 3 ORDER BY 1`;
-      expect((await billing.write.query(late)).rows).toEqual([
-        { source: 'PROVISIONAL', corrects: MONTH, reason: null, cost: '900' },
-      ]);
-      const { totalMicro } = await billing.import(await billing.bill('2026-12'), { period: '2026-12' });
-      expect(await (await billing.worker()).run('2026-12')).toMatchObject({ state: 'RECONCILED' });
-      expect((await billing.write.query(late)).rows).toEqual([
-        { source: 'CUR', corrects: MONTH, reason: 'BILLED_BEFORE', cost: '-900' },
-        { source: 'PROVISIONAL', corrects: MONTH, reason: null, cost: '900' },
-      ]);
-      const { ours, deltas, borne } = await billing.sums('2026-12');
-      expect({ actual: ours + deltas, borne }).toEqual({ actual: totalMicro, borne: totalMicro });
+      await billing.import(await billing.bill('2026-12'), { period: '2026-12' });
+      expect(await billing.take('2026-12', 'FINAL')).toMatchObject({ state: 'FINAL' });
+      expect(await lateLines()).toEqual([]);
       expect(await billing.contents(MONTH)).toEqual(before);
+      expect([await billing.wrong(MONTH), await billing.wrong('2026-12')]).toEqual([[], []]);
+      // What it costs the tenant is another matter: that is billed.
+      const billed = await billing.write.query(
+        `SELECT sum(quantity)::text AS recipients FROM invoice_line JOIN invoice ON id = invoice_id
+          WHERE period = '2026-12' AND invoice_line.unit = 'recipient'`,
+      );
+      expect(billed.rows).toEqual([{ recipients: '9' }]);
+    });
+
+    it('charges it in the next month where there is no bill, and once only when the bill comes at last', async () => {
+      const bill = await billing.bill(MONTH, (line, i) => (i === 0 ? [{ ...line, cost: dollars(7_000n) }] : [line]));
+      await billing.take(MONTH, 'FINAL', { withoutBill: true });
+      await comesToLight();
+      await billing.take('2026-12', 'FINAL', { withoutBill: true });
+      const late = { period: '2026-12', source: 'PROVISIONAL', corrects: MONTH, reason: null, cost: '900' };
+      expect(await lateLines()).toEqual([late]);
+      const { totalMicro, corrections } = await billing.import(bill, { period: MONTH });
+      expect(corrections?.bookedIn).toBe('2027-01');
+      const { ours } = await billing.sums(MONTH);
+      expect(ours + 900n + (corrections?.costMicro ?? 0n)).toBe(totalMicro);
+      expect([await billing.wrong(MONTH), await billing.wrong('2026-12')]).toEqual([[], []]);
     });
 
     it('does what is asked while it runs, too', async () => {

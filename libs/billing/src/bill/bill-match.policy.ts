@@ -155,27 +155,6 @@ export function matchLateBill(
     });
 }
 
-/** AWS charged for it in its own month: our late line of it is taken back, from whoever bears it. */
-export function takenBack(line: ReckonedLine): DeltaLine {
-  const { awsAccount, region, sku, unit, method } = line;
-  return {
-    of: line,
-    payer: null,
-    awsAccount,
-    region,
-    sku,
-    usageType: usageTypeOf(sku),
-    unit,
-    quantity: -line.quantity,
-    costMicro: -line.costMicro,
-    reason: 'BILLED_BEFORE',
-    category: 'Usage',
-    isCorrection: true,
-    method,
-    shares: line.shares.map((share) => ({ ...share, amountMicro: -share.amountMicro })),
-  };
-}
-
 /** What a month's lines say about one kind of charge. */
 export interface KnownCharge {
   readonly awsAccount: string;

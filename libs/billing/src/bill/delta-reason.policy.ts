@@ -22,8 +22,6 @@ export const DELTA_REASONS = [
   /** A charge of a kind we know but never reckoned with. */
   'NOT_RECKONED',
   'UNKNOWN_USAGE',
-  /** Usage that we learned of late and AWS had charged for in its own month. */
-  'BILLED_BEFORE',
   /** What AWS charged for a month that was final already. */
   'LATE_CHARGE',
 ] as const;

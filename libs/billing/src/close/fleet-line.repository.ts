@@ -115,7 +115,10 @@ export class FleetLineRepository {
     }));
   }
 
-  /** Everything known of a month's cost by kind of charge: its own lines, and later corrections of it. */
+  /**
+   * What is known of a month's own bill by kind of charge: its lines, later charges of it, and its late usage where that was
+   * booked in a month that is closed; in an open one it makes way for the bill.
+   */
   async known(period: string): Promise<KnownCharge[]> {
     const rows = await this.uow.query<{
       aws_account: string;
@@ -126,8 +129,9 @@ export class FleetLineRepository {
       cost_micro: string;
     }>(
       `SELECT aws_account, region, sku, usage_type, charge_category, sum(cost_micro)::text AS cost_micro
-         FROM fleet_line
-        WHERE (period = $1 AND charge_class IS NULL) OR corrects = $1
+         FROM fleet_line JOIN billing_period booked USING (period)
+        WHERE (period = $1 AND charge_class IS NULL)
+           OR (corrects = $1 AND (source = 'CORRECTION' OR (source = 'PROVISIONAL' AND booked.is_closed)))
         GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`,
       [period],
     );

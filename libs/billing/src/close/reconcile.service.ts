@@ -2,14 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import { EngineClock } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
-import {
-  matchBill,
-  matchLateBill,
-  takenBack,
-  type BillAlarm,
-  type Matched,
-  type ReckonedLine,
-} from '../bill/bill-match.policy';
+import { matchBill, matchLateBill, type BillAlarm, type Matched } from '../bill/bill-match.policy';
 import { BillRepository } from '../bill/bill.repository';
 import { nextPeriod, parsePeriod, previousPeriod, type Period } from '../billing-period.policy';
 import { BillingPeriodRepository } from './billing-period.repository';
@@ -51,7 +44,6 @@ export class ReconcileService {
       const before = previousPeriod(name);
       if (deltas.some((delta) => delta.isCorrection)) await this.periods.ensure(before);
       await this.lines.storeDeltas(period, deltas, 'CUR', before);
-      await this.takeBack(period, reckoned);
       await this.bills.replaceAlarms(name, alarms, this.clock.now());
       this.uow.onCommit(() => {
         this.raise(name, alarms);
@@ -70,15 +62,6 @@ export class ReconcileService {
       for (const line of late) costMicro += line.costMicro;
       return { bookedIn: open, lines: BigInt(late.length), costMicro };
     });
-  }
-
-  /** What came to light of a final month is in that month's bill already, if there was one. */
-  private async takeBack(period: Period, reckoned: readonly ReckonedLine[]): Promise<void> {
-    for (const month of new Set(reckoned.map((line) => line.corrects))) {
-      if (month === null || (await this.bills.current(month)).length === 0) continue;
-      const back = reckoned.filter((line) => line.corrects === month).map(takenBack);
-      await this.lines.storeDeltas(period, back, 'CUR', month);
-    }
   }
 
   private async firstOpenAfter(name: string): Promise<string> {

@@ -124,12 +124,21 @@ export class RollUpRepository {
     return rows.map(toRollUp);
   }
 
-  /** What is booked into a month, without the hours of pools: all revisions together. */
+  /**
+   * What is booked into a month, without the hours of pools: all revisions together. What came to light of an earlier month is
+   * left out where AWS's bill of that month is there: it has it, whoever else it was thought to be.
+   */
   async booked(period: string): Promise<UsageRow[]> {
     return this.rows(
-      `SELECT (day + make_interval(hours => greatest(hour, 0))) AT TIME ZONE 'UTC' AS hour, hour = -1 AS whole, tenant_id, sending_account_id,
+      `WITH billed AS MATERIALIZED (
+         SELECT DISTINCT report.period, account.id AS sending_account_id
+           FROM bill_import report JOIN bill_line line ON line.import_id = report.id
+           JOIN aws_account aws ON aws.account_id = line.aws_account JOIN sending_account account ON account.aws_account_id = aws.id
+          WHERE report.superseded_at IS NULL AND report.period < $1)
+       SELECT (day + make_interval(hours => greatest(hour, 0))) AT TIME ZONE 'UTC' AS hour, hour = -1 AS whole, tenant_id, sending_account_id,
               lane_id, sku, sum(qty)::text AS qty
          FROM usage_rollup WHERE period = $1 AND sku <> $2
+          AND (to_char(day, 'YYYY-MM'), sending_account_id) NOT IN (SELECT period, sending_account_id FROM billed)
         GROUP BY day, hour, tenant_id, sending_account_id, lane_id, sku HAVING sum(qty) <> 0`,
       [period, COUNTED.poolRecipient],
     );

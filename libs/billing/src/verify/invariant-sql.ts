@@ -29,6 +29,19 @@ const ACCEPTED = `
   first_accepted AS (
     SELECT DISTINCT ON (tenant_id, message_id) * FROM accepted ORDER BY tenant_id, message_id, attempt_no)`;
 
+/**
+ * The lines that a month's own bill answers for: its lines without what was booked in it for earlier months, later charges of it,
+ * and its late usage that went out with another month.
+ */
+const OF_BILL = `
+  of_bill AS (
+    SELECT l.aws_account, l.cost_micro FROM fleet_line l JOIN billing_period b ON b.period = l.period
+     WHERE CASE WHEN l.period = $1 THEN l.source = 'CUR' OR (l.source = 'PROVISIONAL' AND l.corrects IS NULL)
+                WHEN l.corrects = $1 THEN l.source = 'CORRECTION' OR (l.source = 'PROVISIONAL' AND b.is_closed) END),
+  theirs AS (
+    SELECT b.aws_account, sum(b.cost_micro) AS micro FROM bill_line b JOIN bill_import i ON i.id = b.import_id
+     WHERE i.period = $1 AND i.superseded_at IS NULL AND b.in_fleet GROUP BY 1)`;
+
 /** The bearer as it is sorted when units are handed out: by its name, code unit by code unit. */
 const BEARER = `coalesce(a.tenant_id::text, CASE a.bearer WHEN 'IDLE' THEN '__idle__' ELSE '__platform__' END)`;
 
@@ -43,16 +56,19 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
   {
     id: 2n,
     name: 'tenants, idle and platform add up to the fleet, and to the bill once it is reconciled',
-    sql: `WITH books AS (
+    sql: `WITH ${OF_BILL}, books AS (
             SELECT coalesce(sum(l.cost_micro), 0) AS fleet,
                    (SELECT coalesce(sum(a.amount_micro), 0) FROM allocation a JOIN fleet_line m ON m.id = a.fleet_line_id
                      WHERE m.period = $1) AS borne
               FROM fleet_line l WHERE l.period = $1),
-          bill AS (SELECT sum(total_micro) AS billed FROM bill_import WHERE period = $1 AND superseded_at IS NULL)
+          bill AS (
+            SELECT sum(i.total_micro) AS billed,
+                   (SELECT coalesce(sum(cost_micro), 0) FROM of_bill WHERE aws_account IN (SELECT aws_account FROM theirs)) AS ours
+              FROM bill_import i WHERE i.period = $1 AND i.superseded_at IS NULL)
           SELECT 'borne ' || borne || ', fleet ' || fleet AS found FROM books WHERE borne <> fleet
           UNION ALL
-          SELECT 'billed ' || billed || ', fleet ' || fleet FROM books, bill, billing_period p
-           WHERE p.period = $1 AND p.state IN ('RECONCILED', 'FINAL') AND billed <> fleet`,
+          SELECT 'billed ' || billed || ', fleet ' || ours FROM bill, billing_period p
+           WHERE p.period = $1 AND p.state IN ('RECONCILED', 'FINAL') AND billed <> ours`,
   },
   {
     id: 3n,
@@ -176,7 +192,8 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
           line AS (
             SELECT l.id, l.sending_account_id AS account, l.quantity AS ms,
                    (SELECT coalesce(sum(a.quantity), 0) FROM allocation a WHERE a.fleet_line_id = l.id) AS borne
-              FROM fleet_line l WHERE l.period = $1 AND l.source = 'PROVISIONAL' AND l.sku = 'ses.dedicated_ip_month'),
+              FROM fleet_line l WHERE l.period = $1 AND l.source = 'PROVISIONAL' AND l.sku = 'ses.dedicated_ip_month'
+                AND l.corrects IS NULL),
           lines AS (SELECT account, sum(ms) AS ms FROM line GROUP BY 1)
           SELECT 'line ' || id || ': ' || ms || ' ms, borne ' || borne AS found FROM line WHERE ms <> borne
           UNION ALL
@@ -186,13 +203,13 @@ export const SQL_INVARIANTS: readonly SqlInvariant[] = [
   {
     id: 12n,
     name: 'our own reckoning and the differences make what AWS billed, account by account',
-    sql: `WITH ours AS (SELECT aws_account, sum(cost_micro) AS micro FROM fleet_line WHERE period = $1 GROUP BY 1),
-          theirs AS (SELECT b.aws_account, sum(b.cost_micro) AS micro FROM bill_line b JOIN bill_import i ON i.id = b.import_id
-                      WHERE i.period = $1 AND i.superseded_at IS NULL AND b.in_fleet GROUP BY 1)
+    sql: `WITH ${OF_BILL}, ours AS (SELECT aws_account, sum(cost_micro) AS micro FROM of_bill GROUP BY 1)
           SELECT coalesce(o.aws_account, t.aws_account) || ': ours ' || coalesce(o.micro, 0) || ', billed ' || coalesce(t.micro, 0) AS found
             FROM ours o FULL JOIN theirs t ON t.aws_account = o.aws_account
            WHERE coalesce(o.micro, 0) <> coalesce(t.micro, 0)
-             AND EXISTS (SELECT FROM billing_period WHERE period = $1 AND state IN ('RECONCILED', 'FINAL'))
+             AND EXISTS (SELECT FROM billing_period p WHERE p.period = $1 AND p.state IN ('RECONCILED', 'FINAL')
+                            -- A month sealed without a bill, or with that of one payer, owes nothing to the bill it has not.
+                            AND (t.aws_account IS NOT NULL OR p.reconciled_at IS NOT NULL))
           UNION ALL
           SELECT 'line ' || id || ' differs from the bill and says not why' FROM fleet_line
            WHERE period = $1 AND source <> 'PROVISIONAL' AND coalesce(reason, '') = ''`,

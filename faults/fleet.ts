@@ -30,4 +30,4 @@ export function loadedTenants(fleet: SeededFleet): LoadedTenant[] {
 }
 
 /** The account that faults of one account are done to: it has neighbours to compare it with, and is not the slowest. */
-export const VICTIM_ACCOUNT = { accountId: '222222222222', max24HourSend: 500_000 };
+export const VICTIM_ACCOUNT = { accountId: '222222222222', max24HourSend: 500_000, domain: 'kestrel.example' };

@@ -13,6 +13,7 @@ import { CostPolicy1764000004000 } from './1764000004000-cost-policy';
 import { Spend1764000005000 } from './1764000005000-spend';
 import { PausedRoutes1764000100000 } from './1764000100000-paused-routes';
 import { ClosedMonths1764000200000 } from './1764000200000-closed-months';
+import { HeldRoutes1764000201000 } from './1764000201000-held-routes';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   Spend1764000005000,
   PausedRoutes1764000100000,
   ClosedMonths1764000200000,
+  HeldRoutes1764000201000,
 ];

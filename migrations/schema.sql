@@ -659,6 +659,10 @@ COLUMN name text NOT NULL
 COLUMN lane_id uuid NOT NULL
 COLUMN ready_at timestamp with time zone
 COLUMN paused_at timestamp with time zone
+COLUMN held_until timestamp with time zone
+COLUMN held_for text
+COLUMN refusals smallint NOT NULL DEFAULT 0
+CONSTRAINT configuration_set_held_for_check CHECK ((held_for = ANY (ARRAY['DRIFT'::text, 'DENIED'::text])))
 CONSTRAINT configuration_set_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES lane(id)
 CONSTRAINT configuration_set_name_check CHECK ((name ~ '^[A-Za-z0-9_-]{1,64}$'::text))
 CONSTRAINT configuration_set_pkey PRIMARY KEY (tenant_id, sending_account_id, stream)
@@ -673,7 +677,10 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT SELECT TO pf_app
+COMMENT ON held_for 'what SES refused last: DRIFT (something it needs is gone), DENIED (the send role may not)'
+COMMENT ON held_until 'nothing is claimed for it before; in the past: when the last hold ended'
 COMMENT ON paused_at 'when SES last said that sending through it is paused; null while it is not'
+COMMENT ON refusals 'holds that followed each other, which make the next one longer'
 
 -- table cost_policy
 TABLE OWNER pf_owner
@@ -737,6 +744,7 @@ CONSTRAINT domain_identity_pkey PRIMARY KEY (tenant_id, domain_id, sending_accou
 CONSTRAINT domain_identity_sending_account_id_fkey FOREIGN KEY (sending_account_id) REFERENCES sending_account(id)
 CONSTRAINT domain_identity_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'VERIFIED'::text, 'FAILED'::text])))
 CONSTRAINT domain_identity_tenant_id_domain_id_fkey FOREIGN KEY (tenant_id, domain_id) REFERENCES domain(tenant_id, id)
+CREATE INDEX domain_identity_unverified ON public.domain_identity USING btree (checked_at) WHERE (state <> 'VERIFIED'::text)
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY operators FOR ALL TO pf_admin USING (true)

@@ -1,6 +1,8 @@
+import { sendPermissions, trustPolicy } from '@libs/fleet';
 import { toPublicId } from '@libs/kernel';
 import type { FaultInput } from '../../apps/simulator/src/admin/admin.schemas';
 import { REGION } from '../../tools/local-stack/fleet-plan';
+import { HUB_PRINCIPAL_ARN } from '../../tools/local-stack/hub-user';
 import type { Allowance, Fault } from '../fault';
 import { VICTIM_ACCOUNT } from '../fleet';
 import type { World } from '../world';
@@ -12,6 +14,12 @@ const DOUBT = { recoverySeconds: 10 };
 
 /** The paced rate was halved more than once and comes back step by step. */
 const SLOWED_DOWN = { recoverySeconds: 20 };
+
+/** SES is asked every 10 s. */
+const ASKED = { recoverySeconds: 25 };
+
+/** A message tries it after 15 s, then one at a time goes for 10 s. */
+const TRIED = { recoverySeconds: 40 };
 
 /** Requests to send go wrong in one way, for some seconds or so many times. */
 function broken(
@@ -62,6 +70,27 @@ async function reopen(world: World): Promise<void> {
   const id = toPublicId('awsAccount', closed?.awsAccountId ?? '');
   await world.operator.mutate('retryAwsAccountVerification', { id }, 'awsAccount { id }');
   await world.until(async () => (await victim(world))?.state === 'PRODUCTION', REOPENED_WITHIN_MS);
+}
+
+async function verifyDomain(world: World, status: 'PENDING' | 'SUCCESS'): Promise<void> {
+  const { accountId: account, domain: identity } = VICTIM_ACCOUNT;
+  await world.simulator.verifyIdentity({ account, region: REGION, identity, status });
+}
+
+/** Takes the send role's permission away, or gives it back. */
+async function setSendRole(world: World, maySend: boolean): Promise<void> {
+  const { accountId } = VICTIM_ACCOUNT;
+  const role = await world.asSuperuser(async (client) => {
+    const { rows } = await client.query<{ arn: string; externalId: string }>(
+      'SELECT send_role_arn AS arn, external_id AS "externalId" FROM aws_account WHERE account_id = $1',
+      [accountId],
+    );
+    return rows[0];
+  });
+  if (!role) throw new Error('the account of the fault is not there');
+  const permissionPolicy = maySend ? sendPermissions(accountId) : { Version: '2012-10-17', Statement: [] };
+  const trust = trustPolicy(HUB_PRINCIPAL_ARN, role.externalId);
+  await world.simulator.putAccount(accountId, { roles: [{ arn: role.arn, trustPolicy: trust, permissionPolicy }] });
 }
 
 /** The engine looks at its accounts again within minutes; a new Redis makes it do so at once. */
@@ -130,6 +159,32 @@ export const sesFaults: readonly Fault[] = [
       await setAccount(world, { suspended: false });
       await reopen(world);
       await observeAnew(world);
+    },
+  },
+  {
+    name: 'identity-lost',
+    about:
+      'for 4 s SES finds the domain of a tenant not verified on its account; its mail is held and goes again by itself',
+    rows: 'outcome identity',
+    allow: ASKED,
+    inject: async (world) => {
+      await verifyDomain(world, 'PENDING');
+      await world.wait(OUTAGE_MS);
+      await verifyDomain(world, 'SUCCESS');
+      return undefined;
+    },
+  },
+  {
+    name: 'role-denied',
+    about:
+      'for 4 s the send role of an account may not send; its mail is held, tried by a message, and goes again by itself',
+    rows: 'outcome denied',
+    allow: TRIED,
+    inject: async (world) => {
+      await setSendRole(world, false);
+      await world.wait(OUTAGE_MS);
+      await setSendRole(world, true);
+      return undefined;
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { BatchId, TenantId } from '@libs/kernel';
-import { verdictOf } from '../../libs/sending/src/engine/outcome.policy';
+import { MOST_DOUBLINGS, verdictOf } from '../../libs/sending/src/engine/outcome.policy';
 import type { AttemptOutcome, OutcomeRepository } from '../../libs/sending/src/engine/outcome.repository';
 import type { Tables } from './tables';
 
@@ -62,7 +62,8 @@ export class OutcomeRows implements Pick<OutcomeRepository, keyof OutcomeReposit
     const message = this.tables.messages.get(attempt.messageId);
     if (message?.attemptNo !== attempt.attemptNo || (message.state !== 'INTENT' && message.state !== 'IN_DOUBT'))
       return;
-    const notBeforeMs = verdict.waitMs > 0 ? at.getTime() + verdict.waitMs : null;
+    const doublings = verdict.waitGrows ? Math.min(attempt.attemptNo - 1, MOST_DOUBLINGS) : 0;
+    const notBeforeMs = verdict.waitMs > 0 ? at.getTime() + verdict.waitMs * 2 ** doublings : null;
     this.tables.setMessage(message, { state: verdict.message, notBeforeMs });
   }
 }

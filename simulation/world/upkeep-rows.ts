@@ -23,6 +23,8 @@ export class FeederRows implements Pick<FeederRepository, keyof FeederRepository
           stream,
           tenantId,
           paused,
+          probing: false,
+          someDomains: false,
           displaced: false,
           limits,
         },

@@ -191,7 +191,14 @@ export class SimulatedWorker implements Consumer {
       [ObservationService, fleet],
       [RouteService, fleet],
       [AuditService, { record: () => Promise.resolve() }],
-      [ProvisioningService, { reprovision: () => Promise.resolve() }],
+      [
+        ProvisioningService,
+        {
+          reprovision: () => Promise.resolve(),
+          holdRoute: () => Promise.resolve(),
+          holdDomains: () => Promise.resolve(),
+        },
+      ],
       [Log, { info: note('info'), warn: note('warn'), error: note('error'), debug: () => undefined }],
       [Metrics, metrics],
       [FlightRecorder, new SimulatedRecorder(process, () => world.mayCrash(process))],

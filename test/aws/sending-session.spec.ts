@@ -142,7 +142,7 @@ describe('a tenant’s sending session, against the simulator', () => {
     const cache = fleet.inWorker(CredentialCache);
     const stranger = { ...role, externalId: 'not-ours' };
     const tagged = { ...mail, tags: { message: 'm', attempt: 'no-session' } };
-    expect(await sender.send(stranger, tagged, 5_000)).toMatchObject({ kind: 'credentials', code: 'AccessDenied' });
+    expect(await sender.send(stranger, tagged, 5_000)).toMatchObject({ kind: 'denied', code: 'AccessDenied' });
     expect(await arrivalsOf('no-session')).toEqual([]);
     cache.forget(role);
     expect(await sender.send(role, mail, 5_000)).toMatchObject({ kind: 'sent' });

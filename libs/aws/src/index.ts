@@ -6,7 +6,7 @@ export { CredentialCache } from './credential-cache.service';
 export type { FleetRole } from './fleet-role';
 export { SEND_EMAIL_PATH, sendEmailBody } from './outgoing-mail.policy';
 export type { OutgoingMail } from './outgoing-mail.policy';
-export type { OutcomeClass } from './send-outcome.policy';
+export { classifySession, type OutcomeClass } from './send-outcome.policy';
 export { sendSessionPolicy } from './send-session.policy';
 export { SesControl } from './ses-control.service';
 export type { DedicatedIpInfo, SesAccountControl } from './ses-control.service';

@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { classifyAnswer, classifyBreak, type OutcomeClass, type RefusedAnswer } from './send-outcome.policy';
+import {
+  classifyAnswer,
+  classifyBreak,
+  classifySession,
+  type OutcomeClass,
+  type RefusedAnswer,
+} from './send-outcome.policy';
 
 function answer(name: string, status: number, message = ''): RefusedAnswer {
   return { name, status, message, readable: true };
@@ -108,6 +114,21 @@ describe('what an answer to SendEmail means', () => {
         expect(classifyAnswer(answer(name, status, message)).kind).toBe('in-doubt');
       }),
     );
+  });
+});
+
+describe('what it means that there is no session', () => {
+  it.each([
+    ['a role that may not be taken on', Object.assign(new Error('not authorized'), { name: 'AccessDenied' }), 'denied'],
+    [
+      'credentials of our own that are no good',
+      Object.assign(new Error(), { name: 'InvalidClientTokenId' }),
+      'credentials',
+    ],
+    ['an STS that is away', Object.assign(new Error(), { code: 'ECONNREFUSED' }), 'credentials'],
+    ['anything else', undefined, 'credentials'],
+  ])('%s', (_, error, kind) => {
+    expect(classifySession(error).kind).toBe(kind);
   });
 });
 

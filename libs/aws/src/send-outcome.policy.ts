@@ -3,8 +3,9 @@
  *
  * Not sent, try later: `rate` (per second), `daily-quota` (24 h window full), `paused` (account), `set-paused`
  * (configuration set), `suspended` (account, for good), `drift` (a set, pool or template is missing), `credentials`
- * (expired or unknown session), `denied` (IAM), `unsent` (nothing ever reached AWS).
- * Not sent, never will be: `identity` (From or sandbox recipient not verified), `rejected` (content), `invalid`.
+ * (expired or unknown session), `denied` (IAM), `identity` (From or sandbox recipient not verified), `unsent` (nothing ever
+ * reached AWS).
+ * Not sent, never will be: `rejected` (content), `invalid`.
  * Unknown: `in-doubt`. Everything that is not proven otherwise is in doubt, because SendEmail has no idempotency.
  */
 export type OutcomeClass =
@@ -94,6 +95,15 @@ export function classifyAnswer(answer: RefusedAnswer): SendFailure {
  */
 export function classifyBreak(error: unknown, written: boolean): SendFailure {
   return { kind: written ? 'in-doubt' : 'unsent', ...faultOf(error) };
+}
+
+/**
+ * What it means when there is no session to send with: a role that may not be taken on stays so until somebody mends it,
+ * everything else passes.
+ */
+export function classifySession(error: unknown): SendFailure {
+  const fault = faultOf(error);
+  return { kind: BY_NAME.get(fault.code) === 'denied' ? 'denied' : 'credentials', ...fault };
 }
 
 /** Code and text of anything that can be thrown. */

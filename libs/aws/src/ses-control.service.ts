@@ -14,6 +14,7 @@ import {
   PutDedicatedIpInPoolCommand,
   UpdateConfigurationSetEventDestinationCommand,
   type EventType,
+  type MailFromAttributes,
   type SESv2Client,
 } from '@aws-sdk/client-sesv2';
 import { Injectable } from '@nestjs/common';
@@ -168,7 +169,7 @@ export class SesAccountControl {
   async identityVerified(domain: string): Promise<boolean | undefined> {
     try {
       const answer = await this.paced(() => this.client.send(new GetEmailIdentityCommand({ EmailIdentity: domain })));
-      return answer.VerifiedForSendingStatus === true;
+      return answer.VerifiedForSendingStatus === true && !isHeldByMailFrom(answer.MailFromAttributes);
     } catch (error) {
       if (error instanceof NotFoundException) return undefined;
       throw error;
@@ -208,4 +209,9 @@ export class SesAccountControl {
   private paced<T>(call: () => Promise<T>): Promise<T> {
     return this.pace.run(`${this.role.mode}/${this.role.accountId}/${this.role.region}`, call);
   }
+}
+
+/** An owner may ask SES to refuse mail while the MX record of a MAIL FROM domain is not found (aws-facts 1.4). */
+function isHeldByMailFrom(mailFrom: MailFromAttributes | undefined): boolean {
+  return mailFrom?.BehaviorOnMxFailure === 'REJECT_MESSAGE' && mailFrom.MailFromDomainStatus !== 'SUCCESS';
 }

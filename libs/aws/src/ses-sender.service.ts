@@ -5,7 +5,7 @@ import type { FleetRole } from './fleet-role';
 import { sendEmailBody, type OutgoingMail } from './outgoing-mail.policy';
 import type { SendOutcome } from './send-answer.policy';
 import { DEADLINE_PASSED, SendExchange } from './send-exchange';
-import { faultOf } from './send-outcome.policy';
+import { classifySession, faultOf } from './send-outcome.policy';
 import type { SendPools } from './send-pools';
 import { SigV4Signer } from './sigv4.policy';
 
@@ -51,7 +51,7 @@ export class SesSender {
         else this.write(role, mail, fresh, limitMs - (performance.now() - beganAt), ended);
       },
       (error: unknown) => {
-        ended({ kind: 'credentials', ...faultOf(error) });
+        ended(classifySession(error));
       },
     );
   }

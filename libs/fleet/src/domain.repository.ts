@@ -34,6 +34,14 @@ const DUE = `SELECT tenant_id AS "tenantId", max(id::text) AS latest FROM domain
   WHERE state = 'PENDING' AND (checked_at IS NULL OR checked_at <= $1)
   GROUP BY tenant_id ORDER BY latest DESC LIMIT $2`;
 
+// Identities that SES took back, on accounts that tenants send from now. Not those of a move under way: it asks itself.
+const LOST = `SELECT DISTINCT i.tenant_id AS "tenantId" FROM domain_identity i
+  JOIN domain d ON d.tenant_id = i.tenant_id AND d.id = i.domain_id AND d.state = 'READY'
+  JOIN sending_account s ON s.id = i.sending_account_id JOIN aws_account a ON a.id = s.aws_account_id AND a.state = 'ACTIVE'
+ WHERE i.state <> 'VERIFIED' AND i.checked_at <= $1
+   AND EXISTS (SELECT FROM placement p WHERE p.tenant_id = i.tenant_id AND p.sending_account_id = i.sending_account_id AND p.valid_to IS NULL)
+ LIMIT $2`;
+
 @Injectable()
 export class DomainRepository {
   constructor(private readonly uow: UnitOfWork) {}
@@ -77,6 +85,17 @@ export class DomainRepository {
     );
   }
 
+  /** SES says that mail from this domain may not be sent there: it waits until SES says otherwise. False when that is known. */
+  async doubt(tenant: TenantId, account: SendingAccountId, names: readonly string[], at: Date): Promise<boolean> {
+    const rows = await this.uow.query(
+      `UPDATE domain_identity i SET state = 'PENDING', checked_at = $4 FROM domain d
+        WHERE i.tenant_id = $1 AND i.sending_account_id = $2 AND i.state = 'VERIFIED'
+          AND d.tenant_id = i.tenant_id AND d.id = i.domain_id AND d.name = ANY($3::text[]) RETURNING d.id`,
+      [tenant, account, names, at],
+    );
+    return rows.length > 0;
+  }
+
   async touch(tenant: TenantId, at: Date): Promise<void> {
     await this.uow.query(`UPDATE domain SET checked_at = $2 WHERE tenant_id = $1 AND state = 'PENDING'`, [tenant, at]);
   }
@@ -89,6 +108,12 @@ export class DomainRepository {
   /** Tenants with domains that wait and were not looked at since `before`. For the engine. */
   async tenantsWaiting(before: Date, limit: number): Promise<TenantId[]> {
     const rows = await this.uow.prepared<{ tenantId: TenantId }>(DUE, [before, limit]);
+    return rows.map(({ tenantId }) => tenantId);
+  }
+
+  /** Tenants with READY domains that SES no longer takes mail from, last asked about before then. For the engine. */
+  async tenantsThatLost(before: Date, limit: number): Promise<TenantId[]> {
+    const rows = await this.uow.prepared<{ tenantId: TenantId }>(LOST, [before, limit]);
     return rows.map(({ tenantId }) => tenantId);
   }
 }

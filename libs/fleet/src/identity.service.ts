@@ -74,6 +74,20 @@ export class IdentityService {
     return this.uow.forSystem(() => this.domains.tenantsWaiting(before, limit));
   }
 
+  /**
+   * SES refused mail from those domains on that account: it is held there until SES has verified them again. Answers
+   * whether that is news. Part of the current unit.
+   */
+  doubt(tenant: TenantId, account: SendingAccountId, domains: readonly string[]): Promise<boolean> {
+    return this.uow.forSystem(() => this.domains.doubt(tenant, account, domains, this.clock.now()));
+  }
+
+  /** Tenants whose domains were taken back by SES and were not asked about for `pauseMs`. */
+  lost(pauseMs: number, limit: number): Promise<TenantId[]> {
+    const before = new Date(this.clock.nowMs() - pauseMs);
+    return this.uow.forSystem(() => this.domains.tenantsThatLost(before, limit));
+  }
+
   private save(tenant: TenantId, domain: DomainId, account: SendingAccountId, verified: boolean): Promise<void> {
     const state = verified ? 'VERIFIED' : 'PENDING';
     return this.uow.forSystem(() => this.domains.saveIdentity(tenant, domain, account, state, this.clock.now()));

@@ -11,6 +11,7 @@ export type { Lane } from './lane.repository';
 export type { NewAwsAccount } from './new-aws-account.policy';
 export { ObservationService } from './observation.service';
 export { managePermissions, sendPermissions, trustPolicy } from './role-template.policy';
+export { ROUTE_PROBE_MS, type HoldReason } from './route-hold.policy';
 export { PAUSED_ROUTE_REST_MS, RouteService } from './route.service';
 export type { SendingAccountState } from './sending-account-state.policy';
 export type { SendingAccount } from './sending-account.repository';

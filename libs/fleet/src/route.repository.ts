@@ -1,9 +1,10 @@
 import { UnitOfWork } from '@libs/database';
 import type { LaneId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import type { RouteHold } from './route-hold.policy';
 
 /** A tenant's way out of a sending account for one stream: its configuration set there, bound to a lane. */
-export interface Route {
+export interface Route extends RouteHold {
   readonly tenantId: TenantId;
   readonly sendingAccountId: SendingAccountId;
   readonly stream: Stream;
@@ -30,8 +31,9 @@ export interface Sender {
 }
 
 const COLUMNS = `tenant_id AS "tenantId", sending_account_id AS "sendingAccountId", stream, name AS "configurationSet",
-  lane_id AS "laneId", ready_at AS "readyAt", paused_at AS "pausedAt"`;
+  lane_id AS "laneId", ready_at AS "readyAt", paused_at AS "pausedAt", held_until AS "heldUntil", held_for AS "heldFor", refusals`;
 const LIST = `SELECT ${COLUMNS} FROM configuration_set WHERE tenant_id = $1 ORDER BY sending_account_id, stream`;
+const LOCK = `SELECT ${COLUMNS} FROM configuration_set WHERE tenant_id = $1 AND sending_account_id = $2 AND name = $3 FOR UPDATE`;
 
 const SENDERS = `
   SELECT s.id AS "sendingAccountId", w.tenant_id AS "tenantId", s.region, a.mode, a.account_id AS "accountId",
@@ -55,10 +57,11 @@ export class RouteRepository {
 
   async save(tenant: TenantId, route: Route): Promise<void> {
     await this.uow.query(
-      `INSERT INTO configuration_set (tenant_id, sending_account_id, stream, name, lane_id, ready_at, paused_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)
+      `INSERT INTO configuration_set (tenant_id, sending_account_id, stream, name, lane_id, ready_at, paused_at, held_until, held_for, refusals)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
        ON CONFLICT (tenant_id, sending_account_id, stream)
-         DO UPDATE SET name = excluded.name, lane_id = excluded.lane_id, ready_at = excluded.ready_at, paused_at = excluded.paused_at`,
+         DO UPDATE SET name = excluded.name, lane_id = excluded.lane_id, ready_at = excluded.ready_at, paused_at = excluded.paused_at,
+                       held_until = excluded.held_until, held_for = excluded.held_for, refusals = excluded.refusals`,
       [
         tenant,
         route.sendingAccountId,
@@ -67,8 +70,17 @@ export class RouteRepository {
         route.laneId,
         route.readyAt,
         route.pausedAt,
+        route.heldUntil,
+        route.heldFor,
+        route.refusals,
       ],
     );
+  }
+
+  /** The route of that configuration set, held by this transaction. */
+  async lock(tenant: TenantId, account: SendingAccountId, configurationSet: string): Promise<Route | undefined> {
+    const [row] = await this.uow.query<Route>(LOCK, [tenant, account, configurationSet]);
+    return row;
   }
 
   async invalidate(tenant: TenantId, account: SendingAccountId): Promise<void> {

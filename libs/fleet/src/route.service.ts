@@ -14,12 +14,15 @@ import { AwsAccountRepository, type AwsAccount } from './aws-account.repository'
 import { configurationSetName } from './aws-names.policy';
 import { manageRole } from './fleet-role.policy';
 import { LaneRepository } from './lane.repository';
+import { holdAfterRefusal, holdAfterRepair, type HoldReason, type RouteHold } from './route-hold.policy';
 import { RouteRepository, type Route } from './route.repository';
 import { SendRoles } from './send-roles.service';
 import { SendingAccountRepository, type SendingAccount } from './sending-account.repository';
 
 /** How long a configuration set that is paused at SES is left alone before SES is asked again, engine milliseconds. */
 export const PAUSED_ROUTE_REST_MS = 30_000;
+
+const NEVER_HELD: RouteHold = { heldUntil: null, heldFor: null, refusals: 0 };
 
 /** Tenants' ways out of sending accounts, and who to be on them. Worker only. */
 @Injectable()
@@ -70,9 +73,34 @@ export class RouteService {
       laneId,
       readyAt: maySend ? now : null,
       pausedAt: maySend ? null : now,
+      ...NEVER_HELD,
     };
-    await this.uow.forSystem(() => this.routes.save(tenant, route));
-    return route;
+    return this.uow.forSystem(async () => {
+      // A hold may have begun while SES was asked.
+      const held = await this.routes.lock(tenant, account, name);
+      const saved = held ? { ...route, ...holdAfterRepair(held, nowMs) } : route;
+      await this.routes.save(tenant, saved);
+      return saved;
+    });
+  }
+
+  /**
+   * SES refused mail through that configuration set although our rows say that it may go: nothing more is claimed for it
+   * for a while. Answers until when; undefined when it is known. Part of the current unit or of one of its own.
+   */
+  hold(
+    tenant: TenantId,
+    account: SendingAccountId,
+    configurationSet: string,
+    why: HoldReason,
+  ): Promise<Date | undefined> {
+    return this.uow.forSystem(async () => {
+      const known = await this.routes.lock(tenant, account, configurationSet);
+      const hold = known && holdAfterRefusal(known, why, this.clock.nowMs());
+      if (!hold) return undefined;
+      await this.routes.save(tenant, { ...known, ...hold });
+      return hold.heldUntil ?? undefined;
+    });
   }
 
   /** AWS no longer has what a route needs (outcome `drift`): it is not ready until it has been provisioned again. */

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import { IdentityService, PAUSED_ROUTE_REST_MS, RouteService } from '@libs/fleet';
+import { IdentityService, PAUSED_ROUTE_REST_MS, RouteService, type HoldReason } from '@libs/fleet';
 import { EngineClock, type SendingAccountId, type TenantId, type TenantMoveId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { PlacementRepository } from './placement.repository';
@@ -8,6 +8,8 @@ import { TenantMoveRepository, type TenantMove } from './tenant-move.repository'
 
 /** How long a domain that is not verified is left alone before SES is asked again. */
 const IDENTITY_PAUSE_MS = 3_000;
+/** The same for one that was verified and is no more: somebody must mend its DNS first. */
+const LOST_PAUSE_MS = 10_000;
 /** SES itself looks for DNS records for 72 h (aws-facts 1.4); a move that waits longer waits for nothing. */
 const MOVE_PATIENCE_MS = 72 * 3_600_000;
 const TENANTS_PER_ROUND = 20;
@@ -42,6 +44,32 @@ export class ProvisioningService {
     await this.uow.forSystem(async () => {
       await this.routes.invalidate(tenant, account);
       await this.placement.requestProvisioning(tenant);
+    });
+  }
+
+  /**
+   * SES refuses mail through a configuration set that should be fine: nothing more is claimed for it for a while, and what
+   * is gone there is made anew. Answers until when it is held; undefined when it was held already.
+   */
+  async holdRoute(
+    tenant: TenantId,
+    account: SendingAccountId,
+    configurationSet: string,
+    why: HoldReason,
+  ): Promise<Date | undefined> {
+    return this.uow.forSystem(async () => {
+      const until = await this.routes.hold(tenant, account, configurationSet, why);
+      if (until !== undefined && why === 'DRIFT') await this.reprovision(tenant, account);
+      return until;
+    });
+  }
+
+  /** SES says that those domains are not verified there: their mail is held until they are. Answers whether it is news. */
+  async holdDomains(tenant: TenantId, account: SendingAccountId, domains: readonly string[]): Promise<boolean> {
+    return this.uow.forSystem(async () => {
+      const isNews = await this.identities.doubt(tenant, account, domains);
+      if (isNews) await this.placement.requestProvisioning(tenant);
+      return isNews;
     });
   }
 
@@ -93,6 +121,9 @@ export class ProvisioningService {
       await attempt(() => this.provision(tenant));
     }
     for (const tenant of await this.identities.waiting(IDENTITY_PAUSE_MS, TENANTS_PER_ROUND)) {
+      await attempt(() => this.identities.refresh(tenant));
+    }
+    for (const tenant of await this.identities.lost(LOST_PAUSE_MS, TENANTS_PER_ROUND)) {
       await attempt(() => this.identities.refresh(tenant));
     }
     if (failures.length > 0) throw new AggregateError(failures, 'provisioning left work for the next round');

@@ -1,6 +1,7 @@
 import { UnitOfWork } from '@libs/database';
 import type { LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { DOMAIN_READY } from './domain-ready.sql';
 import type { EngineState } from './engine-state';
 
 /** What AWS allows an account and how much of it is in use, as last observed. */
@@ -22,14 +23,18 @@ export interface WaitingMessage {
   readonly sendingAccountId: SendingAccountId;
   readonly laneId: LaneId;
   readonly region: string | null;
-  /** Why it was put off, when it was. */
-  readonly detail: string | null;
   readonly nRcpt: number;
   readonly fromAddress: string;
   readonly scheduledAt: Date | null;
   readonly notBefore: Date | null;
+  /** Its configuration set is not there, or not as it should be. */
+  readonly routeMissing: boolean;
   /** The configuration set it would go through is paused at SES. */
   readonly routePaused: boolean;
+  /** SES refused mail of its route lately: nothing goes before. */
+  readonly routeHeldUntil: Date | null;
+  /** SES takes mail from its domain where it leaves. */
+  readonly domainVerified: boolean;
 }
 
 export interface TenantUse {
@@ -47,6 +52,15 @@ export interface Ahead {
 
 /** Counting what is ahead stops here; beyond, the number is a lower bound. */
 const MAX_COUNTED = 100_000;
+
+const WAITING = `
+  SELECT m.id, m.mode, m.stream, m.state, m.sending_account_id AS "sendingAccountId", m.lane_id AS "laneId", m.region, m.n_rcpt AS "nRcpt",
+         m.from_address AS "fromAddress", m.scheduled_at AS "scheduledAt", m.not_before AS "notBefore",
+         c.ready_at IS NULL AS "routeMissing", c.paused_at IS NOT NULL AS "routePaused", c.held_until AS "routeHeldUntil",
+         ${DOMAIN_READY} AS "domainVerified"
+    FROM message m LEFT JOIN configuration_set c ON c.tenant_id = m.tenant_id AND c.sending_account_id = m.sending_account_id
+                                                AND c.stream = m.stream
+   WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[]) AND m.state IN ('SCHEDULED', 'READY', 'INTENT', 'IN_DOUBT')`;
 
 @Injectable()
 export class LimitsRepository {
@@ -84,14 +98,7 @@ export class LimitsRepository {
   }
 
   waiting(tenant: TenantId, ids: readonly string[]): Promise<WaitingMessage[]> {
-    return this.uow.query<WaitingMessage>(
-      `SELECT id, mode, stream, state, sending_account_id AS "sendingAccountId", lane_id AS "laneId", region, detail, n_rcpt AS "nRcpt",
-              from_address AS "fromAddress", scheduled_at AS "scheduledAt", not_before AS "notBefore",
-              EXISTS (SELECT FROM configuration_set c WHERE c.tenant_id = m.tenant_id AND c.sending_account_id = m.sending_account_id
-                         AND c.stream = m.stream AND c.paused_at IS NOT NULL) AS "routePaused"
-         FROM message m WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY', 'INTENT', 'IN_DOUBT')`,
-      [tenant, ids],
-    );
+    return this.uow.query<WaitingMessage>(WAITING, [tenant, ids]);
   }
 
   /** What is ahead of each of these READY messages of one stream: one scan, whatever their number. */

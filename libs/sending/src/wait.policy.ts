@@ -41,6 +41,8 @@ export interface Waiting {
   readonly routeMissing: boolean;
   /** Its tenant's way out for this kind of mail is switched off where it leaves. */
   readonly routePaused: boolean;
+  /** SES refused mail of its route lately: nothing goes before, engine milliseconds. Null = it never did. */
+  readonly routeHeldUntilMs: number | null;
   readonly scheduledAtMs: number | null;
   readonly notBeforeMs: number | null;
   readonly aheadMessages: number;
@@ -62,6 +64,8 @@ export interface Circumstances {
   /** Until when its stream is stopped at the tenant's spend cap, engine milliseconds; null = it is not. */
   readonly heldUntilMs: number | null;
   readonly domainReady: boolean;
+  /** The same where it leaves, as SES says at present. */
+  readonly domainVerified: boolean;
   readonly accountSending: boolean;
   /** Recipients per 24 h of the plan, or of the ramp on which its volume grows; null = no limit of the tenant's. */
   readonly dayCap: bigint | null;
@@ -152,6 +156,17 @@ function blocked(message: Waiting, facts: Circumstances, nowMs: number): Wait | 
       'PAUSED',
       'Mail of this stream is paused where it leaves. It goes on when the pause ends; nothing is lost.',
     );
+  }
+  if (!message.routeMissing && !facts.domainVerified) {
+    return held(
+      'DOMAIN_NOT_READY',
+      'Amazon SES no longer finds the domain it is sent from verified. Look whether its DNS records are as they were; it goes on by itself once they are.',
+    );
+  }
+  if (message.routeHeldUntilMs !== null && message.routeHeldUntilMs > nowMs) {
+    const at = new Date(message.routeHeldUntilMs);
+    const explanation = `Amazon SES refuses mail on our side; the operator is told. It is tried again from ${clock(message.routeHeldUntilMs)} on; nothing is lost.`;
+    return held('PAUSED', explanation, at);
   }
   if (message.routeMissing) {
     return held('DOMAIN_NOT_READY', 'The domain it is sent from is being set up where your mail leaves.');

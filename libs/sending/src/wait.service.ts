@@ -17,8 +17,6 @@ import { closedUntil, LimitsService, perSecond, type LiveAccount } from './limit
 import { explainWait, type Wait } from './wait.policy';
 
 const DAY_MS = 86_400_000;
-/** What a claim notes on a message whose tenant has no configuration set on its account yet (claim.policy.ts). */
-const ROUTE_MISSING = 'ROUTE_NOT_READY';
 
 /** Answers "why not yet" for messages of one tenant. */
 @Injectable()
@@ -79,6 +77,7 @@ export class WaitService {
           ...circumstancesOf(account, message, tenant),
           heldUntilMs: heldUntil(sender, message),
           domainReady: sender.domains.some((known) => known.ready && isSameOrBelow(domain, known.name)),
+          domainVerified: message.domainVerified,
           openElsewhere: isOpenElsewhere(message, sender, accounts, nowMs),
         },
         nowMs,
@@ -108,8 +107,9 @@ function waitingOf(message: WaitingMessage, ahead: Ahead | undefined) {
     stream: message.stream,
     recipients: message.nRcpt,
     region: message.region,
-    routeMissing: message.detail === ROUTE_MISSING,
+    routeMissing: message.routeMissing,
     routePaused: message.routePaused,
+    routeHeldUntilMs: message.routeHeldUntil?.getTime() ?? null,
     scheduledAtMs: message.scheduledAt?.getTime() ?? null,
     notBeforeMs: message.notBefore?.getTime() ?? null,
     aheadMessages: ahead?.messages ?? 0,

@@ -11,7 +11,7 @@ export interface Candidate {
   readonly stream: Stream;
   readonly tenantActive: boolean;
   readonly domainReady: boolean;
-  /** Null while the tenant's set does not exist on this account. */
+  /** Null while the tenant's set does not exist on this account, or its mail is held. */
   readonly configurationSet: string | null;
   readonly content: StoredContent;
   /** Addresses among its recipients that stand on the tenant's suppression list. */

@@ -1,15 +1,8 @@
+import { DOMAIN_READY, OF_DOMAIN } from '../domain-ready.sql';
 import type { DaySuffix } from './day-suffix.policy';
 
 // Statements of the claim. Tenant, domain, set and suppression belong to lower libs whose services would need a round
 // trip each; the claim stands between a grant and its slot, so it reads them itself.
-
-/** An address of the domain or of one below it. */
-const OF_DOMAIN = `(split_part(m.from_address, '@', 2) = d.name OR right(split_part(m.from_address, '@', 2), length(d.name) + 1) = '.' || d.name)`;
-
-const DOMAIN_READY = `
-  coalesce((SELECT true FROM domain d JOIN domain_identity i ON i.tenant_id = d.tenant_id AND i.domain_id = d.id
-             WHERE d.tenant_id = m.tenant_id AND i.sending_account_id = m.sending_account_id
-               AND d.state = 'READY' AND i.state = 'VERIFIED' AND ${OF_DOMAIN} LIMIT 1), false)`;
 
 /** Test addresses behave as they are named, every time, whatever a list says. */
 const ON_THE_LIST = `s.tenant_id = ANY (ARRAY[r.tenant_id]) AND s.address = ANY (ARRAY[lower(r.address)]) AND s.address NOT LIKE '%@postfleet.test'`;
@@ -40,6 +33,7 @@ export const claimOf = (day: DaySuffix): string => `
       FROM unnest($12::uuid[]) AS k (tenant_id)
       JOIN tenant t ON t.id = ANY (ARRAY[k.tenant_id]) AND t.state = 'ACTIVE'
       JOIN configuration_set c ON c.tenant_id = ANY (ARRAY[t.id]) AND c.sending_account_id = $1 AND c.ready_at IS NOT NULL
+           AND (c.held_until IS NULL OR c.held_until <= $8)
   ), sender_domain AS MATERIALIZED (
     SELECT d.tenant_id, d.name
       FROM unnest($12::uuid[]) AS k (tenant_id)
@@ -97,7 +91,7 @@ export const CANDIDATES = `
     JOIN tenant t ON t.id = m.tenant_id
     JOIN message_body b ON b.tenant_id = m.tenant_id AND b.message_id = m.id
     LEFT JOIN configuration_set c ON c.tenant_id = m.tenant_id AND c.sending_account_id = m.sending_account_id
-          AND c.stream = m.stream AND c.lane_id = m.lane_id AND c.ready_at IS NOT NULL
+          AND c.stream = m.stream AND c.lane_id = m.lane_id AND c.ready_at IS NOT NULL AND (c.held_until IS NULL OR c.held_until <= $4)
    WHERE m.state = 'READY' AND m.sending_account_id = $3 AND m.expires_at > $4
      AND (m.not_before IS NULL OR m.not_before <= $4)
    ORDER BY w.n

@@ -1,4 +1,4 @@
-import { CredentialCache, type FleetRole } from '@libs/aws';
+import { classifySession, CredentialCache, type FleetRole } from '@libs/aws';
 import { RouteService } from '@libs/fleet';
 import { EngineClock, Timers, type SendingAccountId, type TenantId } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
@@ -180,8 +180,7 @@ export class Dispatcher implements Tower {
         await this.credentials.get(role);
         roles.set(tenant, role);
       } catch (error) {
-        const message = error instanceof Error ? error.message : 'no session';
-        roles.set(tenant, { kind: 'credentials', code: 'NoSession', message });
+        roles.set(tenant, classifySession(error));
       }
     });
     const all = Promise.all(asked);

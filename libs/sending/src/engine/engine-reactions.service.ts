@@ -1,20 +1,30 @@
-import type { SendingAccountId, TenantId } from '@libs/kernel';
-import { Log } from '@libs/observability';
+import type { HoldReason } from '@libs/fleet';
+import { domainOf, type SendingAccountId } from '@libs/kernel';
+import { Log, Metrics } from '@libs/observability';
 import { ProvisioningService } from '@libs/placement';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { ownersOf } from '../accept-route.policy';
+import type { StoredContent } from '../stored-content';
 import { AccountIncidents } from './account-incidents.service';
+import type { IntendedAttempt } from './claim.repository';
 import { EngineAccounts } from './engine-accounts.service';
 import { LedgerKeeper } from './ledger-keeper.service';
 import type { Reaction } from './outcome.policy';
 
 /** The same trouble on the same route is reported once in this time, milliseconds of engine time. */
 const ONCE_MS = 10_000;
+/** Not so for a hold: what comes after it has ended is news. */
+const HOLD_ONCE_MS = 1_000;
+
+/** The message whose answer asks for it. */
+type Refused = Pick<IntendedAttempt, 'tenantId' | 'configurationSet' | 'content'>;
 
 /** Does to an account or a route what an answer of SES asks for. Failing to do so is logged: the next answer asks again. */
 @Injectable()
 export class EngineReactions {
   private readonly lately = new Map<string, number>();
+  private readonly holds;
 
   constructor(
     private readonly ledger: Ledger,
@@ -23,17 +33,22 @@ export class EngineReactions {
     private readonly keeper: LedgerKeeper,
     private readonly provisioning: ProvisioningService,
     private readonly log: Log,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.holds = metrics.counter('route_holds_total', 'Holds of mail that SES refused for its route or domain', [
+      'why',
+    ]);
+  }
 
-  async react(reaction: Reaction, account: SendingAccountId, tenant: TenantId): Promise<void> {
+  async react(reaction: Reaction, account: SendingAccountId, refused: Refused): Promise<void> {
     try {
-      await this.act(reaction, account, tenant);
+      await this.act(reaction, account, refused);
     } catch (error) {
       this.log.warn('could not react to an answer of SES', { reaction: reaction.kind, sendingAccount: account, error });
     }
   }
 
-  private async act(reaction: Reaction, account: SendingAccountId, tenant: TenantId): Promise<void> {
+  private async act(reaction: Reaction, account: SendingAccountId, refused: Refused): Promise<void> {
     switch (reaction.kind) {
       case 'none':
         return;
@@ -49,9 +64,30 @@ export class EngineReactions {
         await this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
         return this.raise(account, reaction.state);
       case 'reprovision':
-        if (!this.isNew(`${account}:${tenant}`)) return;
-        return this.provisioning.reprovision(tenant, account);
+        if (!this.isNew(`${account}:${refused.tenantId}`)) return;
+        return this.provisioning.reprovision(refused.tenantId, account);
+      case 'hold':
+        if (reaction.why === 'IDENTITY') return this.holdDomain(account, refused);
+        return this.holdRoute(account, refused, reaction.why);
     }
+  }
+
+  private async holdRoute(sendingAccount: SendingAccountId, refused: Refused, why: HoldReason): Promise<void> {
+    const { tenantId: tenant, configurationSet } = refused;
+    if (!this.isNew(`${sendingAccount}:${configurationSet}`, HOLD_ONCE_MS)) return;
+    const until = await this.provisioning.holdRoute(tenant, sendingAccount, configurationSet, why);
+    if (!until) return;
+    this.holds.inc({ why });
+    this.log.warn('SES refuses mail of a route: it is held', { sendingAccount, tenant, configurationSet, why, until });
+  }
+
+  private async holdDomain(sendingAccount: SendingAccountId, { tenantId: tenant, content }: Refused): Promise<void> {
+    if (content === null) return;
+    const domain = domainOf((JSON.parse(content) as StoredContent).from.email);
+    if (!this.isNew(`${sendingAccount}:${tenant}:${domain}`, HOLD_ONCE_MS)) return;
+    if (!(await this.provisioning.holdDomains(tenant, sendingAccount, ownersOf(domain)))) return;
+    this.holds.inc({ why: 'IDENTITY' });
+    this.log.warn('SES refuses mail from a domain: it is held', { sendingAccount, tenant, domain });
   }
 
   /** What SES has counted by now closes the ledger for as long as it is true. */
@@ -69,9 +105,9 @@ export class EngineReactions {
     if (account) await this.incidents.refused(account, state, 'SendEmail');
   }
 
-  private isNew(what: string): boolean {
+  private isNew(what: string, onceMs = ONCE_MS): boolean {
     const now = this.ledger.nowMs();
-    if ((this.lately.get(what) ?? 0) > now - ONCE_MS) return false;
+    if ((this.lately.get(what) ?? 0) > now - onceMs) return false;
     if (this.lately.size > 1_000) this.lately.clear();
     this.lately.set(what, now);
     return true;

@@ -1,7 +1,9 @@
 import { UnitOfWork } from '@libs/database';
+import { ROUTE_PROBE_MS } from '@libs/fleet';
 import type { LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { parseRate, type QueuedMessage, type TenantLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { DOMAIN_READY } from '../domain-ready.sql';
 
 /** Mail of one tenant that waits for one account. */
 export interface WaitingLine {
@@ -10,8 +12,15 @@ export interface WaitingLine {
   readonly sendingAccountId: SendingAccountId;
   readonly stream: Stream;
   readonly tenantId: TenantId;
-  /** The tenant, by its operator, its way out of the account, at SES, or its stream, at the spend cap: nothing may go. */
+  /**
+   * Nothing may go: the tenant is paused by its operator, its way out of the account is not there, paused at SES or held
+   * after a refusal, none of its domains is verified there, or its stream has reached the spend cap.
+   */
   readonly paused: boolean;
+  /** Its way out was held until a moment ago: one message at a time, until it is known to work. */
+  readonly probing: boolean;
+  /** Some of its domains are not verified there: their mail waits. */
+  readonly someDomains: boolean;
   /** Placed elsewhere by now, and not re-routed to here since: what stands here came back after its backlog had moved. */
   readonly displaced: boolean;
   /** The accounts of its current placements, of both streams. */
@@ -33,7 +42,7 @@ interface LineRow extends Omit<WaitingLine, 'limits'> {
   readonly rate: string | null;
 }
 
-// $1 now. A jump from line to line along the index of what is ready: its cost is the number of lines, not of messages. From the
+// $1 now, $2 holds that ended after that are tried. A jump from line to line along the index of what is ready: its cost is the number of lines, not of messages. From the
 // youngest message of each line to the youngest of the next: what was sent lies at the old end, and while somebody holds a
 // snapshot none of its entries can be skipped (40 s at 1,600 messages/s: 42 ms from the old end).
 const LINES = `
@@ -47,9 +56,9 @@ const LINES = `
        ORDER BY b.sending_account_id DESC, b.stream DESC, b.tenant_id DESC LIMIT 1) n
   )
   SELECT l.sending_account_id AS "sendingAccountId", l.stream, l.tenant_id AS "tenantId", a.mode,
-         t.state = 'PAUSED' OR s.paused_at IS NOT NULL
+         t.state = 'PAUSED' OR s.ready_at IS NULL OR coalesce(s.held_until > $1, false) OR coalesce(d.verified, 0) = 0
            OR (a.mode = 'LIVE' AND EXISTS (SELECT FROM stream_hold h WHERE h.tenant_id = t.id AND h.stream = l.stream AND h.until > $1)) AS paused,
-         s.lane_id AS "laneId",
+         coalesce(s.held_until > $2, false) AS probing, d.verified < d.all AS "someDomains", s.lane_id AS "laneId",
          ARRAY(SELECT DISTINCT c.sending_account_id FROM placement c
                 WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.valid_to IS NULL AND c.weight > 0) AS "placedOn",
          p.weight, p.recipients_per_day::text AS "dayCap", trim_scale(p.recipients_per_second)::text AS rate,
@@ -61,18 +70,25 @@ const LINES = `
                                           WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream)) AS displaced
     FROM line l JOIN tenant t ON t.id = l.tenant_id JOIN plan p ON p.id = t.plan_id
     JOIN sending_account a ON a.id = l.sending_account_id
-    LEFT JOIN configuration_set s ON s.tenant_id = t.id AND s.sending_account_id = a.id AND s.stream = l.stream`;
+    LEFT JOIN configuration_set s ON s.tenant_id = t.id AND s.sending_account_id = a.id AND s.stream = l.stream
+   CROSS JOIN LATERAL (
+     SELECT count(*) AS "all", count(i.domain_id) FILTER (WHERE d.state = 'READY' AND i.state = 'VERIFIED') AS verified
+       FROM domain d LEFT JOIN domain_identity i ON i.tenant_id = d.tenant_id AND i.domain_id = d.id AND i.sending_account_id = a.id
+      WHERE d.tenant_id = t.id) d`;
 
 // Many lines in one statement, each from its own cursor on along the same index.
-const READY = `
+const readyOf = (which: string) => `
   SELECT w.n::int AS n, r.message_id AS id, r.n_rcpt AS recipients
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::int[]) WITH ORDINALITY AS w(account, stream, tenant, after, most, n)
    CROSS JOIN LATERAL (
      SELECT b.message_id, b.n_rcpt FROM backlog b
       WHERE b.sending_account_id = w.account AND b.stream = w.stream AND b.tenant_id = w.tenant AND NOT b.scheduled
-        AND b.message_id > w.after AND b.message_id < $6 AND (b.due_at IS NULL OR b.due_at <= $7) AND b.expires_at > $7
+        AND b.message_id > w.after AND b.message_id < $6 AND (b.due_at IS NULL OR b.due_at <= $7) AND b.expires_at > $7 ${which}
       ORDER BY b.message_id LIMIT w.most) r
    ORDER BY w.n, r.message_id`;
+const READY = readyOf('');
+const READY_OF_DOMAINS = readyOf(`
+        AND (SELECT ${DOMAIN_READY} FROM message m WHERE m.tenant_id = b.tenant_id AND m.id = b.message_id)`);
 
 /** Every method runs in a transaction of its caller. */
 @Injectable()
@@ -81,7 +97,8 @@ export class FeederRepository {
 
   /** Who has READY messages waiting on which account, and within which limits. */
   async lines(now: Date): Promise<WaitingLine[]> {
-    const rows = await this.uow.prepared<LineRow>(LINES, [now]);
+    const triedSince = new Date(now.getTime() - ROUTE_PROBE_MS);
+    const rows = await this.uow.prepared<LineRow>(LINES, [now, triedSince]);
     return rows.map(({ weight, dayCap, rate, laneId, ...line }) => ({
       ...line,
       limits: {
@@ -94,11 +111,12 @@ export class FeederRepository {
   }
 
   /**
-   * The next READY messages of each line, in the order they were accepted.
+   * The next READY messages of each line, in the order they were accepted. All of the lines have `someDomains`, or none.
    * @param before an id: leaves out what is younger
    */
   async ready(pages: readonly Page[], before: string, now: Date): Promise<QueuedMessage[][]> {
-    const rows = await this.uow.prepared<QueuedMessage & { readonly n: number }>(READY, [
+    const statement = pages.some(({ line }) => line.someDomains) ? READY_OF_DOMAINS : READY;
+    const rows = await this.uow.prepared<QueuedMessage & { readonly n: number }>(statement, [
       pages.map(({ line }) => line.sendingAccountId),
       pages.map(({ line }) => line.stream),
       pages.map(({ line }) => line.tenantId),

@@ -90,7 +90,10 @@ export class Feeder {
 
   private async fillAll(hungry: readonly Hungry[]): Promise<number> {
     let queued = 0;
-    for (let i = 0; i < hungry.length; i += LINES_A_READ) queued += await this.fill(hungry.slice(i, i + LINES_A_READ));
+    for (const someDomains of [false, true]) {
+      const alike = hungry.filter(({ feeding }) => feeding.line.someDomains === someDomains);
+      for (let i = 0; i < alike.length; i += LINES_A_READ) queued += await this.fill(alike.slice(i, i + LINES_A_READ));
+    }
     return queued;
   }
 
@@ -137,11 +140,12 @@ export class Feeder {
     const ready = await this.ledger.ready(account);
     if (ready?.epoch !== known.epoch) return [];
     const lists = new Map(ready.lists.map((list) => [`${list.stream}:${list.tenantId}`, list.messages]));
-    const window = readyWindow(parseRate(known.maxSendRate), feedings.length);
+    const share = readyWindow(parseRate(known.maxSendRate), feedings.length);
     const hungry: Hungry[] = [];
     const full: number[] = [];
     for (const feeding of feedings) {
       const listed = lists.get(`${feeding.line.stream}:${feeding.line.tenantId}`) ?? 0;
+      const window = feeding.line.probing ? 1 : share;
       if (feeding.epoch !== ready.epoch) {
         Object.assign(feeding, { after: FIRST, drained: false, epoch: ready.epoch, told: undefined });
       }
@@ -157,7 +161,7 @@ export class Feeder {
       } else if (!feeding.drained) hungry.push({ feeding, listed, window });
       else await this.tell(feeding);
     }
-    if (hungry.length === 0) this.lookAt.set(account, now + restOfLists(full, window, parseRate(known.maxSendRate)));
+    if (hungry.length === 0) this.lookAt.set(account, now + restOfLists(full, share, parseRate(known.maxSendRate)));
     return hungry;
   }
 

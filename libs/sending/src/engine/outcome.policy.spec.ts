@@ -18,6 +18,12 @@ describe('verdicts', () => {
     }
   });
 
+  it('hold the mail of a route or domain that SES refuses, and wait longer with each attempt of a message', () => {
+    for (const kind of ['identity', 'drift', 'denied'] as const) {
+      expect(VERDICTS[kind]).toMatchObject({ message: 'READY', reaction: { kind: 'hold' }, waitGrows: true });
+    }
+  });
+
   it.each(['rate', 'daily-quota', 'paused', 'suspended', 'credentials', 'unsent'] as const)(
     'stop the batch on %s',
     (kind) => {

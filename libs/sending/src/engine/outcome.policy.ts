@@ -1,4 +1,5 @@
 import type { OutcomeClass } from '@libs/aws';
+import type { HoldReason } from '@libs/fleet';
 
 /** What became of one attempt. `unstarted`: given back by ourselves before anything was written to SES. */
 export type AttemptEnd =
@@ -18,26 +19,38 @@ export type Reaction =
   /** AWS does not let the account send. */
   | { readonly kind: 'incident'; readonly state: 'PAUSED' | 'SUSPENDED'; readonly ms: number }
   /** The route on AWS is not what our rows say. */
-  | { readonly kind: 'reprovision' };
+  | { readonly kind: 'reprovision' }
+  /** Mail of this tenant's route, or from this domain, meets the same answer: it waits unclaimed until that is mended. */
+  | { readonly kind: 'hold'; readonly why: 'IDENTITY' | HoldReason };
 
 export interface Verdict {
   readonly attempt: 'SENT' | 'REJECTED' | 'NOT_SENT' | 'IN_DOUBT';
   readonly message: 'SENT' | 'REJECTED' | 'READY' | 'IN_DOUBT';
   /** For READY: how long the message waits before it is offered again, milliseconds. */
   readonly waitMs: number;
+  /** Twice as long with each attempt of the message, up to MOST_DOUBLINGS times. */
+  readonly waitGrows: boolean;
   readonly reaction: Reaction;
   /** Nothing more of the batch should go out: the next message would meet the same answer. */
   readonly stopsBatch: boolean;
 }
 
+/** Five seconds become five minutes: only what is refused although nothing is wrong with its route or domain gets there. */
+export const MOST_DOUBLINGS = 6;
+
 const NONE: Reaction = { kind: 'none' };
 
 function again(waitMs: number, reaction: Reaction = NONE, stopsBatch = reaction.kind !== 'none'): Verdict {
-  return { attempt: 'NOT_SENT', message: 'READY', waitMs, reaction, stopsBatch };
+  return { attempt: 'NOT_SENT', message: 'READY', waitMs, waitGrows: false, reaction, stopsBatch };
+}
+
+/** The hold keeps the rest from being tried; the message itself is soon the one that tries whether it has ended. */
+function held(why: 'IDENTITY' | HoldReason): Verdict {
+  return { ...again(5_000, { kind: 'hold', why }, false), waitGrows: true };
 }
 
 function final(state: 'SENT' | 'REJECTED' | 'IN_DOUBT'): Verdict {
-  return { attempt: state, message: state, waitMs: 0, reaction: NONE, stopsBatch: false };
+  return { attempt: state, message: state, waitMs: 0, waitGrows: false, reaction: NONE, stopsBatch: false };
 }
 
 /**
@@ -55,12 +68,11 @@ export const VERDICTS: Readonly<Record<AttemptEnd['kind'], Verdict>> = {
   paused: again(60_000, { kind: 'incident', state: 'PAUSED', ms: 60_000 }),
   // Renewed by every observation for as long as it lasts: an operator who has it reinstated does not wait for more.
   suspended: again(60_000, { kind: 'incident', state: 'SUSPENDED', ms: 90_000 }),
-  // One tenant's set is off or its identity not verified: others on the account go on. Once the route says so too, its
-  // mail is held without being tried.
+  // One tenant's set is off: others on the account go on. Once the route says so too, its mail is held without being tried.
   'set-paused': again(60_000, { kind: 'reprovision' }, false),
-  identity: again(60_000, { kind: 'reprovision' }, false),
-  drift: again(15_000, { kind: 'reprovision' }, false),
-  denied: again(30_000, { kind: 'reprovision' }, false),
+  identity: held('IDENTITY'),
+  drift: held('DRIFT'),
+  denied: held('DENIED'),
   credentials: again(10_000, { kind: 'pause', ms: 5_000 }),
   unsent: again(3_000, { kind: 'pause', ms: 2_000 }),
 };

@@ -144,6 +144,7 @@ export class OutcomeRepository {
         text: end.kind === 'sent' ? null : storable(end.message),
         at,
         notBefore: verdict.waitMs > 0 ? new Date(at.getTime() + verdict.waitMs) : null,
+        grows: verdict.waitGrows,
       };
     });
     const ended = await this.uow.query<{ attemptId: AttemptId }>(APPLY, [JSON.stringify(rows)]);

@@ -1,4 +1,5 @@
 import type { DaySuffix } from './day-suffix.policy';
+import { MOST_DOUBLINGS } from './outcome.policy';
 
 // Statements that end attempts. All of them lock attempts first, then messages, then what waits or is in doubt.
 
@@ -29,7 +30,7 @@ export const applySentOf = (day: DaySuffix): string => `
 export const APPLY = `
   WITH o AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS o ("tenantId" uuid, "messageId" uuid, "attemptId" uuid, attempt text, message text,
-           "sesMessageId" text, code text, text text, at timestamptz, "notBefore" timestamptz)
+           "sesMessageId" text, code text, text text, at timestamptz, "notBefore" timestamptz, grows boolean)
   ), a AS (
     UPDATE attempt a SET state = o.attempt, ses_message_id = coalesce(o."sesMessageId", a.ses_message_id), error_code = o.code,
            error = o.text, ended_at = o.at
@@ -37,7 +38,9 @@ export const APPLY = `
        AND (a.state = 'INTENT' OR (a.state = 'IN_DOUBT' AND o.attempt <> 'IN_DOUBT'))
     RETURNING a.tenant_id, a.id, a.message_id, a.attempt_no, a.sending_account_id, a.stream, a.created_at, a.state
   ), m AS (
-    UPDATE message m SET state = o.message, not_before = o."notBefore", detail = o.text,
+    UPDATE message m SET state = o.message,
+           not_before = CASE WHEN o.grows THEN o.at + (o."notBefore" - o.at) * 2 ^ least(a.attempt_no - 1, ${String(MOST_DOUBLINGS)})
+                             ELSE o."notBefore" END, detail = o.text,
            settled_at = CASE WHEN o.message IN ('SENT', 'REJECTED') THEN o.at END
       FROM o JOIN a ON a.tenant_id = o."tenantId" AND a.id = o."attemptId"
      WHERE m.tenant_id = ANY (ARRAY[a.tenant_id]) AND m.id = ANY (ARRAY[a.message_id]) AND m.attempt_no = ANY (ARRAY[a.attempt_no])

@@ -1,0 +1,261 @@
+import { DeleteConfigurationSetCommand, DeleteEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
+import { DomainService, IdentityService, RouteService, sendPermissions, trustPolicy } from '@libs/fleet';
+import { newId, type BatchId, type MessageId } from '@libs/kernel';
+import { ProvisioningService } from '@libs/placement';
+import { MessageService, SendEngine } from '@libs/sending';
+import { waitFor } from '../support/wait-for';
+import { StagedCrash } from './staged-crash';
+
+const OWNER = { accessKeyId: 'AKIAOWNER00000000001', secretAccessKey: 'own-secret-own-secret-own-secret-0001' };
+const HUB_ARN = 'arn:aws:iam::999900000000:user/postfleet-hub';
+
+/** What SES refuses for a whole route or domain: it is tried once, and then waits without being granted or tried. */
+describe('mail that SES refuses until something is mended', () => {
+  let staged: StagedCrash;
+  let ses: SESv2Client;
+  /** Messages of the case that runs. */
+  let held: MessageId[] = [];
+
+  beforeAll(async () => {
+    staged = await StagedCrash.start();
+    const users = [{ ...OWNER, userName: 'owner', admin: true }];
+    await staged.stack.aws.putAccount(staged.account.accountId, { users });
+    const { endpoint } = staged.stack.simulator;
+    ses = new SESv2Client({ endpoint, region: 'us-east-1', credentials: OWNER, maxAttempts: 1 });
+  }, 60_000);
+  afterAll(async () => {
+    ses.destroy();
+    await staged.close();
+  }, 60_000);
+
+  const inWorker = <T>(service: abstract new (...args: never[]) => T): T =>
+    staged.running.app.get(service as never, { strict: false });
+  const route = async (stream = 'TRANSACTIONAL') => {
+    const found = (await inWorker(RouteService).list(staged.tenant)).find((one) => one.stream === stream);
+    if (!found) throw new Error('the tenant has no route');
+    return found;
+  };
+  const advance = () => inWorker(ProvisioningService).advance();
+  const attempts = async (ids: readonly MessageId[] = held) =>
+    (await staged.stack.query('SELECT id FROM attempt WHERE message_id = ANY($1)', [ids])).length;
+  /** As if the time that was put off had passed. */
+  const comeDue = async () => {
+    await staged.stack.query('UPDATE message SET not_before = NULL WHERE id = ANY($1)', [held]);
+    await staged.stack.query('UPDATE backlog SET due_at = NULL WHERE message_id = ANY($1)', [held]);
+  };
+  const dispatchAnew = async () => {
+    const batchId = newId<BatchId>();
+    const grant = await staged.ledger.acquire(staged.account.id, staged.request(batchId));
+    if (grant.kind !== 'grant') throw new Error(`no grant: ${JSON.stringify(grant)}`);
+    await staged.engine.dispatch(staged.ticketOf(batchId, grant));
+  };
+  /** The feeder leaves what is younger than two seconds to the api, and asks once a second who waits. */
+  const fedUntil = (count: number) =>
+    waitFor(async () => (await staged.engine.feed(), (await staged.listed()) === count), {
+      what: `${String(count)} messages to be listed`,
+      withinMs: 10_000,
+      everyMs: 200,
+    });
+  /** Even a ticket that comes all the same tries nothing. */
+  const expectHeld = async (limit: string, explanation: RegExp) => {
+    const before = await attempts();
+    await comeDue();
+    await waitFor(async () => (await staged.engine.feed(), true), { what: 'a feed' });
+    expect(await staged.listed()).toBe(0);
+    const now = staged.ledger.nowMs();
+    const messages = held.map((id) => ({ tenantId: staged.tenant, id, recipients: 1 }));
+    await staged.engine.dispatch({
+      batchId: newId(),
+      sendingAccountId: staged.account.id,
+      epoch: String(staged.account.epoch),
+      bucketStartMs: now,
+      slotStartMs: now,
+      deadlineMs: now + 5_000,
+      granted: held.length,
+      rate: { num: 200, den: 1 },
+      messages,
+    });
+    expect(await attempts()).toBe(before);
+    expect(await staged.statesOf(held)).toEqual(['READY']);
+    const waits = await staged.stack.inApi(MessageService).waits(staged.tenant, held);
+    for (const wait of waits.values()) {
+      expect(wait.limit).toBe(limit);
+      expect(wait.explanation).toMatch(explanation);
+    }
+    expect(waits.size).toBe(held.length);
+  };
+  const expectSent = async (listed = held.length) => {
+    await comeDue();
+    await fedUntil(listed);
+    await dispatchAnew();
+    await waitFor(
+      async () => {
+        await comeDue();
+        await staged.engine.feed();
+        if ((await staged.listed()) > 0) await dispatchAnew();
+        return (await staged.statesOf(held)).join() === 'SENT';
+      },
+      { what: 'all of it to be sent', withinMs: 20_000, everyMs: 250 },
+    );
+    expect(await staged.stack.judge(held)).toEqual({ lost: 0, duplicated: 0 });
+  };
+
+  describe('because its domain is not verified any more', () => {
+    const domain = 'shop.example';
+    const verify = (status: 'PENDING' | 'SUCCESS') =>
+      staged.stack.aws.verifyIdentity({
+        account: staged.account.accountId,
+        region: 'us-east-1',
+        identity: domain,
+        status,
+      });
+
+    it('is tried once, waits unclaimed and says why, while the other domain of the tenant goes on', async () => {
+      await staged.stack.inApi(DomainService).add(staged.tenant, ['other.example'], { actor: 'operator:test' });
+      await inWorker(ProvisioningService).provision(staged.tenant);
+      const { ids, ticket } = await staged.granted(3);
+      held = ids;
+      await verify('PENDING');
+      await staged.engine.dispatch(ticket);
+      expect(await attempts()).toBe(3);
+      await advance();
+      await waitFor(async () => (await staged.engine.feed(), true), { what: 'a feed' });
+      await expectHeld('DOMAIN_NOT_READY', /DNS records/);
+
+      const others = await staged.stack.accept(staged.tenant, 'other', 2);
+      await waitFor(async () => (await staged.listed()) > 0, { what: 'the other mail to be offered' });
+      await dispatchAnew();
+      expect(await staged.statesOf(others)).toEqual(['SENT']);
+      expect(await attempts()).toBe(3);
+    }, 30_000);
+
+    it('is asked about at SES now and then, and goes by itself once it is verified', async () => {
+      await verify('SUCCESS');
+      await advance();
+      expect(await inWorker(IdentityService).allVerified(staged.tenant, staged.account.id)).toBe(false);
+      await staged.stack.query(`UPDATE domain_identity SET checked_at = checked_at - interval '11 seconds'`);
+      await advance();
+      expect(await inWorker(IdentityService).allVerified(staged.tenant, staged.account.id)).toBe(true);
+      await expectSent();
+    }, 40_000);
+
+    it('is made anew at SES when somebody deleted it', async () => {
+      const { ids, ticket } = await staged.granted(2);
+      held = ids;
+      await ses.send(new DeleteEmailIdentityCommand({ EmailIdentity: domain }));
+      await staged.engine.dispatch(ticket);
+      expect(await attempts()).toBe(2);
+      await staged.stack.query(`UPDATE domain_identity SET checked_at = checked_at - interval '11 seconds'`);
+      await advance();
+      await waitFor(async () => inWorker(IdentityService).allVerified(staged.tenant, staged.account.id), {
+        what: 'the identity to be verified anew',
+      });
+      await expectSent();
+    }, 40_000);
+  });
+
+  describe('because its configuration set is gone', () => {
+    const lose = async () =>
+      ses.send(new DeleteConfigurationSetCommand({ ConfigurationSetName: (await route()).configurationSet }));
+
+    it('waits until the set has been made anew, and then goes at once, a message first', async () => {
+      const { ids, ticket } = await staged.granted(3);
+      held = ids;
+      await lose();
+      await staged.engine.dispatch(ticket);
+      expect(await attempts()).toBe(3);
+      expect(await route()).toMatchObject({ readyAt: null, heldFor: 'DRIFT', refusals: 1 });
+      await expectHeld('PAUSED', /refuses mail on our side/);
+      await advance();
+      expect((await route()).readyAt).not.toBeNull();
+      await expectSent(1);
+    }, 40_000);
+
+    it('waits longer each time when that does not help', async () => {
+      await staged.stack.query(`UPDATE configuration_set SET held_until = held_until - interval '5 seconds'`);
+      const { ids, ticket } = await staged.granted(1);
+      held = ids;
+      await lose();
+      await staged.engine.dispatch(ticket);
+      await advance();
+      const { heldUntil, refusals, readyAt } = await route();
+      expect(readyAt).not.toBeNull();
+      expect(refusals).toBe(2);
+      expect(heldUntil?.getTime()).toBeGreaterThan(staged.ledger.nowMs() + 20_000);
+      await expectHeld('PAUSED', /refuses mail on our side/);
+      await staged.stack.query(`UPDATE configuration_set SET held_until = held_until - interval '1 hour'`);
+      await expectSent();
+    }, 40_000);
+  });
+
+  describe('because the send role is denied', () => {
+    const permit = async (policy: 'as it was' | 'nothing' | 'no trust') => {
+      const { accountId } = staged.account;
+      const [row] = await staged.stack.query<{ arn: string; external: string }>(
+        'SELECT send_role_arn AS arn, external_id AS external FROM aws_account WHERE account_id = $1',
+        [accountId],
+      );
+      if (!row) throw new Error('no account');
+      const nothing = { Version: '2012-10-17', Statement: [] };
+      const nobody = trustPolicy('arn:aws:iam::111122223333:user/somebody-else', row.external);
+      await staged.stack.aws.putAccount(accountId, {
+        roles: [
+          {
+            arn: row.arn,
+            trustPolicy: policy === 'no trust' ? nobody : trustPolicy(HUB_ARN, row.external),
+            permissionPolicy: policy === 'nothing' ? nothing : sendPermissions(accountId),
+          },
+        ],
+      });
+    };
+
+    it('is held after the first answer and tried by one message when the hold has ended', async () => {
+      await staged.stack.query('UPDATE configuration_set SET held_until = NULL, refusals = 0');
+      const { ids, ticket } = await staged.granted(3);
+      held = ids;
+      await permit('nothing');
+      await staged.engine.dispatch(ticket);
+      expect(await attempts()).toBe(3);
+      expect(await route()).toMatchObject({ heldFor: 'DENIED', refusals: 1 });
+      expect(await route('MARKETING')).toMatchObject({ refusals: 0 });
+      await expectHeld('PAUSED', /refuses mail on our side/);
+
+      await staged.stack.query(
+        `UPDATE configuration_set SET held_until = now() - interval '3 seconds' WHERE refusals > 0`,
+      );
+      await comeDue();
+      await fedUntil(1);
+      await dispatchAnew();
+      expect(await attempts()).toBe(4);
+      expect(await route()).toMatchObject({ heldFor: 'DENIED', refusals: 2 });
+      const waits = await staged.stack.query<{ s: number }>(
+        'SELECT round(extract(epoch FROM due_at - now()))::int AS s FROM backlog WHERE message_id = ANY($1) AND due_at IS NOT NULL',
+        [held],
+      );
+      // The second attempt of that one message: twice five seconds.
+      expect(waits).toHaveLength(1);
+      expect(waits[0]?.s).toBeGreaterThan(5);
+      expect(waits[0]?.s).toBeLessThanOrEqual(10);
+    }, 40_000);
+
+    it('goes, a message first, once the role works again', async () => {
+      await permit('as it was');
+      await staged.stack.query(
+        `UPDATE configuration_set SET held_until = now() - interval '3 seconds' WHERE refusals > 0`,
+      );
+      await expectSent(1);
+    }, 40_000);
+
+    it('is held the same when the role may not even be taken on', async () => {
+      await staged.stack.query('UPDATE configuration_set SET held_until = NULL, refusals = 0');
+      const stranger = await staged.stack.createWorker();
+      const { ids, ticket } = await staged.granted(2);
+      held = ids;
+      await permit('no trust');
+      await stranger.app.get(SendEngine).dispatch(ticket);
+      expect(await attempts()).toBe(2);
+      expect(await route()).toMatchObject({ heldFor: 'DENIED', refusals: 1 });
+      await permit('as it was');
+    }, 40_000);
+  });
+});

@@ -123,7 +123,7 @@ export class SendingProcess {
     return { id, lane, accountId, topicArn };
   }
 
-  /** A tenant with a plan, a domain and a placement of each of its streams. */
+  /** A tenant with a plan, a domain and a placement of each of its streams, set up at SES. */
   async tenant(account: AccountRow, settings: TenantSettings = {}): Promise<TenantId> {
     this.serial += 1;
     const [plan, id] = [newId<PlanId>(), newId<TenantId>()];
@@ -158,6 +158,16 @@ export class SendingProcess {
       `INSERT INTO placement (tenant_id, id, mode, stream, sending_account_id, lane_id, weight, reason, decided_by, valid_from)
        VALUES ($1, $2, $3, $4, $5, $6, 1000, 'test', 'test', $7)`,
       [tenant, newId(), mode, stream, account.id, account.lane, NOON],
+    );
+    await this.query(
+      `INSERT INTO configuration_set (tenant_id, sending_account_id, stream, name, lane_id, ready_at)
+       VALUES ($1, $2, $3, 'pf-test', $4, $5) ON CONFLICT DO NOTHING`,
+      [tenant, account.id, stream, account.lane, NOON],
+    );
+    await this.query(
+      `INSERT INTO domain_identity (tenant_id, domain_id, sending_account_id, state, checked_at)
+       SELECT tenant_id, id, $2, 'VERIFIED', $3 FROM domain WHERE tenant_id = $1 ON CONFLICT DO NOTHING`,
+      [tenant, account.id, NOON],
     );
   }
 

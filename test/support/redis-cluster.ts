@@ -14,6 +14,16 @@ const SLOTS = 16_384;
 const MASTERS = 3;
 const READY_WITHIN_MS = 30_000;
 
+const OF_A_CLUSTER = [
+  'cluster-enabled yes',
+  'cluster-config-file nodes.conf',
+  'cluster-node-timeout 1500',
+  // The accounts of a lost node wait; those of the others go on.
+  'cluster-require-full-coverage no',
+  'cluster-replica-validity-factor 0',
+  'maxmemory-policy noeviction',
+];
+
 export interface ClusterNode {
   readonly port: number;
   readonly pid: number;
@@ -64,6 +74,16 @@ export async function startRedisCluster(
   };
 }
 
+/** A single server with those settings beside the usual ones. */
+export async function startRedis(
+  folder: string,
+  settings: readonly string[],
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const server = new Server(await redisProgram(), folder, await freePort(), settings);
+  await server.start();
+  return { url: `redis://127.0.0.1:${String(server.port)}`, stop: () => server.stop() };
+}
+
 interface Program {
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
@@ -84,6 +104,7 @@ class Server implements ClusterNode {
     private readonly program: Program,
     private readonly folder: string,
     readonly port: number,
+    private readonly settings: readonly string[] = OF_A_CLUSTER,
   ) {}
 
   get pid(): number {
@@ -93,7 +114,7 @@ class Server implements ClusterNode {
   async start(): Promise<void> {
     mkdirSync(this.folder, { recursive: true });
     const file = path.join(this.folder, 'redis.conf');
-    writeFileSync(file, this.settings());
+    writeFileSync(file, this.configuration());
     const log = openSync(path.join(this.folder, 'redis.log'), 'a');
     this.process = spawn(this.program.command, [file], { env: this.program.env, stdio: ['ignore', log, log] });
     closeSync(log);
@@ -121,21 +142,15 @@ class Server implements ClusterNode {
     await Promise.race([ended, sleep(5_000, undefined, { ref: false }).then(() => child.kill('SIGKILL'))]);
   }
 
-  private settings(): string {
+  private configuration(): string {
     return [
       `port ${String(this.port)}`,
       'bind 127.0.0.1',
       `dir ${this.folder}`,
-      'cluster-enabled yes',
-      'cluster-config-file nodes.conf',
-      'cluster-node-timeout 1500',
-      // The accounts of a lost node wait; those of the others go on.
-      'cluster-require-full-coverage no',
-      'cluster-replica-validity-factor 0',
       'appendonly yes',
       'appendfsync everysec',
       'save ""',
-      'maxmemory-policy noeviction',
+      ...this.settings,
       '',
     ].join('\n');
   }

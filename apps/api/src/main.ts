@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { apiConfig, ConfigInvalid, loadConfig, redisHosts, type ApiConfig } from '@libs/config';
+import { apiConfig, ConfigInvalid, loadConfig, type ApiConfig } from '@libs/config';
 import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
 import { Log, Metrics } from '@libs/observability';
-import { openEngineRedis } from '@libs/queueing';
+import { checkRedis, RedisUnusable } from '@libs/queueing';
 import { migrations } from '../../../migrations';
 import { ApiSettings } from './api.settings';
 import { createApi } from './create-api';
@@ -45,23 +45,6 @@ function dirtyReleases(metrics: Metrics): ReturnType<Metrics['counter']> {
     'Connections destroyed because they came back with work open',
   );
   return dirty;
-}
-
-async function checkRedis(url: string): Promise<void> {
-  const probe = openEngineRedis(url);
-  // The connection only says that it is closed; why it could not be opened arrives here.
-  let refused: Error | undefined;
-  probe.on('error', (error: Error) => (refused = error));
-  try {
-    await probe.connect();
-    await probe.ping();
-  } catch (error) {
-    throw new CannotStart(
-      `REDIS_URL: Redis cannot be reached at ${redisHosts(url)} (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
-    );
-  } finally {
-    probe.disconnect();
-  }
 }
 
 async function start(): Promise<void> {
@@ -144,7 +127,11 @@ function reason(error: unknown): string {
 }
 
 start().catch((error: unknown) => {
-  const expected = error instanceof CannotStart || error instanceof ConfigInvalid || error instanceof DatabaseNotReady;
+  const expected =
+    error instanceof CannotStart ||
+    error instanceof ConfigInvalid ||
+    error instanceof DatabaseNotReady ||
+    error instanceof RedisUnusable;
   process.stderr.write(
     `api: ${expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message)}\n`,
   );

@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { ConfigInvalid, loadConfig, redisHosts, workerConfig, type WorkerConfig } from '@libs/config';
+import { ConfigInvalid, loadConfig, workerConfig, type WorkerConfig } from '@libs/config';
 import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
 import { Log, Metrics } from '@libs/observability';
-import { openEngineRedis } from '@libs/queueing';
+import { checkRedis, RedisUnusable } from '@libs/queueing';
 import { migrations } from '../../../migrations';
 import { createWorker, workerName, type RunningWorker } from './create-worker';
 import { ProcessorsIncomplete } from './processing/processor-registry.service';
@@ -37,23 +37,6 @@ async function openPool(config: WorkerConfig, metrics: Metrics): Promise<Pool> {
     );
   }
   return source;
-}
-
-async function checkRedis(url: string): Promise<void> {
-  const probe = openEngineRedis(url);
-  // The connection only says that it is closed; why it could not be opened arrives here.
-  let refused: Error | undefined;
-  probe.on('error', (error: Error) => (refused = error));
-  try {
-    await probe.connect();
-    await probe.ping();
-  } catch (error) {
-    throw new CannotStart(
-      `REDIS_URL: Redis cannot be reached at ${redisHosts(url)} (${reason(refused ?? error)}). Start Redis there, or correct REDIS_URL.`,
-    );
-  } finally {
-    probe.disconnect();
-  }
 }
 
 /** What was begun must be written down before it is sent: a folder that cannot be written stops the start, not the first send. */
@@ -152,6 +135,7 @@ start().catch((error: unknown) => {
     error instanceof CannotStart ||
     error instanceof ConfigInvalid ||
     error instanceof DatabaseNotReady ||
+    error instanceof RedisUnusable ||
     error instanceof ProcessorsIncomplete;
   process.stderr.write(
     `worker: ${expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message)}\n`,

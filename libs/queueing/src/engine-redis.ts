@@ -5,8 +5,27 @@ import { openRedis } from './redis-connection';
 type Argument = string | number;
 
 /** Answered by the server that owns the key, so that a cluster's answer is that of the right node. */
-const WHO = `return { redis.call('INFO', 'server') }`;
-const WHO_IN_CLUSTER = `return { redis.call('INFO', 'server'), redis.call('CLUSTER', 'MYID') }`;
+const WHO = `return { redis.call('INFO', 'server'), redis.call('INFO', 'memory') }`;
+const WHO_IN_CLUSTER = `return { redis.call('INFO', 'server'), redis.call('INFO', 'memory'), redis.call('CLUSTER', 'MYID') }`;
+
+/**
+ * Redis may throw keys away to make room. A ring of quota that is gone while its ledger stands would be a breach of the
+ * quota, a ticket that is gone a delay: nothing is built on such a server.
+ */
+export class RedisEvicts extends Error {
+  constructor(policy: string) {
+    super(
+      `EVICTS Redis throws keys away when its memory is full (maxmemory-policy ${policy}). Set maxmemory-policy noeviction in redis.conf or in the parameter group of the service (at once: CONFIG SET maxmemory-policy noeviction), and give the queue and the ledger a server of their own.`,
+    );
+    this.name = 'RedisEvicts';
+  }
+}
+
+/** @throws RedisEvicts */
+function checkPolicy(info: string): void {
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+  if (policy !== undefined && policy !== 'noeviction') throw new RedisEvicts(policy);
+}
 
 /** The connection of the ledger, to one server or a cluster. Its own class, so that nobody gets it by accident. */
 export class EngineRedis {
@@ -38,6 +57,15 @@ export class EngineRedis {
 
   async ping(): Promise<void> {
     await this.connection.ping();
+  }
+
+  /**
+   * Asks every server that may hold our keys whether it throws some away when its memory is full.
+   * @throws RedisEvicts; the connection's error
+   */
+  async checkEviction(): Promise<void> {
+    const servers = this.connection instanceof Cluster ? this.connection.nodes('master') : [this.connection];
+    for (const server of servers) checkPolicy(await server.info('memory'));
   }
 
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]> {
@@ -79,10 +107,12 @@ export class EngineRedis {
   /**
    * Names the run of the server that owns the key: `<run id>`, and `<run id>@<node id>` in a cluster. Another name means
    * that what was written there may be gone.
+   * @throws RedisEvicts when it may throw keys away
    */
   async runOf(key: string): Promise<string> {
     const reply = await this.connection.eval(this.connection.isCluster ? WHO_IN_CLUSTER : WHO, 1, key);
-    const [info, node] = reply as [string, string];
+    const [info, memory, node] = reply as [string, string, string];
+    checkPolicy(memory);
     const run = /^run_id:(\S+)/m.exec(info)?.[1];
     if (run === undefined) throw new Error('Redis did not tell its run_id: the ledger needs the INFO command.');
     return this.connection.isCluster ? `${run}@${node}` : run;

@@ -5,3 +5,4 @@ export { JobQueue } from './job-queue';
 export { JobRunner } from './job-runner';
 export { Outbox } from './outbox.service';
 export { QueueingModule } from './queueing.module';
+export { checkRedis, RedisUnusable } from './redis-check';

@@ -4,6 +4,8 @@ import type { SendingAccountId } from '@libs/kernel';
 export type UnavailableReason =
   /** `maxmemory` is reached: nothing can be written until memory is freed or raised. */
   | 'out-of-memory'
+  /** It may throw keys away when its memory is full: maxmemory-policy must be noeviction. */
+  | 'evicting'
   /** A replica, or a server that refuses writes because it cannot save (MISCONF, too few replicas). */
   | 'read-only'
   /** It starts, and reads its data from disk. */
@@ -40,6 +42,7 @@ export class LedgerClockWrong extends Error {
 
 const REASONS: readonly (readonly [RegExp, UnavailableReason])[] = [
   [/^OOM\b|^-?OOM command/, 'out-of-memory'],
+  [/^EVICTS\b/, 'evicting'],
   [/^(READONLY|MISCONF|NOREPLICAS|MASTERDOWN)\b/, 'read-only'],
   [/^LOADING\b/, 'loading'],
   [/^BUSY\b/, 'busy'],

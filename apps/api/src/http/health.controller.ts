@@ -24,15 +24,17 @@ export class HealthController {
   /** The process can serve: database and Redis answer within 2 s. */
   @Get('health/ready')
   async ready(@Res() response: Response): Promise<void> {
-    const [database, redis] = await Promise.all([
+    const [database, redis, safe] = await Promise.all([
       answers(this.uow.forEdge(() => this.uow.query('SELECT 1'))),
       answers(this.redis.ping()),
+      answers(this.redis.checkEviction()),
     ]);
     const ready = database && redis;
     response.status(ready ? 200 : 503).json({
       status: ready ? 'ok' : 'unavailable',
       database: database ? 'ok' : 'unavailable',
-      redis: redis ? 'ok' : 'unavailable',
+      // Mail is accepted all the same: what is lost there is found in PostgreSQL again. The worker sends nothing meanwhile.
+      redis: redis ? (safe ? 'ok' : 'evicts keys: maxmemory-policy must be noeviction') : 'unavailable',
     });
   }
 

@@ -15,7 +15,8 @@ export class Readiness {
   async missing(): Promise<string[]> {
     const checks: Record<string, Promise<unknown>> = {
       database: this.uow.forSystem(() => this.uow.query('SELECT 1')),
-      redis: this.redis.ping(),
+      // Reached, and not one that throws keys away: the ledger grants nothing from such a server.
+      redis: this.redis.checkEviction(),
     };
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => ((await answers(check)) ? [] : [name])),

@@ -112,7 +112,7 @@ export class BillingProcesses {
   import(contents: string | Buffer, more: Partial<BillToImport> & { period: string }, name = 'bill.csv') {
     const file = path.join(this.folder, name);
     writeFileSync(file, contents);
-    return this.api.module.get(BillImportService).import({ file, payer: PAYER, ...more }, by);
+    return this.api.module.get(BillImportService).import({ files: [file], payer: PAYER, ...more }, by);
   }
 
   goTo(moment: string): void {

@@ -74,7 +74,7 @@ export class Books {
 
   /** Takes a bill in, and holds the month against it. */
   async import(period: string, file: string, payer: string): Promise<void> {
-    await this.operators.get(BillImportService).import({ file, period, payer }, BY);
+    await this.operators.get(BillImportService).import({ files: [file], period, payer }, BY);
     await this.worker.get(CloseService).run(period);
   }
 

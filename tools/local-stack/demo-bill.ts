@@ -35,7 +35,7 @@ export async function holdAgainstBill(stack: {
       const asOf = (await billing.get(PeriodService).status(month.name))?.refreshedAt ?? month.end;
       const file = path.join(stack.folder, `bill-${month.name}.csv.gz`);
       writeFileSync(file, await new SimulatorAdminClient(stack.simulatorAdminUrl).bill(month.name, asOf));
-      const bill = { file, period: month.name, payer: PAYER_ACCOUNT };
+      const bill = { files: [file], period: month.name, payer: PAYER_ACCOUNT };
       billed = (await billing.get(BillImportService).import(bill, { actor: 'operator:demo' })).totalMicro;
       await billing.get(ReconcileService).reconcile(month);
     },

@@ -3,14 +3,15 @@ import { BillImportService, type Imported } from '@libs/billing';
 import { formatUsd } from '@libs/kernel';
 import { COMMAND_LINE, endProgress, failed, showProgress, withBilling } from './commands/operator-context';
 
-const MANUAL = `Usage: npm run billing:import -- --file <file> --period <YYYY-MM> [--payer <account>] [--json]
+const MANUAL = `Usage: npm run billing:import -- --file <file> [more files] --period <YYYY-MM> [--payer <account>] [--json]
 
 Imports AWS's bill of a month: a Cost and Usage Report (legacy or 2.0) or a FOCUS 1.x export, as CSV, plain or gzip.
-All of it is taken in, or nothing. A worker then holds it against the month's own lines; npm run billing:close shows how far
+A report in several files is imported with all of them at once: name every file, or its -Manifest.json with the files beside
+it. All of it is taken in, or nothing. A worker then holds it against the month's own lines; npm run billing:close shows how far
 it is. A newer report of the same payer and month takes the place of the older one; of a month that is FINAL it becomes
 corrections of the next month that is open.
 
-  --file     the report
+  --file     the report: a file, or the manifest of several; more files may follow
   --period   the month it is of
   --payer    the account that pays, 12 digits; needed the first time a payer's report is imported
   --json     the result as one JSON object on standard output
@@ -19,9 +20,10 @@ Needs DATABASE_ADMIN_URL, the same as the api.
 `;
 
 async function run(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
-      file: { type: 'string' },
+      file: { type: 'string', multiple: true },
       period: { type: 'string' },
       payer: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -33,11 +35,12 @@ async function run(): Promise<void> {
     return;
   }
   const { file, period, payer, json } = values;
-  if (file === undefined || period === undefined) throw new Error(`--file and --period are needed.\n\n${MANUAL}`);
+  const files = [...(file ?? []), ...positionals];
+  if (files.length === 0 || period === undefined) throw new Error(`--file and --period are needed.\n\n${MANUAL}`);
   await withBilling('billing-import', async (billing) => {
     const imported = await billing.get(BillImportService).import(
       {
-        file,
+        files,
         period,
         ...(payer === undefined ? {} : { payer }),
         onProgress: (lines) => {
@@ -51,11 +54,17 @@ async function run(): Promise<void> {
   });
 }
 
-function asText(period: string, { corrections, unknownUsageTypes, ...bill }: Imported): string {
+function asText(period: string, { replaced, corrections, unknownUsageTypes, ...bill }: Imported): string {
   const lines = [
     `${bill.format} report of payer ${bill.payer}: ${bill.lines.toLocaleString('en-US')} lines`,
     `the fleet's accounts: ${formatUsd(bill.totalMicro)} USD; other accounts of this payer: ${formatUsd(bill.outsideMicro)} USD`,
   ];
+  if (replaced !== null) {
+    lines.push(
+      `it takes the place of ${replaced.fileName} (${replaced.lines.toLocaleString('en-US')} lines, ${formatUsd(replaced.totalMicro)} USD), ` +
+        'which counts no longer: files of one report are imported together',
+    );
+  }
   if (unknownUsageTypes.length > 0) {
     lines.push(`unknown usage types, borne by the platform until somebody looks: ${unknownUsageTypes.join(', ')}`);
   }

@@ -3,12 +3,13 @@ import { APP_FILTER } from '@nestjs/core';
 import { ApiSettings } from './api.settings';
 import { CostBuckets } from './graphql/cost-bucket.service';
 import { Payloads } from './graphql/payload';
-import { BillingFilesController } from './http/billing-files.controller';
+import { BillUploadController } from './http/bill-upload.controller';
 import { DocsController } from './http/docs.controller';
 import { GraphqlEdge } from './http/graphql-edge.middleware';
 import { HealthController } from './http/health.controller';
 import { InvoiceController } from './http/invoice.controller';
 import { HttpErrorFilter } from './http/http-error.filter';
+import { ReportFilesController } from './http/report-files.controller';
 import { SnsWebhookController } from './http/sns-webhook.controller';
 
 /** What stands between the network and the resolvers, and the few addresses that are not GraphQL. */
@@ -18,7 +19,14 @@ export class EdgeModule {
   static forRoot(settings: ApiSettings): DynamicModule {
     return {
       module: EdgeModule,
-      controllers: [BillingFilesController, HealthController, DocsController, InvoiceController, SnsWebhookController],
+      controllers: [
+        BillUploadController,
+        ReportFilesController,
+        HealthController,
+        DocsController,
+        InvoiceController,
+        SnsWebhookController,
+      ],
       providers: [
         { provide: ApiSettings, useValue: settings },
         { provide: CostBuckets, useValue: new CostBuckets(settings.bucket) },

@@ -1,4 +1,4 @@
-import { closePeriod, handOverInvoiceEvent } from '@libs/billing';
+import { closePeriod, countUsageDay, handOverInvoiceEvent } from '@libs/billing';
 import { processEvents } from '@libs/deliverability';
 import { confirmSubscription, verifyAwsAccount } from '@libs/fleet';
 import { moveTenant, placementChanged, provisionTenant } from '@libs/placement';
@@ -17,4 +17,5 @@ export const ALL_JOBS = [
   dispatchBulk,
   handOverInvoiceEvent,
   closePeriod,
+  countUsageDay,
 ] as unknown as readonly JobDefinition<never>[];

@@ -70,6 +70,17 @@ export class DomainError extends Error {
   }
 }
 
+/** Runs it; what it finds wrong with its fields is told beneath the field that they are part of. */
+export function beneath<T>(field: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    const [first, ...rest] = error.issues.map((issue) => ({ ...issue, path: [field, ...(issue.path ?? [])] }));
+    throw first ? new DomainError(first, ...rest) : error;
+  }
+}
+
 /** The error for an id that is unknown, or another tenant's: the two answer alike, so that nobody can probe. */
 export function notFound(what: string, path?: readonly string[]): DomainError {
   return new DomainError({ code: 'NOT_FOUND', message: `${what} was not found.`, ...(path ? { path } : {}) });

@@ -1,6 +1,6 @@
 export { EngineClock, ManualClock, REAL_TIME, scaleTime, SystemClock } from './clock';
 export type { Clock, ClockScale } from './clock';
-export { DomainError, ERROR_CODES, notFound } from './domain-error';
+export { beneath, DomainError, ERROR_CODES, notFound } from './domain-error';
 export type { ErrorCode, Issue } from './domain-error';
 export { fromPublicId, newId, publicKindOf, toPublicId } from './ids';
 export type {

@@ -2,10 +2,13 @@ import { Module } from '@nestjs/common';
 import { AdminLoaderFactory } from './admin.loaders';
 import { AwsAccountResolver } from './aws-account/aws-account.resolver';
 import { AdviceResolver } from './billing/advice.resolver';
+import { CostPolicyResolver } from './billing/cost-policy.resolver';
+import { InvoiceRegisterResolver } from './billing/invoice-register.resolver';
 import { InvoiceResolver } from './billing/invoice.resolver';
 import { PeriodResolver } from './billing/period.resolver';
 import { RateResolver } from './billing/rate.resolver';
 import { ReportResolver } from './billing/report.resolver';
+import { UsageDayResolver } from './billing/usage-day.resolver';
 import { CostResolver } from './cost/cost.resolver';
 import { FleetOverviewResolver } from './fleet-overview/fleet-overview.resolver';
 import { MoveUtilisationResolver, PlacementResolver, TenantMoveResolver } from './placement/placement.resolver';
@@ -21,8 +24,10 @@ import { TestEmailService } from './test-email/test-email.service';
 export const adminResolvers = [
   AdviceResolver,
   AwsAccountResolver,
+  CostPolicyResolver,
   CostResolver,
   FleetOverviewResolver,
+  InvoiceRegisterResolver,
   InvoiceResolver,
   MoveUtilisationResolver,
   PeriodResolver,
@@ -35,6 +40,7 @@ export const adminResolvers = [
   TenantMoveResolver,
   TenantResolver,
   TestEmailResolver,
+  UsageDayResolver,
 ];
 
 @Module({

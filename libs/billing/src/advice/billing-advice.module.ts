@@ -1,3 +1,4 @@
+import { AuditModule } from '@libs/audit';
 import { PlansModule } from '@libs/plans';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BillingModule } from '../billing.module';
@@ -11,6 +12,8 @@ import { BillingReports } from './billing-reports.service';
 import { CostShareRepository } from './cost-share.repository';
 import { FleetNamesRepository } from './fleet-names.repository';
 import { MonthMoneyService } from './month-money.service';
+import { RollUpRepository } from '../usage/roll-up.repository';
+import { UsageDays } from '../usage/usage-days.service';
 import { ReportFiles } from './report-files.service';
 
 /** What operators ask about money. */
@@ -20,7 +23,7 @@ export class BillingAdviceModule {
   static forRoot(invoicing: DynamicModule): DynamicModule {
     return {
       module: BillingAdviceModule,
-      imports: [BillingModule, BillingPeriodsModule, PlansModule, invoicing],
+      imports: [AuditModule, BillingModule, BillingPeriodsModule, PlansModule, invoicing],
       providers: [
         RateRepository,
         InvoiceFactsRepository,
@@ -32,8 +35,10 @@ export class BillingAdviceModule {
         BillingReports,
         BillingAdvice,
         ReportFiles,
+        RollUpRepository,
+        UsageDays,
       ],
-      exports: [BillingReports, BillingAdvice, ReportFiles],
+      exports: [BillingReports, BillingAdvice, ReportFiles, UsageDays],
     };
   }
 }

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import { DomainError, EngineClock, notFound, type Issue, type PlanId, type TenantId } from '@libs/kernel';
+import { beneath, DomainError, EngineClock, notFound, type Issue, type PlanId, type TenantId } from '@libs/kernel';
 import { PlanPriceService, type PriceTerms } from '@libs/plans';
 import { Injectable } from '@nestjs/common';
 import { parsePeriod, previousPeriod } from '../billing-period.policy';
@@ -90,10 +90,13 @@ export class BillingAdvice {
   /**
    * What a month's usage would have brought in under other terms.
    * @param plan whose tenants it is about; null = everybody's
-   * @throws DomainError INVALID_INPUT (period, terms)
+   * @throws DomainError INVALID_INPUT (period, beneath terms), NOT_FOUND (planId) for a plan that never had a price
    */
   async priceWhatIf(period: string, plan: PlanId | null, terms: PriceTerms): Promise<WhatIfReport> {
-    this.prices.check(terms);
+    beneath('terms', () => {
+      this.prices.check(terms);
+    });
+    if (plan !== null && (await this.prices.list(plan)).length === 0) throw notFound('The plan', ['planId']);
     return this.uow.forSystem(async () => {
       const costs = await this.money.costs(period);
       const tenants = await this.money.tenants(costs);

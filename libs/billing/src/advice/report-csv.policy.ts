@@ -1,7 +1,8 @@
 import { formatUsd, toPublicId } from '@libs/kernel';
 import type { InvoiceRecord } from '../invoice/invoice-records.service';
 import { csvRow, plainCell, textCell } from '../render/csv.policy';
-import type { MarginReport, ReportHead, WaterfallReport } from './billing-reports.service';
+import type { PlanAdvice, WhatIfReport } from './billing-advice.service';
+import type { IdleReport, MarginReport, ReportHead, WaterfallReport } from './billing-reports.service';
 import type { MarginLine, MarginRow } from './margin.policy';
 import type { WaterfallStep } from './waterfall.policy';
 
@@ -75,6 +76,74 @@ export function waterfallCsv(report: WaterfallReport): string {
   return table(
     WATERFALL,
     report.steps.map((step) => ({ report, step })),
+  );
+}
+
+const IDLE: Columns<{ readonly report: ReportHead; readonly row: IdleReport['rows'][number] }> = [
+  ['period', ({ report }) => plainCell(report.period)],
+  ['state', ({ report }) => plainCell(report.state)],
+  ['as_of', ({ report }) => plainCell(report.asOf.toISOString())],
+  ['account', ({ row }) => plainCell(row.account ?? '')],
+  ['pool', ({ row }) => textCell(row.pool ?? '')],
+  ['line', ({ row }) => plainCell(row.topic)],
+  ['idle_usd', ({ row }) => plainCell(formatUsd(row.idleMicro))],
+  ['whole_usd', ({ row }) => plainCell(formatUsd(row.wholeMicro))],
+  ['idle_permille', ({ row }) => plainCell(row.idlePermille?.toString() ?? '')],
+  ['hint', ({ row }) => plainCell(row.hint)],
+];
+
+export function idleCsv(report: IdleReport): string {
+  return table(
+    IDLE,
+    report.rows.map((row) => ({ report, row })),
+  );
+}
+
+type Advised = PlanAdvice['accounts'][number];
+
+/** A row an account and plan. */
+const PLAN_ADVICE: Columns<{
+  readonly period: string;
+  readonly of: Advised;
+  readonly option: Advised['options'][number];
+}> = [
+  ['period', ({ period }) => plainCell(period)],
+  ['account', ({ of }) => plainCell(of.account)],
+  ['recipients', ({ of }) => plainCell(of.recipients.toString())],
+  ['plan', ({ option }) => plainCell(option.plan)],
+  ['is_current', ({ of, option }) => plainCell(String(option.plan === of.current))],
+  ['is_best', ({ of, option }) => plainCell(String(option.plan === of.best))],
+  ['cost_usd', ({ option }) => plainCell(formatUsd(option.costMicro))],
+  [
+    'cost_on_managed_ips_usd',
+    ({ option }) => plainCell(option.onManagedIpsMicro === null ? '' : formatUsd(option.onManagedIpsMicro)),
+  ],
+  // Once an account, so that the column adds up.
+  ['saving_usd', ({ of, option }) => plainCell(formatUsd(option.plan === of.best ? of.savingMicro : 0n))],
+];
+
+export function planAdviceCsv({ period, accounts }: PlanAdvice): string {
+  return table(
+    PLAN_ADVICE,
+    accounts.flatMap((of) => of.options.map((option) => ({ period, of, option }))),
+  );
+}
+
+const WHAT_IF: Columns<{ readonly report: ReportHead; readonly row: WhatIfReport['rows'][number] }> = [
+  ['period', ({ report }) => plainCell(report.period)],
+  ['state', ({ report }) => plainCell(report.state)],
+  ['tenant', ({ row }) => plainCell(toPublicId('tenant', row.tenantId))],
+  ['name', ({ row }) => textCell(row.name)],
+  ['before_usd', ({ row }) => plainCell(formatUsd(row.beforeMicro))],
+  ['after_usd', ({ row }) => plainCell(formatUsd(row.afterMicro))],
+  ['cost_usd', ({ row }) => plainCell(formatUsd(row.costMicro))],
+  ['margin_after_usd', ({ row }) => plainCell(formatUsd(row.afterMicro - row.costMicro))],
+];
+
+export function whatIfCsv(report: WhatIfReport): string {
+  return table(
+    WHAT_IF,
+    report.rows.map((row) => ({ report, row })),
   );
 }
 

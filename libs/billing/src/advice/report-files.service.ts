@@ -1,11 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { parsePeriod } from '../billing-period.policy';
 import { InvoiceRecords } from '../invoice/invoice-records.service';
+import { BillingAdvice, type WhatIfReport } from './billing-advice.service';
 import { BillingReports } from './billing-reports.service';
 import { MARGIN_VIEWS, type MarginView } from './margin.policy';
-import { INVOICES_HEAD, invoiceRows, marginCsv, waterfallCsv } from './report-csv.policy';
+import {
+  idleCsv,
+  INVOICES_HEAD,
+  invoiceRows,
+  marginCsv,
+  planAdviceCsv,
+  waterfallCsv,
+  whatIfCsv,
+} from './report-csv.policy';
 
-export const REPORT_FILES = ['margin', 'waterfall', 'invoices'] as const;
+export const REPORT_FILES = ['margin', 'waterfall', 'idle', 'plan-advice', 'invoices'] as const;
 export type ReportFile = (typeof REPORT_FILES)[number];
 
 const PAGE = { limit: 100 } as const;
@@ -15,6 +24,7 @@ const PAGE = { limit: 100 } as const;
 export class ReportFiles {
   constructor(
     private readonly reports: BillingReports,
+    private readonly advice: BillingAdvice,
     private readonly records: InvoiceRecords,
   ) {}
 
@@ -25,9 +35,28 @@ export class ReportFiles {
    */
   async *csv(file: ReportFile, period: string, view: MarginView = MARGIN_VIEWS[0]): AsyncGenerator<string> {
     const { name } = parsePeriod(period);
-    if (file === 'margin') yield marginCsv(await this.reports.margin(name, view));
-    else if (file === 'waterfall') yield waterfallCsv(await this.reports.waterfall(name));
-    else yield* this.invoices(name);
+    switch (file) {
+      case 'margin':
+        yield marginCsv(await this.reports.margin(name, view));
+        return;
+      case 'waterfall':
+        yield waterfallCsv(await this.reports.waterfall(name));
+        return;
+      case 'idle':
+        yield idleCsv(await this.reports.idle(name));
+        return;
+      case 'plan-advice':
+        yield planAdviceCsv(await this.advice.pricingPlans(name));
+        return;
+      case 'invoices':
+        yield* this.invoices(name);
+    }
+  }
+
+  /** @throws as BillingAdvice.priceWhatIf does */
+  async whatIf(...asked: Parameters<BillingAdvice['priceWhatIf']>): Promise<string> {
+    const report: WhatIfReport = await this.advice.priceWhatIf(...asked);
+    return whatIfCsv(report);
   }
 
   private async *invoices(period: string): AsyncGenerator<string> {

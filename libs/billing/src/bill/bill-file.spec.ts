@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readBillFile } from './bill-file';
-import { BillReader } from './bill-format.policy';
-import { BillSum } from './bill-totals.policy';
+import { partsOf } from './bill-manifest';
+import { readReport } from './bill-parts';
 
 const PAYER = '999999999999';
 const LEGACY = [
@@ -83,14 +82,12 @@ describe('a bill', () => {
     return full;
   };
   const csv = (header: readonly string[], lines: readonly string[]) => [header.join(','), ...lines, ''].join('\r\n');
-  const read = async (full: string, payer?: string, fleet = ['111111111111', '222222222222']) => {
-    let sum: BillSum | undefined;
-    const { sha256 } = await readBillFile(full, {
-      header: (cells) => (sum = new BillSum(new BillReader(cells), '2026-10', payer, new Set(fleet))),
-      line: (cells, at) => sum?.add(cells, at),
-    });
-    return { ...sum!.finish(), sha256 };
+  const readAll = async (parts: readonly string[], payer?: string, fleet = ['111111111111', '222222222222']) => {
+    const expected = { period: '2026-10', payer, fleet: new Set(fleet), onProgress: undefined };
+    const { totals, sha256 } = await readReport(parts, expected);
+    return { ...totals, sha256 };
   };
+  const read = (full: string, payer?: string, fleet?: string[]) => readAll([full], payer, fleet);
 
   it.each([
     ['a legacy report', LEGACY],
@@ -232,5 +229,53 @@ describe('a bill', () => {
   it('is refused when it is of another payer than the fleet has', async () => {
     await expect(read(file(good), '888888888888')).rejects.toMatchObject({ fault: 'OTHER_PAYER', line: 2n });
     await expect(read(path.join(folder, 'none.csv'))).rejects.toMatchObject({ fault: 'UNREADABLE' });
+  });
+
+  describe('in several files', () => {
+    const half = (cost: string) => csv(LEGACY, [line({ cost }), line({ usage: 'DIP-Hours', cost })]);
+    // Each file's own sum rounds to nothing: only together they are a micro-dollar.
+    const halves = () => [file(half('0.0000004'), 'cur-1.csv'), file(gzipSync(half('0.0000006')), 'cur-2.csv.gz')];
+
+    it('is added up before it is rounded, whatever the order of its files', async () => {
+      const [one, two] = halves() as [string, string];
+      const together = await readAll([one, two]);
+      expect(together).toMatchObject({ lines: 4n, totalMicro: 2n });
+      expect(together.groups.map(({ lines, costMicro }) => [lines, costMicro])).toEqual([
+        [2n, 1n],
+        [2n, 1n],
+      ]);
+      expect(await readAll([two, one])).toEqual(together);
+      expect(together.sha256).not.toBe((await read(one)).sha256);
+    });
+
+    it('put behind one another is one report: headers in its middle are no lines', async () => {
+      const glued = await read(file(Buffer.concat(['0.0000004', '0.0000006'].map((cost) => gzipSync(half(cost))))));
+      expect(glued).toMatchObject({ lines: 4n, totalMicro: 2n });
+    });
+
+    it.each(['reportKeys', 'dataFiles'])('is found by the %s of its manifest, in the same folder', async (keys) => {
+      const wanted = halves();
+      const names = wanted.map((one) => `s3://bucket/some/prefix/${path.basename(one)}`);
+      const manifest = file(JSON.stringify({ [keys]: names, other: 1 }), 'cur-Manifest.json');
+      expect(await partsOf([manifest])).toEqual(wanted);
+      expect(await partsOf(wanted)).toEqual(wanted);
+      await expect(partsOf([file('{}', 'no-Manifest.json')])).rejects.toMatchObject({ fault: 'NOT_A_BILL' });
+      await expect(partsOf([path.join(folder, 'none.json')])).rejects.toMatchObject({ fault: 'UNREADABLE' });
+    });
+
+    it('is refused with the name of the file that is wrong', async () => {
+      const [one] = halves() as [string];
+      const wrong: [string, Record<string, unknown>][] = [
+        [file(csv(LEGACY, [line({ payer: '888888888888' })]), 'stranger.csv'), { fault: 'OTHER_PAYER' }],
+        [file(csv(FOCUS, [line({ type: 'Usage' })]), 'focus.csv'), { fault: 'NOT_A_BILL' }],
+        [file(half('0.0000004'), 'copy.csv'), { fault: 'SAME_PART' }],
+        [path.join(folder, 'missing.csv'), { fault: 'UNREADABLE' }],
+      ];
+      for (const [part, expected] of wrong) {
+        const refused = readAll([one, part]);
+        await expect(refused).rejects.toMatchObject({ name: 'BillRefused', ...expected });
+        await expect(refused).rejects.toThrow(path.basename(part));
+      }
+    });
   });
 });

@@ -47,10 +47,13 @@ export async function readBillFile(file: string, sink: LineSink): Promise<ReadFi
 function parsed(text: Readable, sink: LineSink): Promise<void> {
   let line = 0n;
   let pending = 0;
+  let head: readonly string[] = [];
   const take = (cells: readonly string[]) => {
     line += 1n;
-    if (line === 1n) sink.header(cells);
-    else sink.line(cells, line);
+    if (line === 1n) {
+      head = cells;
+      sink.header(cells);
+    } else if (!isSame(cells, head)) sink.line(cells, line);
   };
   return new Promise((resolve, reject) => {
     text.on('data', (chunk: string) => {
@@ -78,6 +81,11 @@ function parsed(text: Readable, sink: LineSink): Promise<void> {
       error: reject,
     });
   });
+}
+
+/** Parts of a report that were put behind one another repeat the header. */
+function isSame(cells: readonly string[], head: readonly string[]): boolean {
+  return cells[0] === head[0] && cells.length === head.length && cells.every((cell, index) => cell === head[index]);
 }
 
 async function isGzip(file: string): Promise<boolean> {

@@ -8,13 +8,14 @@ import { BillingPeriodRepository } from '../close/billing-period.repository';
 import { isIssuing } from '../close/close.policy';
 import { ReconcileService } from '../close/reconcile.service';
 import { BillImportedAlready, BillRefused } from './bill.errors';
-import { readBillFile } from './bill-file';
-import { BillReader, type BillFormat } from './bill-format.policy';
-import { BillSum, type BillTotals } from './bill-totals.policy';
-import { BillRepository } from './bill.repository';
+import type { BillFormat } from './bill-format.policy';
+import { partsOf } from './bill-manifest';
+import { readReport } from './bill-parts';
+import { BillRepository, type ReplacedBill } from './bill.repository';
 
 export interface BillToImport {
-  readonly file: string;
+  /** All files of the report: AWS splits large ones. Or its manifest, with the files beside it. */
+  readonly files: readonly string[];
   /** `YYYY-MM` */
   readonly period: string;
   /** A payer of whom nothing was imported before must be named. */
@@ -30,11 +31,11 @@ export interface Imported {
   readonly totalMicro: bigint;
   readonly outsideMicro: bigint;
   readonly unknownUsageTypes: readonly string[];
+  /** The report of this payer and month that counted until now; null = there was none. */
+  readonly replaced: ReplacedBill | null;
   /** Where its corrections were booked, when the month was final already. */
   readonly corrections: { readonly bookedIn: string; readonly lines: bigint; readonly costMicro: bigint } | null;
 }
-
-const PROGRESS_LINES = 50_000n;
 
 /** Takes AWS's bill in: all of it or nothing. */
 @Injectable()
@@ -49,7 +50,7 @@ export class BillImportService {
   ) {}
 
   /**
-   * Reads a report and asks for the month to be held against it. A later report of the same payer and month takes the
+   * Reads a report, all of its files together, and asks for the month to be held against it. A later report of the same payer and month takes the
    * place of the earlier one; of a month that is final it becomes corrections of the next open one.
    * @throws DomainError INVALID_INPUT (period); BillRefused naming line and column; BillImportedAlready
    */
@@ -59,47 +60,39 @@ export class BillImportService {
       fleet: await this.bills.fleetAccounts(),
       payers: await this.bills.knownPayers(),
     }));
-    const { totals, format, sha256 } = await read(bill, fleet);
+    const parts = await partsOf(bill.files);
+    const { onProgress } = bill;
+    const expected = { period: period.name, payer: bill.payer, fleet, onProgress };
+    const { totals, format, sha256 } = await readReport(parts, expected);
     if (bill.payer === undefined && !payers.has(totals.payer)) throw unknownPayer(totals.payer, payers);
-    const corrections = await this.uow.forSystem(async () => {
+    const { replaced, corrections } = await this.uow.forSystem(async () => {
       const { state, goal, step, withoutBill } = await this.periods.lock(period.name);
       const same = await this.bills.bySha256(sha256);
       if (same) throw new BillImportedAlready(same.fileName, same.importedAt);
       const importedAt = this.clock.now();
-      await this.bills.supersede(period.name, totals.payer, importedAt);
-      const facts = { period: period.name, format, sha256, fileName: path.basename(bill.file), importedAt };
+      const before = await this.bills.supersede(period.name, totals.payer, importedAt);
+      const facts = { period: period.name, format, sha256, fileName: nameOf(parts), importedAt };
       const { payer, lines, totalMicro, outsideMicro } = totals;
       const counts = { payer, lines, totalMicro, outsideMicro };
       await this.bills.store({ ...facts, ...counts, actor: by.actor }, totals.groups);
       const detail = { payer, format, sha256, lines: lines.toString(), totalMicro: totalMicro.toString() };
       await this.audit.record({ ...by, action: 'aws-bill.import', subject: period.name, detail });
-      if (state === 'FINAL' || isIssuing(step)) return this.reconciliation.correct(period);
+      if (state === 'FINAL' || isIssuing(step)) {
+        return { replaced: before, corrections: await this.reconciliation.correct(period) };
+      }
       // A month that is not over has no bill to go by yet: what is imported counts when it is closed.
       if (importedAt >= period.end) await this.periods.ask(period.name, goal ?? 'RECONCILED', withoutBill);
-      return null;
+      return { replaced: before, corrections: null };
     });
     const { payer, lines, totalMicro, outsideMicro, unknownUsageTypes } = totals;
-    return { payer, format, lines, totalMicro, outsideMicro, unknownUsageTypes, corrections };
+    return { payer, format, lines, totalMicro, outsideMicro, unknownUsageTypes, replaced, corrections };
   }
 }
 
-async function read(
-  { file, period, payer, onProgress }: BillToImport,
-  fleet: ReadonlySet<string>,
-): Promise<{ totals: BillTotals; format: BillFormat; sha256: string }> {
-  let open: { reader: BillReader; sum: BillSum } | undefined;
-  const { sha256 } = await readBillFile(file, {
-    header: (cells) => {
-      const reader = new BillReader(cells);
-      open = { reader, sum: new BillSum(reader, period, payer, fleet) };
-    },
-    line: (cells, line) => {
-      open?.sum.add(cells, line);
-      if (line % PROGRESS_LINES === 0n) onProgress?.(line);
-    },
-  });
-  if (!open) throw new Error('a file without a header passed as a bill');
-  return { totals: open.sum.finish(), format: open.reader.format, sha256 };
+/** `cur-1.csv.gz and 2 more` */
+function nameOf(parts: readonly string[]): string {
+  const first = path.basename(parts[0] ?? '');
+  return parts.length > 1 ? `${first} and ${parts.length - 1} more` : first;
 }
 
 function unknownPayer(payer: string, known: ReadonlySet<string>): BillRefused {

@@ -51,16 +51,15 @@ export class BillSum {
    * @param expectedPayer the payer it must be of; undefined = whoever it is, but one
    */
   constructor(
-    private readonly reader: BillReader,
     private readonly period: string,
     private readonly expectedPayer: string | undefined,
     private readonly fleet: ReadonlySet<string>,
   ) {}
 
   /** @throws BillRefused OTHER_PERIOD, OTHER_PAYER, TOO_MANY_KINDS and what the reader throws */
-  add(cells: readonly string[], line: bigint): void {
-    const record = this.reader.read(cells, line);
-    this.check(record, line);
+  add(reader: BillReader, cells: readonly string[], line: bigint): void {
+    const record = reader.read(cells, line);
+    this.check(record, line, reader);
     this.lines += 1n;
     const { quantity, cost } = record;
     const { sums } = this.groupOf(record, line);
@@ -96,13 +95,13 @@ export class BillSum {
     };
   }
 
-  private check(record: BillRecord, line: bigint): void {
+  private check(record: BillRecord, line: bigint, reader: BillReader): void {
     if (record.period !== this.period) {
       throw new BillRefused(
         'OTHER_PERIOD',
         `the line is of ${record.period}, not of ${this.period}`,
         `Import it with the period ${record.period}, or give the report of ${this.period}.`,
-        { line, column: this.reader.nameOf('period') },
+        { line, column: reader.nameOf('period') },
       );
     }
     const expected = this.expectedPayer ?? this.payer;
@@ -111,7 +110,7 @@ export class BillSum {
         'OTHER_PAYER',
         `the line is of payer ${record.payer}, not of ${expected}`,
         'Give the report of that payer, or name this payer if it pays for accounts of the fleet too.',
-        { line, column: this.reader.nameOf('payer') },
+        { line, column: reader.nameOf('payer') },
       );
     }
     this.payer = record.payer;

@@ -11,9 +11,12 @@ type BillFault =
   | 'OTHER_CURRENCY'
   | 'NEGATIVE_USAGE'
   | 'TOO_MANY_KINDS'
+  | 'SAME_PART'
   | 'EMPTY';
 
 interface Place {
+  /** Of a report in several files, which of them. */
+  readonly part?: string;
   /** Counted from 1, the header being the first. */
   readonly line?: bigint;
   readonly column?: string;
@@ -26,11 +29,16 @@ export class BillRefused extends DomainError {
 
   constructor(
     readonly fault: BillFault,
-    what: string,
-    fix: string,
-    { line, column }: Place = {},
+    private readonly what: string,
+    private readonly fix: string,
+    private readonly place: Place = {},
   ) {
-    const where = [line === undefined ? [] : [`line ${line}`], column === undefined ? [] : [`column ${column}`]].flat();
+    const { part, line, column } = place;
+    const where = [
+      part === undefined ? [] : [part],
+      line === undefined ? [] : [`line ${line}`],
+      column === undefined ? [] : [`column ${column}`],
+    ].flat();
     super({
       code: 'INVALID_INPUT',
       message: `${where.length === 0 ? '' : `${where.join(', ')}: `}${what}. ${fix}`,
@@ -39,6 +47,11 @@ export class BillRefused extends DomainError {
     this.name = 'BillRefused';
     this.line = line;
     this.column = column;
+  }
+
+  /** The same, of one of several files. */
+  inPart(part: string): BillRefused {
+    return new BillRefused(this.fault, this.what, this.fix, { ...this.place, part });
   }
 }
 

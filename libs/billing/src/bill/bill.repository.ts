@@ -20,6 +20,9 @@ export interface BillImport {
   readonly actor: string;
 }
 
+/** A report whose place was taken by a later one. */
+export type ReplacedBill = Pick<BillImport, 'fileName' | 'importedAt' | 'lines' | 'totalMicro'>;
+
 export interface RaisedAlarm extends BillAlarm {
   readonly raisedAt: Date;
 }
@@ -105,11 +108,16 @@ export class BillRepository {
     }));
   }
 
-  async supersede(period: string, payer: string, at: Date): Promise<void> {
-    await this.uow.query(
-      'UPDATE bill_import SET superseded_at = $3 WHERE period = $1 AND payer = $2 AND superseded_at IS NULL',
+  /** What a payer's report of a month was so far counts no longer. */
+  async supersede(period: string, payer: string, at: Date): Promise<ReplacedBill | null> {
+    const rows = await this.uow.query<ImportRow>(
+      `UPDATE bill_import SET superseded_at = $3 WHERE period = $1 AND payer = $2 AND superseded_at IS NULL RETURNING ${COLUMNS}`,
       [period, payer, at],
     );
+    const [before] = rows.map(fromRow);
+    if (!before) return null;
+    const { fileName, importedAt, lines, totalMicro } = before;
+    return { fileName, importedAt, lines, totalMicro };
   }
 
   async store(bill: Omit<BillImport, 'id'>, groups: readonly BillGroup[]): Promise<bigint> {

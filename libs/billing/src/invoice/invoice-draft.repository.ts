@@ -9,6 +9,10 @@ export interface StoredDraft {
   readonly input: InvoiceInput;
 }
 
+export interface ListedDraft extends StoredDraft {
+  readonly draftedAt: Date;
+}
+
 /** Drafts: they may be made again and thrown away. */
 @Injectable()
 export class InvoiceDraftRepository {
@@ -49,6 +53,20 @@ export class InvoiceDraftRepository {
       [period],
     );
     return rows.map((row) => ({ tenantId: row.tenant_id, input: invoiceInput.parse(row.input) }));
+  }
+
+  /** The next drafts of a period, by tenant, after the given one. */
+  async list(period: string, after: TenantId | null, limit: bigint): Promise<ListedDraft[]> {
+    const rows = await this.uow.query<{ tenant_id: TenantId; input: unknown; drafted_at: Date }>(
+      `SELECT tenant_id, input, drafted_at FROM invoice_draft
+        WHERE period = $1 AND ($2::uuid IS NULL OR tenant_id > $2) ORDER BY tenant_id LIMIT $3`,
+      [period, after, limit.toString()],
+    );
+    return rows.map((row) => ({
+      tenantId: row.tenant_id,
+      input: invoiceInput.parse(row.input),
+      draftedAt: row.drafted_at,
+    }));
   }
 
   async find(period: string, tenant: TenantId): Promise<StoredDraft | undefined> {

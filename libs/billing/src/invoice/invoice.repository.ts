@@ -64,6 +64,7 @@ const OF_PERIOD = `SELECT ${COLUMNS} FROM invoice WHERE period = $1 AND number >
 const LATEST = `SELECT ${COLUMNS} FROM invoice
  WHERE ($1::text IS NULL OR period = $1) AND ($2::uuid IS NULL OR tenant_id = $2) AND ($3::text IS NULL OR state = $3)
    AND ($4::text IS NULL OR number < $4) ORDER BY number DESC LIMIT $5`;
+const BY_NUMBER = `SELECT ${COLUMNS} FROM invoice WHERE number = $1`;
 const NOTES = `SELECT ${COLUMNS} FROM invoice WHERE tenant_id = $1 AND corrects = ANY($2::uuid[]) ORDER BY number`;
 
 /** SQLSTATE of what the database refuses: the trigger's own code, and a privilege nobody has. */
@@ -140,6 +141,12 @@ export class InvoiceRepository {
   async findByIds(tenant: TenantId, ids: readonly string[]): Promise<StoredInvoice[]> {
     const rows = await this.uow.query<InvoiceRow>(FIND, [tenant, ids]);
     return rows.map(toInvoice);
+  }
+
+  /** Whoever's it is. */
+  async byNumber(number: string): Promise<StoredInvoice | undefined> {
+    const rows = await this.uow.query<InvoiceRow>(BY_NUMBER, [number]);
+    return rows.map(toInvoice)[0];
   }
 
   /** The same, and nobody else voids or credits it until the unit ends. */

@@ -8,6 +8,7 @@ import { InvoiceFactsRepository } from './invoice-facts.repository';
 import { InvoiceFactsService } from './invoice-facts.service';
 import { InvoiceHandover } from './invoice-handover.service';
 import { InvoiceRecords } from './invoice-records.service';
+import { InvoiceRegister } from './invoice-register.service';
 import { InvoiceRepository } from './invoice.repository';
 import { InvoiceService } from './invoice.service';
 import { INVOICING_OPTIONS, type InvoicingOptions } from './invoicing-options';
@@ -31,10 +32,11 @@ export class InvoicingModule {
         InvoiceEventRepository,
         InvoiceService,
         InvoiceRecords,
+        InvoiceRegister,
         InvoiceCorrections,
         InvoiceHandover,
       ],
-      exports: [InvoiceService, InvoiceRecords, InvoiceCorrections, InvoiceHandover],
+      exports: [InvoiceService, InvoiceRecords, InvoiceRegister, InvoiceCorrections, InvoiceHandover],
     };
   }
 }

@@ -6,6 +6,8 @@ export type Day = string;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** A message waits for seven days at most, and its last attempt may be in doubt for another. */
+const LONGEST_LIFE_DAYS = 8;
 /** A day is counted when it has been over for so long: by then its attempts have ended and their events have come. */
 const GRACE_MS = 2 * HOUR_MS;
 /** Events that are late themselves are waited for so long, and no longer: what they change is booked afterwards. */
@@ -69,6 +71,38 @@ export function watermark(day: Day, now: Date): 'running' | 'settling' | 'ready'
   const over = now.getTime() - spanOfDay(day).to.getTime();
   if (over < GRACE_MS) return 'running';
   return over < PATIENCE_MS ? 'settling' : 'ready';
+}
+
+/**
+ * Whether the day can be counted now.
+ * @param droppedBefore retention has dropped the attempts of messages accepted before this day; undefined = of none
+ * @throws DomainError INVALID_INPUT (day) for one that is not over for two hours; CONFLICT (day) when its attempts are dropped
+ */
+export function checkCountable(day: Day, now: Date, droppedBefore: Day | undefined): void {
+  if (watermark(day, now) === 'running') {
+    throw new DomainError({
+      code: 'INVALID_INPUT',
+      message: 'Expected a day that has been over for two hours.',
+      path: ['day'],
+    });
+  }
+  if (droppedBefore !== undefined && spanOfDay(day).from < lifeAfter(droppedBefore)) {
+    throw new DomainError({
+      code: 'CONFLICT',
+      message: 'Attempts of this day were dropped after their retention: it cannot be counted any more.',
+      path: ['day'],
+    });
+  }
+}
+
+/** When the last attempt of a message that was accepted before the day has ended. */
+export function lifeAfter(day: Day): Date {
+  return after(spanOfDay(day).from, LONGEST_LIFE_DAYS * DAY_MS);
+}
+
+/** When the first message was accepted of which an attempt may have ended on the day. */
+export function lifeBefore(day: Day): Date {
+  return after(spanOfDay(day).from, -LONGEST_LIFE_DAYS * DAY_MS);
 }
 
 /** Whether a day that was counted is to be counted again now. */

@@ -1,12 +1,20 @@
 import { UnitOfWork } from '@libs/database';
-import { DomainError, EngineClock } from '@libs/kernel';
+import { EngineClock } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { parsePeriod } from '../billing-period.policy';
-import { bookingPeriod, dayOf, isDueAgain, monthOf, nextDay, spanOfDay, watermark, type Day } from './roll-up.policy';
+import {
+  bookingPeriod,
+  checkCountable,
+  dayOf,
+  isDueAgain,
+  lifeAfter,
+  lifeBefore,
+  monthOf,
+  nextDay,
+  watermark,
+  type Day,
+} from './roll-up.policy';
 import { RollUpRepository, type RollUp } from './roll-up.repository';
-
-/** A message waits for seven days at most, and its last attempt may be in doubt for another. */
-const LONGEST_LIFE_DAYS = 8;
 
 /**
  * Counts what was used, day by day. What is stored of a day is a function of the facts; facts that come later are booked
@@ -27,25 +35,11 @@ export class UsageRollUpService {
    * its attempts: what is stored of it stays
    */
   rollUp(day: Day): Promise<RollUp> {
-    const { from } = spanOfDay(day);
-    if (watermark(day, this.clock.now()) === 'running') {
-      throw new DomainError({
-        code: 'INVALID_INPUT',
-        message: 'Expected a day that has been over for two hours.',
-        path: ['day'],
-      });
-    }
+    checkCountable(day, this.clock.now(), undefined);
     return this.uow.forSystem(async () => {
       await this.rollUps.allowScans();
       await this.rollUps.lock(day);
-      const dropped = await this.rollUps.attemptsDroppedBefore();
-      if (dropped !== undefined && from < lifeAfter(dropped)) {
-        throw new DomainError({
-          code: 'CONFLICT',
-          message: 'Attempts of this day were dropped after their retention: it cannot be counted any more.',
-          path: ['day'],
-        });
-      }
+      checkCountable(day, this.clock.now(), await this.rollUps.attemptsDroppedBefore());
       await this.rollUps.begin();
       const closed = await this.rollUps.closedPeriods();
       return this.rollUps.rollUp(day, this.clock.now(), bookingPeriod(day, closed));
@@ -127,16 +121,4 @@ export class UsageRollUpService {
       }
     });
   }
-}
-
-function lifeAfter(day: Day): Date {
-  const { from } = spanOfDay(day);
-  from.setUTCDate(from.getUTCDate() + LONGEST_LIFE_DAYS);
-  return from;
-}
-
-function lifeBefore(day: Day): Date {
-  const { from } = spanOfDay(day);
-  from.setUTCDate(from.getUTCDate() - LONGEST_LIFE_DAYS);
-  return from;
 }

@@ -1,5 +1,5 @@
 import { BillingAdvice } from '@libs/billing';
-import type { PlanId, TenantId } from '@libs/kernel';
+import { beneath, type PlanId, type TenantId } from '@libs/kernel';
 import { Args, ID, Query, Resolver } from '@nestjs/graphql';
 import { RequiresRole } from '../../auth/access.decorator';
 import { uuidOf } from '../../graphql/public-id';
@@ -48,6 +48,14 @@ export class AdviceResolver {
     planId: string | null | undefined,
   ): Promise<PriceWhatIf> {
     const plan = planId ? uuidOf<PlanId>('plan', planId) : null;
-    return toWhatIf(await inDollars(this.advice.priceWhatIf(period, plan, toPriceTerms(terms))));
+    return toWhatIf(
+      await inDollars(
+        this.advice.priceWhatIf(
+          period,
+          plan,
+          beneath('terms', () => toPriceTerms(terms)),
+        ),
+      ),
+    );
   }
 }

@@ -88,6 +88,11 @@ export class IssuedInvoice {
   })
   bodyHash!: string;
 
+  @Field(() => String, {
+    description: 'Where it can be downloaded with the same key; .csv, .json and .focus.csv work as well.',
+  })
+  pdf!: string;
+
   @Field(() => [IssuedInvoiceLine], { description: 'Its lines; they add up to the total.' })
   lines!: IssuedInvoiceLine[];
 }

@@ -2,51 +2,28 @@ import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { BillImportService, MARGIN_VIEWS, REPORT_FILES, ReportFiles, type Imported } from '@libs/billing';
-import { DomainError, formatUsd } from '@libs/kernel';
-import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { BillImportService, type Imported } from '@libs/billing';
+import { formatUsd } from '@libs/kernel';
+import { Controller, HttpCode, Post, Query, Req } from '@nestjs/common';
+import type { Request } from 'express';
 import { authorOf } from '../auth/author';
 import { factsOf } from '../auth/principal';
 import { GraphqlEdge } from './graphql-edge.middleware';
 import { HttpRefusal } from './http.errors';
 
-/** Points, as queries have them: both look through a whole month. */
-const POINTS = { report: 200, bill: 500 } as const;
+/** Points, as queries have them: it is read as a whole. */
+const POINTS = 500;
 const MAX_BILL_BYTES = 2 * 1024 ** 3;
 
-/** Money as files: reports for a spreadsheet, and AWS's bill on its way in. For operators. */
+/** AWS's bill on its way in. For operators. */
 @Controller('admin')
-export class BillingFilesController {
+export class BillUploadController {
   constructor(
     private readonly edge: GraphqlEdge,
-    private readonly files: ReportFiles,
     private readonly bills: BillImportService,
   ) {}
-
-  @Get('reports/:file')
-  async report(
-    @Param('file') file: string,
-    @Query('period') period: unknown,
-    @Query('by') by: unknown,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    await this.edge.admitOperator(request, 'viewer', POINTS.report);
-    const name = REPORT_FILES.find((one) => `${one}.csv` === file);
-    if (!name) throw new HttpRefusal(404, 'NOT_FOUND', `Expected ${REPORT_FILES.join('.csv, ')}.csv.`);
-    const view = by === undefined ? MARGIN_VIEWS[0] : MARGIN_VIEWS.find((one) => one === by);
-    if (!view) throw wrong('by', `Expected one of ${MARGIN_VIEWS.join(', ')}.`);
-    const parts = this.files.csv(name, textOf(period), view);
-    // What is wrong is said before anything is sent.
-    const first = await parts.next();
-    response.setHeader('content-type', 'text/csv; charset=utf-8');
-    response.setHeader('content-disposition', `attachment; filename="${name}-${textOf(period)}.csv"`);
-    response.setHeader('cache-control', 'private, no-store');
-    await pipeline(Readable.from(startingWith(first.done === true ? '' : first.value, parts)), response);
-  }
 
   @Post('bills')
   @HttpCode(201)
@@ -56,23 +33,18 @@ export class BillingFilesController {
     @Query('name') name: unknown,
     @Req() request: Request,
   ): Promise<object> {
-    const principal = await this.edge.admitOperator(request, 'operator', POINTS.bill);
+    const principal = await this.edge.admitOperator(request, 'operator', POINTS);
     const folder = await mkdtemp(path.join(tmpdir(), 'postfleet-bill-'));
     try {
       const file = path.join(folder, fileNameOf(textOf(name)));
       await received(request, file);
       const by = authorOf({ principal, requestId: factsOf(request).requestId });
       const paid = payer === undefined ? {} : { payer: textOf(payer) };
-      return shown(await this.bills.import({ file, period: textOf(period), ...paid }, by));
+      return shown(await this.bills.import({ files: [file], period: textOf(period), ...paid }, by));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
-}
-
-async function* startingWith(first: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
-  yield first;
-  yield* rest;
 }
 
 /** The body as a file, as it comes: memory does not grow with it. */
@@ -109,16 +81,18 @@ function textOf(parameter: unknown): string {
   return typeof parameter === 'string' ? parameter : '';
 }
 
-function wrong(field: string, message: string): DomainError {
-  return new DomainError({ code: 'INVALID_INPUT', message, path: [field] });
-}
-
-function shown({ totalMicro, outsideMicro, lines, corrections, ...rest }: Imported): object {
+function shown({ totalMicro, outsideMicro, lines, replaced, corrections, ...rest }: Imported): object {
   return {
     ...rest,
     lines: lines.toString(),
     total: formatUsd(totalMicro),
     outside: formatUsd(outsideMicro),
+    replaced: replaced && {
+      fileName: replaced.fileName,
+      importedAt: replaced.importedAt,
+      lines: replaced.lines.toString(),
+      total: formatUsd(replaced.totalMicro),
+    },
     corrections: corrections && {
       bookedIn: corrections.bookedIn,
       lines: corrections.lines.toString(),

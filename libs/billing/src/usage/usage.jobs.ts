@@ -1,0 +1,10 @@
+import { defineJob } from '@libs/queueing';
+import { z } from 'zod';
+
+/** Counts a day again, because somebody asked. Re-runnable: counting twice is counting once. */
+export const countUsageDay = defineJob({
+  name: 'billing.count-day',
+  queue: 'control',
+  payload: z.object({ day: z.string() }),
+  id: ({ day }) => day,
+});

@@ -252,7 +252,13 @@ describe('advice', () => {
       rows: [{ tenantId: acme.id, name: '=Acme', before: '410', after: '500', cost: '100', marginAfter: '400' }],
     });
     const refused = await ask('{ overage: [{ from: "5", price: "0.50" }] }');
-    expect(refused.errors[0]?.extensions).toMatchObject({ code: 'INVALID_INPUT', field: 'overage.0.from' });
+    expect(refused.errors[0]?.extensions).toMatchObject({ code: 'INVALID_INPUT', field: 'terms.overage.0.from' });
+    const noPrice = await ask('{ baseFee: "0.0000001" }');
+    expect(noPrice.errors[0]?.extensions).toMatchObject({ code: 'INVALID_INPUT', field: 'terms.baseFee' });
+    const noPlan = await admin(
+      `{ priceWhatIf(period: "${MONTH}", planId: "plan_00000000000000000000000000", terms: {}) { before } }`,
+    );
+    expect(noPlan.errors[0]?.extensions).toMatchObject({ code: 'NOT_FOUND', field: 'planId' });
   });
 });
 
@@ -456,6 +462,7 @@ describe('a month', () => {
         total: '100.1',
         outside: '0',
         unknownUsageTypes: expect.any(Array) as unknown[],
+        replaced: null,
         corrections: null,
       },
     ]);

@@ -24,6 +24,8 @@ const LEAVES: Readonly<Record<string, string>> = {
   Stream: 'TRANSACTIONAL',
   Mode: 'TEST',
   TestMailbox: 'SUCCESS',
+  FeeShare: 'EVEN',
+  IdleShare: 'PLATFORM',
   MarginView: 'TENANT',
   MessageState: 'QUEUED',
   JSON: '{}',

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import type { Verdict } from '@libs/billing';
 import { SystemClock } from '@libs/kernel';
 import { Client } from 'pg';
+import { noDatabase } from '../../apps/api/src/commands/operator-context';
 import { bootBackingServices } from '../local-stack/backing-services';
 import { ownEnvironment } from '../local-stack/environment';
 import { withSupervisor, type Session } from '../local-stack/launcher';
@@ -121,7 +122,8 @@ function jsonOf(verdicts: readonly Verdict[]): string {
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`error: ${error instanceof StackProblem ? error.message : inspect(error)}\n`);
+    const known = error instanceof StackProblem ? error.message : noDatabase(error);
+    process.stderr.write(`error: ${known ?? inspect(error)}\n`);
     process.exit(1);
   },
 );

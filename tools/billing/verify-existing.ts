@@ -13,8 +13,11 @@ export async function verifyExisting(url: string, period: string, say: (line: st
       logger: ['error'],
       abortOnError: false,
     });
-    say(`judging ${period}`);
-    const verdicts = await context.get(VerifyService).verify(period);
+    const judge = context.get(VerifyService);
+    const { state, countedDays, lines, invoices } = await judge.extent(period);
+    say(`judging ${period}, which is ${state}: ${countedDays} counted days, ${lines} lines, ${invoices} invoices`);
+    if (countedDays + lines + invoices === 0n) say('nothing is stored of this month: of nothing, everything holds');
+    const verdicts = await judge.verify(period);
     await context.close();
     return verdicts;
   } finally {

@@ -14,6 +14,8 @@ export interface BillVerdict {
   /** Our own lines and every difference: what tenants, idle and platform bear. */
   readonly fleetMicroUsd: string;
   readonly tenantsMicroUsd: string;
+  /** Tenant by tenant, by uuid. */
+  readonly tenants: readonly { readonly tenantId: string; readonly microUsd: string }[];
   readonly idleMicroUsd: string;
   readonly platformMicroUsd: string;
   /** How the bill differs from our own reckoning, by reason; empty when the two agree to the micro-dollar. */
@@ -48,16 +50,18 @@ export function billLine(bill: BillVerdict): string {
   const usd = (micro: string) => formatUsd(BigInt(micro));
   const differences = bill.differences.map(({ reason, microUsd }) => `${reason} ${usd(microUsd)}`).join(', ');
   return (
-    `AWS's bill by the simulator's own meter ${usd(bill.billedMicroUsd)} = fleet ${usd(bill.fleetMicroUsd)} = ` +
-    `tenants ${usd(bill.tenantsMicroUsd)} + idle ${usd(bill.idleMicroUsd)} + platform ${usd(bill.platformMicroUsd)}; ` +
-    `beyond our own reckoning: ${differences === '' ? 'nothing' : differences}`
+    `tenants ${usd(bill.tenantsMicroUsd)} + idle ${usd(bill.idleMicroUsd)} + platform ${usd(bill.platformMicroUsd)} = ` +
+    `fleet ${usd(bill.fleetMicroUsd)} USD this month = AWS's bill by the simulator's own meter ${usd(bill.billedMicroUsd)}; ` +
+    `of it beyond our own reckoning: ${differences === '' ? 'nothing' : differences}`
   );
 }
 
-/** To the micro-dollar: what is billed is what the lines say, and what the lines say is borne. */
-export function addsUp({ billedMicroUsd, fleetMicroUsd, ...borne }: BillVerdict): boolean {
-  const sum = BigInt(borne.tenantsMicroUsd) + BigInt(borne.idleMicroUsd) + BigInt(borne.platformMicroUsd);
-  return billedMicroUsd === fleetMicroUsd && sum.toString() === fleetMicroUsd;
+/** To the micro-dollar: what is billed is what the lines say, and what the lines say is borne, tenant by tenant. */
+export function addsUp({ billedMicroUsd, fleetMicroUsd, tenants, ...borne }: BillVerdict): boolean {
+  const ofTenants = tenants.reduce((sum, { microUsd }) => sum + BigInt(microUsd), 0n);
+  const sum = ofTenants + BigInt(borne.idleMicroUsd) + BigInt(borne.platformMicroUsd);
+  const agree = borne.tenantsMicroUsd === ofTenants.toString();
+  return agree && billedMicroUsd === fleetMicroUsd && sum.toString() === fleetMicroUsd;
 }
 
 const BORNE = `
@@ -65,6 +69,10 @@ const BORNE = `
          coalesce(sum(share.amount_micro) FILTER (WHERE share.bearer = 'IDLE'), 0)::text AS idle,
          coalesce(sum(share.amount_micro) FILTER (WHERE share.bearer = 'PLATFORM'), 0)::text AS platform
     FROM fleet_line line JOIN allocation share ON share.fleet_line_id = line.id WHERE line.period = $1`;
+const BY_TENANT = `
+  SELECT share.tenant_id AS "tenantId", sum(share.amount_micro)::text AS "microUsd"
+    FROM fleet_line line JOIN allocation share ON share.fleet_line_id = line.id
+   WHERE line.period = $1 AND share.bearer = 'TENANT' GROUP BY share.tenant_id ORDER BY share.tenant_id`;
 const FLEET = `SELECT coalesce(sum(cost_micro), 0)::text AS fleet FROM fleet_line WHERE period = $1`;
 const DIFFERENCES = `
   SELECT reason, sum(cost_micro)::text AS "microUsd" FROM fleet_line
@@ -76,11 +84,13 @@ async function verdict(adminUrl: string, period: string, billed: bigint): Promis
   try {
     const [borne] = (await client.query<{ tenants: string; idle: string; platform: string }>(BORNE, [period])).rows;
     const [fleet] = (await client.query<{ fleet: string }>(FLEET, [period])).rows;
+    const { rows: tenants } = await client.query<{ tenantId: string; microUsd: string }>(BY_TENANT, [period]);
     const { rows } = await client.query<{ reason: string; microUsd: string }>(DIFFERENCES, [period]);
     return {
       billedMicroUsd: billed.toString(),
       fleetMicroUsd: fleet?.fleet ?? '0',
       tenantsMicroUsd: borne?.tenants ?? '0',
+      tenants,
       idleMicroUsd: borne?.idle ?? '0',
       platformMicroUsd: borne?.platform ?? '0',
       differences: rows,

@@ -5,7 +5,7 @@ import type { DemoResult } from './demo';
 /** The summary a person reads: the day by tenant and by account, and what must be zero. */
 export function summaryTable(result: DemoResult): string {
   const tenants = table(
-    ['tenant', 'plan', 'accepted', 'sent', 'delivered', 'bounced', 'complained', 'suppressed', 'cost USD'],
+    ['tenant', 'plan', 'accepted', 'sent', 'delivered', 'bounced', 'complained', 'suppressed', 'USD this month'],
     result.tenants.map((tenant) => [
       tenant.name,
       tenant.plan,
@@ -43,11 +43,10 @@ export function summaryTable(result: DemoResult): string {
     ]),
   );
   const { lost, duplicated, overQuota, overRate, inDoubt, accepted, sent, seconds } = result;
-  const cost = `${formatUsd(BigInt(result.fleetCostMicroUsd))} USD this month, of it idle ${formatUsd(BigInt(result.idleCostMicroUsd))}`;
   return [
     tenants,
     accounts,
-    `${String(accepted)} accepted, ${String(sent)} sent in ${String(seconds)} s; the fleet costs ${cost}`,
+    `${String(accepted)} accepted, ${String(sent)} sent in ${String(seconds)} s`,
     billLine(result.bill),
     `lost ${String(lost)}  duplicated ${String(duplicated)}  over quota ${String(overQuota)}  over rate ${String(overRate)}  in doubt ${String(inDoubt)}`,
   ].join('\n\n');

@@ -23,7 +23,7 @@ export interface DemoOptions {
 
 export interface DemoResult extends Verdict {
   readonly seconds: number;
-  /** Whole-month figures in micro-dollars, as decimal strings: tenants + idle + platform = fleet. */
+  /** Of the whole month, in micro-dollars, as decimal strings: tenants + idle + platform = fleet = AWS's bill. */
   readonly fleetCostMicroUsd: string;
   readonly idleCostMicroUsd: string;
   readonly platformCostMicroUsd: string;
@@ -69,14 +69,14 @@ export async function demoDay(stack: Stack, fleet: SeededFleet, options: DemoOpt
     simulatorAdminUrl: stack.simulatorAdminUrl,
     folder: stack.folder.path,
   });
-  const costs = await monthCosts(stack, fleet);
-  for (const tenant of verdict.tenants) tenant.costMicroUsd = costs.tenants.get(tenant.id) ?? '0';
+  const borne = new Map(bill.tenants.map(({ tenantId, microUsd }) => [tenantId, microUsd]));
+  for (const tenant of verdict.tenants) tenant.costMicroUsd = borne.get(tenantUuids.get(tenant.id) ?? '') ?? '0';
   return {
     ...verdict,
     seconds: Math.round((performance.now() - started) / 100) / 10,
-    fleetCostMicroUsd: costs.fleet,
-    idleCostMicroUsd: costs.idle,
-    platformCostMicroUsd: costs.platform,
+    fleetCostMicroUsd: bill.fleetMicroUsd,
+    idleCostMicroUsd: bill.idleMicroUsd,
+    platformCostMicroUsd: bill.platformMicroUsd,
     workerKills: kills,
     bill,
   };
@@ -199,35 +199,4 @@ async function eventsDelivered(stack: Stack, options: DemoOptions): Promise<void
     if (deliveries.pending === 0 && events.waiting === 0) return;
     await sleep(250);
   }
-}
-
-interface MonthCosts {
-  readonly fleet: string;
-  readonly idle: string;
-  readonly platform: string;
-  readonly tenants: ReadonlyMap<string, string>;
-}
-
-async function monthCosts(stack: Stack, fleet: SeededFleet): Promise<MonthCosts> {
-  interface Answer {
-    readonly tenantCosts: {
-      readonly fleetMicroUsd: string;
-      readonly idleMicroUsd: string;
-      readonly platformMicroUsd: string;
-      readonly tenants: readonly { readonly tenantId: string; readonly costMicroUsd: string }[];
-    };
-  }
-  const admin = new GraphqlClient(`${stack.apiUrl}/admin/graphql`, fleet.operatorKey);
-  const { tenantCosts } = await admin.request<Answer>(
-    'tenantCosts',
-    `query ($period: String!) { tenantCosts(period: $period) {
-       fleetMicroUsd idleMicroUsd platformMicroUsd tenants { tenantId costMicroUsd } } }`,
-    { period: new SystemClock().now().toISOString().slice(0, 7) },
-  );
-  return {
-    fleet: tenantCosts.fleetMicroUsd,
-    idle: tenantCosts.idleMicroUsd,
-    platform: tenantCosts.platformMicroUsd,
-    tenants: new Map(tenantCosts.tenants.map((tenant) => [tenant.tenantId, tenant.costMicroUsd])),
-  };
 }

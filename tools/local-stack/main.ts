@@ -90,6 +90,7 @@ function addresses(stack: Stack, fleet: SeededFleet): string {
     ['operators', `${stack.apiUrl}/admin/graphql`],
     ['simulator', `${stack.simulatorUrl} (admin ${stack.simulatorAdminUrl})`],
     ['PostgreSQL', stack.superuserUrl],
+    ['for commands', `DATABASE_ADMIN_URL=${stack.databaseUrls.admin}`],
     ['Redis', stack.redisUrl],
     ['logs', stack.folder.logs],
   ];

@@ -59,7 +59,26 @@ export function endProgress(): void {
 export function failed(name: string): (error: unknown) => never {
   return (error) => {
     endProgress();
-    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${name}: ${sentenceOf(error)}\n`);
     process.exit(1);
   };
+}
+
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (codeOf(error).startsWith('ERR_PARSE_ARGS')) {
+    return `${error.message.split('. ')[0] ?? ''}; --help lists the options`;
+  }
+  return noDatabase(error) ?? error.message;
+}
+
+/** When nobody answers there, or the server does not know the name, the password or the database: what to look at. */
+export function noDatabase(error: unknown): string | undefined {
+  const isThat =
+    error instanceof Error && /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|28\w{3}|3D000)$/.test(codeOf(error));
+  return isThat ? `${error.message}. Does DATABASE_ADMIN_URL name the database that is meant?` : undefined;
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : '';
 }

@@ -4,7 +4,14 @@ import type { Response } from 'express';
 /** Every refusal over HTTP looks like a GraphQL answer, so that clients need one way to read errors. */
 export function sendRefusal(
   response: Response,
-  refusal: { status: number; code: ErrorCode; message: string; headers?: Readonly<Record<string, string>> },
+  refusal: {
+    status: number;
+    code: ErrorCode;
+    message: string;
+    headers?: Readonly<Record<string, string>>;
+    /** As in answers of GraphQL: left out where no parameter is at fault. */
+    field?: string | null;
+  },
   edge: { requestId: string; docsUrl: string },
 ): void {
   if (response.headersSent) return;
@@ -13,7 +20,13 @@ export function sendRefusal(
     errors: [
       {
         message: refusal.message,
-        extensions: { code: refusal.code, requestId: edge.requestId, docsUrl: edge.docsUrl, retryAt: null },
+        extensions: {
+          code: refusal.code,
+          requestId: edge.requestId,
+          docsUrl: edge.docsUrl,
+          retryAt: null,
+          ...(refusal.field ? { field: refusal.field } : {}),
+        },
       },
     ],
   });

@@ -34,7 +34,10 @@ export class HttpErrorFilter implements ExceptionFilter {
 
   private translate(error: unknown, requestId: string): HttpRefusal {
     if (error instanceof HttpRefusal) return error;
-    if (error instanceof DomainError) return new HttpRefusal(STATUS[error.category], error.code, error.message);
+    if (error instanceof DomainError) {
+      const field = error.issues[0].path?.join('.') ?? null;
+      return new HttpRefusal(STATUS[error.category], error.code, error.message, {}, field);
+    }
     if (error instanceof HttpException && error.getStatus() < 500) {
       const status = error.getStatus();
       return new HttpRefusal(

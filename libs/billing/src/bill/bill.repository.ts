@@ -46,6 +46,8 @@ const COLUMNS = `id::text AS id, period, payer, format, file_name, sha256, lines
 const BY_SHA256 = `SELECT ${COLUMNS} FROM bill_import WHERE sha256 = $1`;
 const CURRENT = `SELECT ${COLUMNS} FROM bill_import WHERE period = $1 AND superseded_at IS NULL ORDER BY id`;
 const IMPORTS = `SELECT ${COLUMNS}, superseded_at FROM bill_import WHERE period = $1 ORDER BY id DESC`;
+const SUPERSEDE = `UPDATE bill_import SET superseded_at = $3
+  WHERE period = $1 AND payer = $2 AND superseded_at IS NULL RETURNING ${COLUMNS}`;
 const PAGE = 5_000;
 
 /** AWS's bill as it was imported. A later report of the same payer and month takes the place of the earlier one. */
@@ -110,10 +112,7 @@ export class BillRepository {
 
   /** What a payer's report of a month was so far counts no longer. */
   async supersede(period: string, payer: string, at: Date): Promise<ReplacedBill | null> {
-    const rows = await this.uow.query<ImportRow>(
-      `UPDATE bill_import SET superseded_at = $3 WHERE period = $1 AND payer = $2 AND superseded_at IS NULL RETURNING ${COLUMNS}`,
-      [period, payer, at],
-    );
+    const rows = await this.uow.query<ImportRow>(SUPERSEDE, [period, payer, at]);
     const [before] = rows.map(fromRow);
     if (!before) return null;
     const { fileName, importedAt, lines, totalMicro } = before;

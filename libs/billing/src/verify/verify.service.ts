@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { parsePeriod } from '../billing-period.policy';
 import { InvoiceRecords } from '../invoice/invoice-records.service';
 import { SQL_INVARIANTS } from './invariant-sql';
-import { VerifyRepository } from './verify.repository';
+import { VerifyRepository, type Extent } from './verify.repository';
 
 export interface Verdict {
   readonly id: bigint;
@@ -23,6 +23,12 @@ export class VerifyService {
     private readonly repository: VerifyRepository,
     private readonly invoices: InvoiceRecords,
   ) {}
+
+  /** @throws DomainError INVALID_INPUT (period) */
+  extent(name: string): Promise<Extent> {
+    const period = parsePeriod(name);
+    return this.uow.forSystem(() => this.repository.extent(period));
+  }
 
   /**
    * All invariants in the order of their ids. What was never closed has no lines, and nothing to violate.

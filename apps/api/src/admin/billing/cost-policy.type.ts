@@ -4,7 +4,7 @@ import { inAdminSchema } from '../../graphql/endpoint.schema';
 import { enumOf, UserError } from '../../graphql/words.type';
 
 export type FeeShare = (typeof FEE_SHARES)[number];
-export const FeeShareEnum = enumOf<FeeShare>(FEE_SHARES);
+const FeeShareEnum = enumOf<FeeShare>(FEE_SHARES);
 registerEnumType(FeeShareEnum, {
   name: 'FeeShare',
   description: 'Who bears the fees of an account: its pricing plan’s, for example.',
@@ -16,7 +16,7 @@ registerEnumType(FeeShareEnum, {
 });
 
 export type IdleShare = (typeof IDLE_SHARES)[number];
-export const IdleShareEnum = enumOf<IdleShare>(IDLE_SHARES);
+const IdleShareEnum = enumOf<IdleShare>(IDLE_SHARES);
 registerEnumType(IdleShareEnum, {
   name: 'IdleShare',
   description: 'Who bears what nobody used.',

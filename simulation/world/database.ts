@@ -10,7 +10,7 @@ import type { Wire } from './wire';
  */
 export class SimulatedUnitOfWork implements Pick<
   UnitOfWork,
-  'forSystem' | 'forEngine' | 'forTenant' | 'forShared' | 'forEdge' | 'onCommit'
+  'forSystem' | 'forEngine' | 'forLooks' | 'forTenant' | 'forShared' | 'forEdge' | 'onCommit'
 > {
   private open = false;
   private effects: (() => Promise<void> | void)[] = [];
@@ -28,6 +28,10 @@ export class SimulatedUnitOfWork implements Pick<
   /** Repositories on the tables in memory need no statements. */
   forEngine<T>(work: (unit: Statements) => Promise<T>): Promise<T> {
     return this.transaction(() => work(undefined as never));
+  }
+
+  forLooks<T>(work: (looks: Statements) => Promise<T>): Promise<T> {
+    return this.forEngine(work);
   }
 
   forTenant<T>(_tenant: TenantId, work: () => Promise<T>): Promise<T> {

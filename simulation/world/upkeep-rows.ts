@@ -10,6 +10,10 @@ import type { AttemptRow, MessageRow, Tables } from './tables';
 export class FeederRows implements Pick<FeederRepository, keyof FeederRepository> {
   constructor(private readonly tables: Tables) {}
 
+  within(): this {
+    return this;
+  }
+
   lines(): Promise<WaitingLine[]> {
     const lines = [...this.tables.lines()].flatMap(({ accountId, stream, tenantId }) => {
       const tenant = this.tables.tenants.get(tenantId);
@@ -104,6 +108,10 @@ function toMinutes(minutes: ReadonlyMap<number, number>): UsedMinute[] {
 export class ResolverRows implements Pick<ResolverRepository, keyof ResolverRepository> {
   constructor(private readonly tables: Tables) {}
 
+  within(): this {
+    return this;
+  }
+
   doubts(...[after, limit]: Parameters<ResolverRepository['doubts']>): Promise<DoubtRow[]> {
     const from = `${stamp(after.endedAt.getTime())} ${after.attemptId}`;
     const key = (attempt: AttemptRow) => `${stamp(attempt.endedMs ?? 0)} ${attempt.id}`;
@@ -163,6 +171,15 @@ function doubtOf(attempt: AttemptRow, message: MessageRow): DoubtRow {
 export class ExpirerRows implements Pick<ExpirerRepository, keyof ExpirerRepository> {
   constructor(private readonly tables: Tables) {}
 
+  within(): this {
+    return this;
+  }
+
+  isDue(now: Date): Promise<{ scheduled: boolean; over: boolean }> {
+    const scheduled = [...this.tables.scheduled].some(({ scheduledMs }) => (scheduledMs ?? 0) <= now.getTime());
+    return Promise.resolve({ scheduled, over: this.over(now, 1).length > 0 });
+  }
+
   release(now: Date, limit: number): Promise<number> {
     const due = [...this.tables.scheduled].filter(
       (row) => (row.scheduledMs ?? 0) <= now.getTime() && row.expiresMs > now.getTime(),
@@ -172,12 +189,17 @@ export class ExpirerRows implements Pick<ExpirerRepository, keyof ExpirerReposit
   }
 
   expire(now: Date, limit: number): Promise<number> {
+    const due = this.over(now, limit);
+    for (const row of due) this.tables.setMessage(row, { state: 'EXPIRED' });
+    return Promise.resolve(due.length);
+  }
+
+  private over(now: Date, limit: number): MessageRow[] {
     const due: MessageRow[] = [];
     for (const row of this.tables.messages.values()) {
       if (due.length >= limit) break;
       if ((row.state === 'READY' || row.state === 'SCHEDULED') && row.expiresMs <= now.getTime()) due.push(row);
     }
-    for (const row of due) this.tables.setMessage(row, { state: 'EXPIRED' });
-    return Promise.resolve(due.length);
+    return due;
   }
 }

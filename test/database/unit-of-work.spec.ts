@@ -220,6 +220,13 @@ describe('a unit of work', () => {
     expect(await uow.forTenant(ann, look)).toEqual([{ n: '2' }]);
     expect(() => uow.confine(ann, look)).toThrow(TenantSwitch);
     expect(() => new UnitOfWork({ app }).look('SELECT 1')).toThrow(NoUnitOfWork);
+    const listed = () =>
+      uow.forLooks(async (looks) => [
+        await looks.query('SELECT 1 AS n'),
+        await looks.prepared('SELECT $1::int AS n', [2]),
+      ]);
+    expect(await listed()).toEqual([[{ n: 1 }], [{ n: 2 }]]);
+    await expect((async () => uow.confine(ann, listed))()).rejects.toThrow(TenantSwitch);
   });
 
   it('does not find a unit that is over in what it left behind', async () => {

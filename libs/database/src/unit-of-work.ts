@@ -106,6 +106,12 @@ export class UnitOfWork implements Statements {
     return Transaction.alone<Row>(source, sql, parameters);
   }
 
+  /** The same for repositories: each statement that they are handed is a look. Several do not see one moment. */
+  forLooks<T>(work: (looks: Statements) => Promise<T>): Promise<T> {
+    const look = <Row extends object>(sql: string, parameters?: readonly unknown[]) => this.look<Row>(sql, parameters);
+    return work({ query: look, prepared: look });
+  }
+
   /** Work before any tenant is known: looking a key up, storing a notification. Sees no tenant's rows. */
   forEdge<T>(work: () => Promise<T>): Promise<T> {
     if (this.joined()) throw new TenantSwitch();

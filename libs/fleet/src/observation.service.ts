@@ -47,7 +47,7 @@ export class ObservationService {
    * @throws AggregateError of what went wrong, after every account was looked at
    */
   async discoverAllIps(): Promise<void> {
-    const accounts = await this.uow.forSystem(() => this.accounts.active());
+    const accounts = await this.accounts.active();
     const looks = await Promise.allSettled(accounts.map(({ id }) => this.discoverIps(id)));
     const failures = looks.flatMap((look) => (look.status === 'rejected' ? [look.reason as unknown] : []));
     if (failures.length > 0)

@@ -50,9 +50,9 @@ export class RouteRepository {
     return this.uow.query<Route>(LIST, [tenant]);
   }
 
-  /** Pair by pair; a pair whose account is gone is left out. */
+  /** Pair by pair; a pair whose account is gone is left out. Outside of any unit: what is committed now. */
   senders(accounts: readonly SendingAccountId[], tenants: readonly TenantId[]): Promise<Sender[]> {
-    return this.uow.prepared<Sender>(SENDERS, [accounts, tenants]);
+    return this.uow.look<Sender>(SENDERS, [accounts, tenants]);
   }
 
   async save(tenant: TenantId, route: Route): Promise<void> {

@@ -1,5 +1,4 @@
 import { sendSessionPolicy, type FleetRole } from '@libs/aws';
-import { UnitOfWork } from '@libs/database';
 import { EngineClock, notFound, STREAMS, type SendingAccountId, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { configurationSetName, sendSessionName } from './aws-names.policy';
@@ -34,7 +33,6 @@ export class SendRoles {
   private next: Promise<void> | undefined;
 
   constructor(
-    private readonly uow: UnitOfWork,
     private readonly routes: RouteRepository,
     private readonly clock: EngineClock,
   ) {}
@@ -66,11 +64,9 @@ export class SendRoles {
     const pairs = [...this.wanted.values()];
     this.wanted.clear();
     const readAt = this.clock.nowMs();
-    const senders = await this.uow.forSystem(() =>
-      this.routes.senders(
-        pairs.map((pair) => pair.account),
-        pairs.map((pair) => pair.tenant),
-      ),
+    const senders = await this.routes.senders(
+      pairs.map((pair) => pair.account),
+      pairs.map((pair) => pair.tenant),
     );
     if (this.known.size > MAX_ROLES) this.known.clear();
     for (const pair of pairs) this.known.delete(keyOf(pair));

@@ -80,8 +80,9 @@ export class SendingAccountRepository {
     return row && toSendingAccount(row);
   }
 
+  /** Outside of any unit: what is committed now. */
   async active(): Promise<SendingAccount[]> {
-    return (await this.uow.prepared<SendingAccountRow>(ACTIVE)).map(toSendingAccount);
+    return (await this.uow.look<SendingAccountRow>(ACTIVE)).map(toSendingAccount);
   }
 
   async byTier(mode: Mode, tier: string | null): Promise<SendingAccount[]> {

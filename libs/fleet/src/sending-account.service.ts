@@ -47,7 +47,7 @@ export class SendingAccountService {
 
   /** Every sending account of an AWS account that was ever verified, whatever its state: what the engine pumps and observes. */
   active(): Promise<SendingAccount[]> {
-    return this.uow.forSystem(() => this.accounts.active());
+    return this.accounts.active();
   }
 
   /** Those of ACTIVE AWS accounts that serve a tier. A TEST account serves every tier. */

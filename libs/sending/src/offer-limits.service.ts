@@ -34,7 +34,7 @@ export class OfferLimits {
     return { ...limits, dayCap: smaller(limits.dayCap, known.dayCap) };
   }
 
-  /** For many at once, within the engine's unit of work: what each may send in a day. */
+  /** For many at once, for the engine: what each may send in a day. */
   async dayCaps(tenants: readonly TenantId[]): Promise<Map<TenantId, bigint>> {
     const allowed = await this.ramp.allowance(tenants);
     return new Map([...allowed].map(([tenant, { recipients }]) => [tenant, recipients]));

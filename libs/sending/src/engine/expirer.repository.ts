@@ -1,6 +1,6 @@
-import { UnitOfWork } from '@libs/database';
+import { UnitOfWork, type Statements } from '@libs/database';
 import { newId, type MessageId, type TenantId } from '@libs/kernel';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { onceKey } from '../event-type.policy';
 
 interface Row {
@@ -49,10 +49,27 @@ const EVENT = `
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS e(tenant_id, id, event_id)
   ON CONFLICT DO NOTHING`;
 
-/** Every method runs in a transaction of its caller. */
+const IS_DUE = `
+  SELECT EXISTS (SELECT FROM backlog WHERE scheduled AND due_at <= $1 AND expires_at > $1) AS scheduled,
+         EXISTS (SELECT FROM backlog WHERE expires_at <= $1) AS over`;
+
+export type ExpirerStatements = Omit<ExpirerRepository, 'within'>;
+
+/** `isDue` is a look; every other method runs in a transaction of its caller. */
 @Injectable()
 export class ExpirerRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(@Inject(UnitOfWork) private readonly uow: Statements) {}
+
+  /** The same statements where they are handed on (UnitOfWork.forLooks). */
+  within(unit: Statements): ExpirerStatements {
+    return new ExpirerRepository(unit);
+  }
+
+  /** Whether there is anything to release, or to expire. */
+  async isDue(now: Date): Promise<{ scheduled: boolean; over: boolean }> {
+    const [row] = await this.uow.prepared<{ scheduled: boolean; over: boolean }>(IS_DUE, [now]);
+    return row ?? { scheduled: false, over: false };
+  }
 
   /** SCHEDULED -> READY for what is due. The feeder offers them. */
   async release(now: Date, limit: number): Promise<number> {

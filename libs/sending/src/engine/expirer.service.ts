@@ -18,8 +18,9 @@ export class Expirer {
 
   async run(): Promise<{ released: number; expired: number }> {
     const now = this.clock.now();
-    const released = await this.uow.forSystem(() => this.rows.release(now, PAGE));
-    const expired = await this.uow.forSystem(() => this.rows.expire(now, PAGE));
+    const due = await this.uow.forLooks((looks) => this.rows.within(looks).isDue(now));
+    const released = due.scheduled ? await this.uow.forSystem(() => this.rows.release(now, PAGE)) : 0;
+    const expired = due.over ? await this.uow.forSystem(() => this.rows.expire(now, PAGE)) : 0;
     if (expired > 0) this.log.warn('messages expired before they could be sent', { count: expired });
     return { released, expired };
   }

@@ -29,14 +29,13 @@ export class FeedLines {
 
   /** Every line with the limits of today: the ramp's too, and whether they are divided over several accounts. */
   async find(): Promise<WaitingLine[]> {
-    const found = await this.uow.forSystem(async () => {
-      const lines = await this.rows.lines(new Date(this.ledger.nowMs()));
-      const caps = await this.limits.dayCaps([...new Set(lines.map(({ tenantId }) => tenantId))]);
-      return lines.map((line) => {
-        // Test mode reaches nobody: there is nothing to grow gradually.
-        const ramp = line.mode === 'LIVE' ? (caps.get(line.tenantId) ?? null) : null;
-        return { ...line, limits: { ...line.limits, dayCap: smaller(line.limits.dayCap, ramp) } };
-      });
+    const now = new Date(this.ledger.nowMs());
+    const waiting = await this.uow.forLooks((looks) => this.rows.within(looks).lines(now));
+    const caps = await this.limits.dayCaps([...new Set(waiting.map(({ tenantId }) => tenantId))]);
+    const found = waiting.map((line) => {
+      // Test mode reaches nobody: there is nothing to grow gradually.
+      const ramp = line.mode === 'LIVE' ? (caps.get(line.tenantId) ?? null) : null;
+      return { ...line, limits: { ...line.limits, dayCap: smaller(line.limits.dayCap, ramp) } };
     });
     const lines: WaitingLine[] = [];
     const spread: SpreadTenant[] = [];

@@ -1,8 +1,8 @@
-import { UnitOfWork } from '@libs/database';
+import { UnitOfWork, type Statements } from '@libs/database';
 import { ROUTE_PROBE_MS } from '@libs/fleet';
 import type { LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { parseRate, type QueuedMessage, type TenantLimits } from '@libs/quota';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DOMAIN_READY } from '../domain-ready.sql';
 
 /** Mail of one tenant that waits for one account. */
@@ -90,10 +90,17 @@ const READY = readyOf('');
 const READY_OF_DOMAINS = readyOf(`
         AND (SELECT ${DOMAIN_READY} FROM message m WHERE m.tenant_id = b.tenant_id AND m.id = b.message_id)`);
 
-/** Every method runs in a transaction of its caller. */
+export type FeederStatements = Omit<FeederRepository, 'within'>;
+
+/** Reads alone: every method is one statement. */
 @Injectable()
 export class FeederRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(@Inject(UnitOfWork) private readonly uow: Statements) {}
+
+  /** The same statements where they are handed on (UnitOfWork.forLooks). */
+  within(unit: Statements): FeederStatements {
+    return new FeederRepository(unit);
+  }
 
   /** Who has READY messages waiting on which account, and within which limits. */
   async lines(now: Date): Promise<WaitingLine[]> {

@@ -186,8 +186,8 @@ export class Feeder {
       after: feeding.after,
       limit: Math.min(window - listed, MOST_ROWS),
     }));
-    const found = await this.uow.forSystem(() =>
-      this.rows.ready(pages, idAtAge(newId<MessageId>(), SETTLED_MS), new Date(this.ledger.nowMs())),
+    const found = await this.uow.forLooks((looks) =>
+      this.rows.within(looks).ready(pages, idAtAge(newId<MessageId>(), SETTLED_MS), new Date(this.ledger.nowMs())),
     );
     let queued = 0;
     await inTurns(SIDE_BY_SIDE, [...hungry.entries()], async ([i, { feeding, listed, window }]) => {

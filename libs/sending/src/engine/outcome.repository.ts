@@ -51,7 +51,7 @@ export class OutcomeRepository {
     private readonly days: DayTables,
   ) {}
 
-  /** The same statements in a unit that is handed on (UnitOfWork.forEngine). */
+  /** The same statements where they are handed on (UnitOfWork.forEngine, forLooks). */
   within(unit: Statements): OutcomeStatements {
     return new OutcomeRepository(unit, this.days);
   }

@@ -53,7 +53,8 @@ export class Rerouter {
 
   /** Answers how many messages were moved. */
   async reroute(): Promise<number> {
-    const waiting = await this.uow.forSystem(() => this.lines.lines(new Date(this.ledger.nowMs())));
+    const now = new Date(this.ledger.nowMs());
+    const waiting = await this.uow.forLooks((looks) => this.lines.within(looks).lines(now));
     const homes = groupBy(
       waiting.filter(({ paused }) => !paused),
       (line) => line.sendingAccountId,

@@ -1,4 +1,4 @@
-import { UnitOfWork } from '@libs/database';
+import { UnitOfWork, type Statements } from '@libs/database';
 import {
   newId,
   type AttemptId,
@@ -8,7 +8,7 @@ import {
   type Stream,
   type TenantId,
 } from '@libs/kernel';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { attemptKey } from '../event-type.policy';
 
 export interface DoubtRow {
@@ -67,10 +67,17 @@ const EVENT = `
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS e(tenant_id, id, message_id, key)
   ON CONFLICT DO NOTHING`;
 
-/** Every method runs in a transaction of its caller. */
+export type ResolverStatements = Omit<ResolverRepository, 'within'>;
+
+/** Every method runs in a transaction of its caller; those that read can be looks. */
 @Injectable()
 export class ResolverRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(@Inject(UnitOfWork) private readonly uow: Statements) {}
+
+  /** The same statements where they are handed on (UnitOfWork.forLooks). */
+  within(unit: Statements): ResolverStatements {
+    return new ResolverRepository(unit);
+  }
 
   /** Attempts in doubt after that one, oldest end first. */
   doubts(after: { readonly endedAt: Date; readonly attemptId: string }, limit: number): Promise<DoubtRow[]> {

@@ -70,7 +70,7 @@ export class Resolver {
 
   /** Looks at the next page of doubts; answers how many were settled. */
   async resolve(): Promise<number> {
-    const page = await this.uow.forSystem(() => this.rows.doubts(this.after, PAGE));
+    const page = await this.uow.forLooks((looks) => this.rows.within(looks).doubts(this.after, PAGE));
     this.open.set(page.length);
     this.after = page.length === PAGE ? (page.at(-1) ?? START) : START;
     if (page.length === 0) {

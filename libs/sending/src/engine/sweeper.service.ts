@@ -53,7 +53,7 @@ export class Sweeper {
   /** Batches whose worker is gone without a record on this host: what they may have sent is in doubt. */
   async sweepAbandoned(): Promise<number> {
     const before = new Date(this.ledger.nowMs() - ABANDONED_MS);
-    const batches = await this.uow.forSystem(() => this.outcomes.abandoned(before, PAGE));
+    const batches = await this.uow.forLooks((looks) => this.outcomes.within(looks).abandoned(before, PAGE));
     let swept = 0;
     for (const { id, sendingAccountId, worker } of batches) {
       if (this.held.has(id)) continue;

@@ -1,9 +1,13 @@
 import { BillingModule, CostService, RateCardService, UsageRollUpService } from '@libs/billing';
-import { createDataSource } from '@libs/database';
+import { createDataSource, UnitOfWork } from '@libs/database';
 import type { ManualClock, TenantId } from '@libs/kernel';
 import type { TestingModule } from '@nestjs/testing';
 import fc from 'fast-check';
 import type { DataSource } from 'typeorm';
+import { fleetCosts } from '../../libs/billing/src/cost/fleet-costs.policy';
+import { RateCards } from '../../libs/billing/src/rates/rate-card.policy';
+import { RateRepository } from '../../libs/billing/src/rates/rate.repository';
+import { UsageFactsService } from '../../libs/billing/src/usage/usage-facts.service';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { assemble } from '../tenancy/api-process';
 import { FleetFactsWriter, type AccountFacts, type AttemptFacts } from './fleet-facts';
@@ -150,6 +154,36 @@ describe('the usage of a day', () => {
       of(ann, 'ses.pool_recipient', 3n, { hour: 22 }),
       of(ann, 'ses.recipient', 1n, { hour: 5 }),
       of(ann, 'ses.recipient', 3n, { hour: 22 }),
+    ]);
+  });
+
+  it('costs the same told in sums between changes of prices as told day by day, whatever changes in mid-day', async () => {
+    const pool = await write.lane(account.id, 'POOL');
+    const owned = await write.lane(account.id, 'POOL', bob);
+    await write.ip(account.id, pool, at('2026-11-19T10:30:00'));
+    await write.ip(account.id, owned, at('2026-11-19T12:00:00'));
+    await write.plan(account.id, 'PRO', at(`${DAY}T22:10:00`));
+    for (const time of ['2026-11-19T11:00:00', `${DAY}T21:00:00`, `${DAY}T22:30:00`, '2026-11-21T23:00:00']) {
+      await write.message(ann, account, 3, [{ ...sent(time), lane: pool }]);
+      await write.message(bob, account, 2, [sent(time)]);
+    }
+    const attempts = await costs.tenantCosts('2026-11');
+    for (const day of ['2026-11-19', DAY, '2026-11-21']) await usage.rollUp(day);
+    const facts = module.get(UsageFactsService, { strict: false });
+    const [byPrice, byDay] = [await facts.facts('2026-11'), await facts.facts('2026-11', 'BY_DAY')];
+    expect(byPrice.usage.length).toBeLessThan(byDay.usage.length);
+    const rates = new RateCards(
+      await module.get(UnitOfWork).forSystem(() => module.get(RateRepository, { strict: false }).all()),
+    );
+    expect(fleetCosts(byPrice, rates)).toEqual(fleetCosts(byDay, rates));
+    expect(fleetCosts(byPrice, rates)).toEqual(attempts);
+    // In the hour before the change ann had the pool alone, in the one in which it came, too; the others stood idle.
+    const shared = attempts.lines.filter((line) => line.laneId === pool);
+    expect(
+      shared.map((line) => [line.pricingPlan, line.allocations.find((one) => one.bearer === ann)?.quantity]),
+    ).toEqual([
+      ['NONE', BigInt(2 * HOUR)],
+      ['PRO', BigInt(2 * HOUR)],
     ]);
   });
 

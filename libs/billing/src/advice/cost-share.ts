@@ -1,6 +1,6 @@
 import type { LaneId, SendingAccountId } from '@libs/kernel';
 import type { Bearer } from '../cost/allocation.policy';
-import type { FleetCosts } from '../cost/fleet-costs.policy';
+import type { FleetLine } from '../cost/fleet-line';
 
 /** What one bearer bears of lines of the fleet's cost that are alike. */
 export interface CostShare {
@@ -23,7 +23,7 @@ export interface CostShare {
 }
 
 /** Lines as they are computed, before any of them is stored. */
-export function sharesOf({ lines }: FleetCosts): CostShare[] {
+export function sharesOf(lines: readonly FleetLine[]): CostShare[] {
   return lines.flatMap((line) =>
     line.allocations.map(({ bearer, quantity, costMicro }) => ({
       bearer,

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { parsePeriod, type Period } from '../billing-period.policy';
 import { BillingPeriodRepository } from '../close/billing-period.repository';
 import type { PeriodState } from '../close/close.policy';
-import { fleetCosts } from '../cost/fleet-costs.policy';
+import { fleetLines } from '../cost/fleet-costs.policy';
 import { InvoiceFactsService } from '../invoice/invoice-facts.service';
 import { makeInvoice } from '../invoice/invoice-versions.policy';
 import { InvoiceRepository } from '../invoice/invoice.repository';
@@ -54,8 +54,8 @@ export class MonthMoneyService {
         const asOf = found.refreshedAt ?? month.end;
         return { month, state: found.state, asOf, shares: await this.stored.stored(month.name), usage: null };
       }
-      const facts = await this.usage.facts(month.name);
-      const shares = sharesOf(fleetCosts(facts, new RateCards(await this.rates.all())));
+      const facts = await this.usage.facts(month.name, 'BY_DAY');
+      const shares = sharesOf(fleetLines(facts, new RateCards(await this.rates.all())));
       return { month, state: 'OPEN', asOf: this.clock.now(), shares, usage: new MonthUsage(facts.usage) };
     });
   }

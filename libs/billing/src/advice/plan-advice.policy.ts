@@ -1,5 +1,5 @@
 import type { SendingAccountId } from '@libs/kernel';
-import { fleetCosts } from '../cost/fleet-costs.policy';
+import { fleetLines } from '../cost/fleet-costs.policy';
 import type { FleetFacts } from '../cost/fleet-facts';
 import { planAt } from '../cost/stretch.policy';
 import { PRICING_PLANS, RateCards, SKUS, type PricingPlan, type Sku, type StoredRate } from '../rates/rate-card.policy';
@@ -98,7 +98,7 @@ function costsOn(plan: PricingPlan, facts: FleetFacts, cards: RateCards) {
     plans: [{ pricingPlan: plan, validFrom: account.createdAt }],
   }));
   const sums = new Map<SendingAccountId, { all: bigint; ips: bigint }>();
-  for (const line of fleetCosts({ ...facts, accounts }, cards).lines) {
+  for (const line of fleetLines({ ...facts, accounts }, cards)) {
     const { all, ips } = sums.get(line.sendingAccountId) ?? { all: 0n, ips: 0n };
     const ip = line.sku === SKUS.dedicatedIp ? line.costMicro : 0n;
     sums.set(line.sendingAccountId, { all: all + line.costMicro, ips: ips + ip });

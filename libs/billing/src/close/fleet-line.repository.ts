@@ -5,9 +5,7 @@ import type { DeltaLine, KnownCharge, ReckonedLine, Share } from '../bill/bill-m
 import { usageTypeOf } from '../bill/usage-type.policy';
 import { monthOf, type Period } from '../billing-period.policy';
 import { IDLE, PLATFORM, type Bearer } from '../cost/allocation.policy';
-import type { FleetCosts } from '../cost/fleet-costs.policy';
-
-type ComputedLine = FleetCosts['lines'][number];
+import type { FleetLine } from '../cost/fleet-line';
 
 /** Who bears a stored line, ready to be written. */
 interface ShareRow {
@@ -20,6 +18,8 @@ interface ShareRow {
 
 /** Rows of one statement: parameters stay far below what PostgreSQL takes. */
 const PAGE = 10_000;
+/** Lines of one statement, each with its tenants. */
+const LINES = 100;
 
 /** The fleet's cost as it is stored: lines, and who bears them. */
 @Injectable()
@@ -37,9 +37,9 @@ export class FleetLineRepository {
   }
 
   /** Our own reckoning, as computed. */
-  async storeReckoned(period: string, lines: readonly ComputedLine[]): Promise<void> {
-    for (let from = 0; from < lines.length; from += PAGE) {
-      const page = lines.slice(from, from + PAGE);
+  async storeReckoned(period: string, lines: readonly FleetLine[]): Promise<void> {
+    for (let from = 0; from < lines.length; from += LINES) {
+      const page = lines.slice(from, from + LINES);
       const ids = await this.insertReckoned(period, page, BigInt(from));
       await this.insertShares(
         page.flatMap((line, index) =>
@@ -65,8 +65,8 @@ export class FleetLineRepository {
     source: 'CUR' | 'CORRECTION',
     corrects: string,
   ): Promise<void> {
-    for (let from = 0; from < deltas.length; from += PAGE) {
-      const page = deltas.slice(from, from + PAGE);
+    for (let from = 0; from < deltas.length; from += LINES) {
+      const page = deltas.slice(from, from + LINES);
       const ids = await this.insertDeltas(period, page, BigInt(from), { source, corrects });
       await this.insertShares(
         page.flatMap((delta, index) =>
@@ -145,7 +145,7 @@ export class FleetLineRepository {
     }));
   }
 
-  private async insertReckoned(period: string, lines: readonly ComputedLine[], before: bigint): Promise<string[]> {
+  private async insertReckoned(period: string, lines: readonly FleetLine[], before: bigint): Promise<string[]> {
     const rows = await this.uow.query<{ id: string; no: string }>(
       `INSERT INTO fleet_line (period, no, source, aws_account, region, sending_account_id, lane_id, sku, usage_type,
                                pricing_plan, span_from, span_to, unit, quantity, cost_micro, rate_ids, rate_source,

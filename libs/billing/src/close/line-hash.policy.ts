@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { FleetCosts } from '../cost/fleet-costs.policy';
+import type { FleetLine } from '../cost/fleet-line';
 
 /** The same lines, borne by the same, give the same text, whenever and wherever they were computed. sha256, hexadecimal. */
-export function hashOfLines(lines: FleetCosts['lines']): string {
+export function hashOfLines(lines: readonly FleetLine[]): string {
   const hash = createHash('sha256');
   for (const line of lines) {
     const facts = [

@@ -2,7 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import { Log } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
 import type { Period } from '../billing-period.policy';
-import { fleetCosts } from '../cost/fleet-costs.policy';
+import { fleetLines } from '../cost/fleet-costs.policy';
 import { RateCards } from '../rates/rate-card.policy';
 import { RateRepository } from '../rates/rate.repository';
 import { UsageFactsService } from '../usage/usage-facts.service';
@@ -30,7 +30,7 @@ export class MonthLinesService {
    */
   async compute({ name, start, end }: Period): Promise<void> {
     const facts = await this.facts.facts(name);
-    const { lines } = fleetCosts(facts, new RateCards(await this.uow.forSystem(() => this.rates.all())));
+    const lines = fleetLines(facts, new RateCards(await this.uow.forSystem(() => this.rates.all())));
     await this.uow.forSystem(async () => {
       const { state, refreshedAt } = await this.periods.lock(name);
       if (state === 'FINAL' || (refreshedAt !== null && refreshedAt > facts.now)) return;

@@ -3,7 +3,7 @@ import { parsePeriod, type Period, type Span } from '../billing-period.policy';
 import { SKUS, type PricingPlan, type RateCards, type Sku, type StoredRate } from '../rates/rate-card.policy';
 import { tieredPrice } from '../rates/tiered-price.policy';
 import { COUNTED, type CountedSku, type UsageRow } from '../usage/usage';
-import { PARTS, type PoolDay } from '../usage/pool-use.policy';
+import { PARTS, type PoolUse } from '../usage/pool-use.policy';
 import { ascending, IDLE, PLATFORM, type Bearer } from './allocation.policy';
 import type { BilledAccount, FleetFacts } from './fleet-facts';
 import { citing, dividedBy, total, type FleetLine, type Method } from './fleet-line';
@@ -147,7 +147,7 @@ function ipLine(
   account: BilledAccount,
   { rows, span, plan, tiers }: Stretch,
   month: Period,
-  pools: readonly PoolDay[],
+  pools: readonly PoolUse[],
 ): FleetLine {
   const laneId = rows[0]?.laneId ?? null;
   const owner = rows[0]?.tenantId ?? null;
@@ -172,7 +172,7 @@ function bearersOfPool(
   laneId: LaneId | null,
   owner: TenantId | null,
   leasedMs: bigint,
-  pools: readonly PoolDay[],
+  pools: readonly PoolUse[],
 ): [Method, Map<Bearer, bigint>] {
   if (owner !== null) return ['pool-owner', new Map([[owner, 1n]])];
   if (laneId === null || leasedMs < 0n) return ['idle', new Map([[IDLE, 1n]])];

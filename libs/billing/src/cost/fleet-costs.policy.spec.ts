@@ -8,7 +8,7 @@ import { fleetCosts, type FleetCosts } from './fleet-costs.policy';
 import type { FleetFacts } from './fleet-facts';
 import { parseRateCardFile } from '../rates/rate-card-file.policy';
 import { PRICING_PLANS, RateCards, type PricingPlan } from '../rates/rate-card.policy';
-import { poolDays } from '../usage/pool-use.policy';
+import { poolUse } from '../usage/pool-use.policy';
 import { COUNTED, type UsageRow } from '../usage/usage';
 import { DEFAULT_POLICY, FEE_SHARES, IDLE_SHARES } from './cost-policy';
 
@@ -54,7 +54,7 @@ const ipTime = fc
     span: hourOf(from),
     quantity,
   }));
-const poolUse = fc.record({
+const poolHour = fc.record({
   laneId: fc.constantFrom(...lanes),
   tenantId: tenant,
   span: hour.map(hourOf),
@@ -80,7 +80,7 @@ const facts: fc.Arbitrary<FleetFacts> = fc
     ),
     counted: fc.array(counted, { maxLength: 25 }),
     ips: fc.array(ipTime, { maxLength: 12 }),
-    use: fc.array(poolUse, { maxLength: 25 }),
+    use: fc.array(poolHour, { maxLength: 25 }),
     late: fc.array(
       fc.record({
         ...{ sendingAccountId: fc.constantFrom(...accounts), tenantId: tenant, laneId: fc.constant(null) },
@@ -98,7 +98,7 @@ const facts: fc.Arbitrary<FleetFacts> = fc
     accounts: known,
     usage: [...some, ...ips, ...late],
     pools: days.flatMap((day) =>
-      poolDays(dayOf(day), [
+      poolUse(dayOf(day), [
         ...ips,
         ...use.map((row) => ({
           ...row,

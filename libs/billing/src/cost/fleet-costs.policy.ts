@@ -19,6 +19,11 @@ export interface FleetCosts {
 
 /** What the fleet cost in a period and who bears it: a function of facts and prices, whatever order they come in. */
 export function fleetCosts(facts: FleetFacts, rates: RateCards): FleetCosts {
+  return costsOf(facts.period.name, fleetLines(facts, rates));
+}
+
+/** The same line by line. */
+export function fleetLines(facts: FleetFacts, rates: RateCards): FleetLine[] {
   const usage = new Map<SendingAccountId, UsageRow[]>();
   for (const row of facts.usage) {
     const own = usage.get(row.sendingAccountId);
@@ -26,7 +31,7 @@ export function fleetCosts(facts: FleetFacts, rates: RateCards): FleetCosts {
     else usage.set(row.sendingAccountId, [row]);
   }
   const accounts = [...facts.accounts].sort((a, b) => ascending(a.sendingAccountId, b.sendingAccountId));
-  const lines = accounts.flatMap((account) => {
+  return accounts.flatMap((account) => {
     const own = usage.get(account.sendingAccountId) ?? [];
     const found = [
       ...meteredLines(account, own, facts, rates),
@@ -37,7 +42,6 @@ export function fleetCosts(facts: FleetFacts, rates: RateCards): FleetCosts {
       ? found
       : found.map((line) => sharedIdle(line, volumeOf(own, facts.period)));
   });
-  return costsOf(facts.period.name, lines);
 }
 
 /** The lines, summed up by who bears them. */

@@ -1,7 +1,7 @@
 import type { SendingAccountId } from '@libs/kernel';
 import type { Period } from '../billing-period.policy';
 import type { PlanInForce } from '../rates/rate-card.policy';
-import type { PoolDay } from '../usage/pool-use.policy';
+import type { PoolUse } from '../usage/pool-use.policy';
 import type { UsageRow } from '../usage/usage';
 import type { CostPolicy } from './cost-policy';
 
@@ -22,6 +22,6 @@ export interface FleetFacts {
   readonly accounts: readonly BilledAccount[];
   /** Everything counted in the month but the hours of pools, and what came to light of earlier ones. */
   readonly usage: readonly UsageRow[];
-  readonly pools: readonly PoolDay[];
+  readonly pools: readonly PoolUse[];
   readonly policy: CostPolicy;
 }

@@ -38,6 +38,11 @@ export function planAt(plans: readonly PlanInForce[], at: Date): PricingPlan {
   return (begun.at(-1) ?? plans[0])?.pricingPlan ?? 'NONE';
 }
 
+/** The month cut wherever the price of anything may change for one of the accounts. */
+export function pricedAlike(accounts: readonly BilledAccount[], period: Period, rates: RateCards): Span[] {
+  return cutAt({ from: period.start, to: period.end }, changesOf(accounts, period, rates));
+}
+
 interface Part {
   readonly span: Span;
   readonly plan: PricingPlan;
@@ -45,12 +50,8 @@ interface Part {
 }
 
 function partsOf(account: BilledAccount, sku: Sku, period: Period, rates: RateCards): Part[] {
-  const changes = [
-    ...rates.changes(period.start, period.end),
-    ...account.plans.map((plan) => hourOf(plan.validFrom)),
-  ].sort((a, b) => a.getTime() - b.getTime());
   const parts: Part[] = [];
-  for (const span of cutAt({ from: period.start, to: period.end }, changes)) {
+  for (const span of pricedAlike([account], period, rates)) {
     const plan = planAt(account.plans, span.from);
     const part = { span, plan, rates: (rates.find(plan, sku, span.from) ?? []).map((rate) => rate.id).join() };
     const last = parts.at(-1);
@@ -59,6 +60,11 @@ function partsOf(account: BilledAccount, sku: Sku, period: Period, rates: RateCa
     } else parts.push(part);
   }
   return parts;
+}
+
+function changesOf(accounts: readonly BilledAccount[], period: Period, rates: RateCards): Date[] {
+  const plans = accounts.flatMap((account) => account.plans.map((plan) => hourOf(plan.validFrom)));
+  return [...rates.changes(period.start, period.end), ...plans].sort((a, b) => a.getTime() - b.getTime());
 }
 
 function hourOf(at: Date): Date {

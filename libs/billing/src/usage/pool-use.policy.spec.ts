@@ -1,7 +1,7 @@
 import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import fc from 'fast-check';
 import { PLATFORM, type Bearer } from '../cost/allocation.policy';
-import { PARTS, poolDays } from './pool-use.policy';
+import { PARTS, PoolUses, poolUse, type PoolUse } from './pool-use.policy';
 import { COUNTED, type UsageRow } from './usage';
 
 const HOUR = 3_600_000;
@@ -23,7 +23,7 @@ const row = (sku: UsageRow['sku'], hour: number, tenantId: TenantId | null, quan
 const leased = (hour: number, ms = BigInt(HOUR)) => row(COUNTED.dedicatedIp, hour, null, ms);
 const used = (hour: number, tenantId: TenantId | null, recipients: bigint) =>
   row(COUNTED.poolRecipient, hour, tenantId, recipients);
-const usedIn = (rows: readonly UsageRow[]) => new Map(poolDays(day, rows)[0]?.used);
+const usedIn = (rows: readonly UsageRow[]) => new Map(poolUse(day, rows)[0]?.used);
 
 describe('the hours of a shared pool', () => {
   it('are nobody’s when nobody sends', () => {
@@ -54,6 +54,32 @@ describe('the hours of a shared pool', () => {
     const owned = { ...leased(2), tenantId: bob };
     expect(usedIn([leased(0), used(0, bob, 1n), used(5, ann, 9n), other, owned])).toEqual(
       usedIn([leased(0), used(0, bob, 1n)]),
+    );
+  });
+
+  it('are the same told an hour at a time as at once, each in the part of the month it belongs to', () => {
+    const noon = new Date(day.from.getTime() + 12 * HOUR);
+    const parts = [
+      { from: day.from, to: noon },
+      { from: noon, to: day.to },
+    ];
+    const rows = fc.array(
+      fc
+        .tuple(fc.nat(23), fc.constantFrom(ann, bob, null), fc.bigInt({ min: 1n, max: 100_000n }))
+        .map(([hour, tenant, recipients]) => [leased(hour), used(hour, tenant, recipients)]),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(rows, (pairs) => {
+        const all = pairs.flat();
+        const uses = new PoolUses(parts);
+        for (let hour = 0; hour < 24; hour += 1) {
+          uses.add(all.filter((one) => one.span.from.getTime() === day.from.getTime() + hour * HOUR));
+        }
+        const sorted = (some: readonly PoolUse[]) =>
+          some.map((one) => ({ ...one, used: new Map([...one.used].sort()) }));
+        expect(sorted(uses.all())).toEqual(sorted(parts.flatMap((part) => poolUse(part, all))));
+      }),
     );
   });
 

@@ -35,6 +35,10 @@ interface CountedRow {
   qty: string;
 }
 
+interface BookedRow extends CountedRow {
+  late: boolean;
+}
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -74,6 +78,31 @@ const ROLL_UP = `
 
 const COUNT = `WITH ${COUNTED_USAGE}
   SELECT hour, whole, tenant_id, sending_account_id, lane_id, sku, qty::text AS qty FROM counted WHERE qty <> 0`;
+
+/** $1 the month, $2 the beginnings of its parts; what lies before the first one is late. Lanes matter for IPs alone. */
+const BOOKED = `
+  WITH billed AS MATERIALIZED (
+    SELECT DISTINCT report.period, account.id AS sending_account_id
+      FROM bill_import report JOIN bill_line line ON line.import_id = report.id
+      JOIN aws_account aws ON aws.account_id = line.aws_account JOIN sending_account account ON account.aws_account_id = aws.id
+     WHERE report.superseded_at IS NULL AND report.period < $1)
+  SELECT part = 0 AS late, CASE WHEN part = 0 THEN at ELSE ($2::timestamptz[])[part] END AS hour, part = 0 AND whole AS whole, tenant_id,
+         sending_account_id, CASE WHEN sku = '${COUNTED.dedicatedIp}' THEN lane_id END AS lane_id, sku, sum(qty)::text AS qty
+    FROM (SELECT *, width_bucket(at, $2::timestamptz[]) AS part
+            FROM (SELECT *, (day + make_interval(hours => greatest(hour, 0))) AT TIME ZONE 'UTC' AS at, hour = -1 AS whole
+                    FROM usage_rollup
+                   WHERE period = $1 AND sku <> '${COUNTED.poolRecipient}'
+                     AND (to_char(day, 'YYYY-MM'), sending_account_id) NOT IN (SELECT period, sending_account_id FROM billed)) AS u) AS p
+   GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(qty) <> 0`;
+
+/** $1 the day, $2 the month. */
+const BOOKED_POOL_HOURS = `
+  SELECT (day + make_interval(hours => hour)) AT TIME ZONE 'UTC' AS hour, false AS whole, tenant_id, sending_account_id, lane_id, sku,
+         sum(qty)::text AS qty
+    FROM usage_rollup
+   WHERE day = $1::date AND hour >= 0 AND lane_id IS NOT NULL
+     AND (sku = '${COUNTED.poolRecipient}' OR (sku = '${COUNTED.dedicatedIp}' AND tenant_id IS NULL AND period = $2))
+   GROUP BY day, hour, tenant_id, sending_account_id, lane_id, sku HAVING sum(qty) <> 0`;
 
 const ROLL_UPS = `
   SELECT day::text AS day, revision::text AS revision, rolled_at, attempts::text AS attempts, recipients::text AS recipients,
@@ -125,59 +154,25 @@ export class RollUpRepository {
   }
 
   /**
-   * What is booked into a month, without the hours of pools: all revisions together. What came to light of an earlier month is
-   * left out where AWS's bill of that month is there: it has it, whoever else it was thought to be.
+   * What is booked into a month, without the hours of pools: all revisions together, and all of a part of the month. What came to
+   * light of an earlier month is told by the day or the hour, and left out where AWS's bill of that month is there: it has it,
+   * whoever else it was thought to be.
+   * @param parts the month in pieces, the first one first
    */
-  async booked(period: string): Promise<UsageRow[]> {
-    return this.rows(
-      `WITH billed AS MATERIALIZED (
-         SELECT DISTINCT report.period, account.id AS sending_account_id
-           FROM bill_import report JOIN bill_line line ON line.import_id = report.id
-           JOIN aws_account aws ON aws.account_id = line.aws_account JOIN sending_account account ON account.aws_account_id = aws.id
-          WHERE report.superseded_at IS NULL AND report.period < $1)
-       SELECT (day + make_interval(hours => greatest(hour, 0))) AT TIME ZONE 'UTC' AS hour, hour = -1 AS whole, tenant_id, sending_account_id,
-              lane_id, sku, sum(qty)::text AS qty
-         FROM usage_rollup WHERE period = $1 AND sku <> $2
-          AND (to_char(day, 'YYYY-MM'), sending_account_id) NOT IN (SELECT period, sending_account_id FROM billed)
-        GROUP BY day, hour, tenant_id, sending_account_id, lane_id, sku HAVING sum(qty) <> 0`,
-      [period, COUNTED.poolRecipient],
-    );
+  async booked(period: string, parts: readonly Span[]): Promise<UsageRow[]> {
+    const rows = await this.uow.query<BookedRow>(BOOKED, [period, parts.map((part) => part.from)]);
+    const byBeginning = new Map(parts.map((part) => [part.from.getTime(), part]));
+    return toUsage(rows, ({ late, hour }) => (late ? undefined : byBeginning.get(hour.getTime())));
   }
 
-  /** Who used the pools in each hour of a day, as it is stored. */
-  async bookedPoolHours(day: Day): Promise<UsageRow[]> {
-    return this.rows(
-      `SELECT (day + make_interval(hours => hour)) AT TIME ZONE 'UTC' AS hour, false AS whole, tenant_id, sending_account_id, lane_id, sku,
-              sum(qty)::text AS qty
-         FROM usage_rollup WHERE day = $1::date AND sku = $2
-        GROUP BY day, hour, tenant_id, sending_account_id, lane_id, sku HAVING sum(qty) <> 0`,
-      [day, COUNTED.poolRecipient],
-    );
+  /** The time of shared pools in each hour of a day, and who used it, as far as that is booked into the month. */
+  async bookedPoolHours(day: Day, period: string): Promise<UsageRow[]> {
+    return toUsage(await this.uow.query<CountedRow>(BOOKED_POOL_HOURS, [day, period]));
   }
 
   /** What the facts say was used in whole days, of IPs until now: the same rows that a roll-up books. */
   async count(span: Span, now: Date): Promise<UsageRow[]> {
-    return this.rows(COUNT, [span.from, span.to, now]);
-  }
-
-  private async rows(sql: string, parameters: readonly unknown[]): Promise<UsageRow[]> {
-    const rows = await this.uow.query<CountedRow>(sql, parameters);
-    // Hundreds of thousands of rows share some hundred spans.
-    const spans = new Map<string, Span>();
-    const spanOf = ({ hour, whole }: CountedRow) => {
-      const name = `${whole ? 'day' : 'hour'} ${hour.toISOString()}`;
-      const span = spans.get(name) ?? { from: hour, to: new Date(hour.getTime() + (whole ? DAY_MS : HOUR_MS)) };
-      spans.set(name, span);
-      return span;
-    };
-    return rows.map((row) => ({
-      span: spanOf(row),
-      tenantId: row.tenant_id,
-      sendingAccountId: row.sending_account_id,
-      laneId: row.lane_id,
-      sku: row.sku,
-      quantity: BigInt(row.qty),
-    }));
+    return toUsage(await this.uow.query<CountedRow>(COUNT, [span.from, span.to, now]));
   }
 
   /** Whether events that came before that moment are still to be applied. */
@@ -231,4 +226,27 @@ function toRollUp(row: RollUpRow): RollUp {
     inDoubt: BigInt(row.in_doubt),
     srcHash: row.src_hash,
   };
+}
+
+/** @param spanOf the time that a row is about; its hour or its day unless told */
+function toUsage<Row extends CountedRow>(
+  rows: readonly Row[],
+  spanOf: (row: Row) => Span | undefined = () => undefined,
+): UsageRow[] {
+  // Tens of thousands of rows share some dozens of spans.
+  const shared = new Map<string, Span>();
+  const ownSpan = ({ hour, whole }: CountedRow) => {
+    const name = `${whole ? 'day' : 'hour'} ${hour.getTime()}`;
+    const span = shared.get(name) ?? { from: hour, to: new Date(hour.getTime() + (whole ? DAY_MS : HOUR_MS)) };
+    shared.set(name, span);
+    return span;
+  };
+  return rows.map((row) => ({
+    span: spanOf(row) ?? ownSpan(row),
+    tenantId: row.tenant_id,
+    sendingAccountId: row.sending_account_id,
+    laneId: row.lane_id,
+    sku: row.sku,
+    quantity: BigInt(row.qty),
+  }));
 }

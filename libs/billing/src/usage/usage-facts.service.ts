@@ -1,13 +1,16 @@
 import { EngineClock } from '@libs/kernel';
 import { UnitOfWork } from '@libs/database';
 import { Injectable } from '@nestjs/common';
-import { parsePeriod, type Period, type Span } from '../billing-period.policy';
+import { cutAt, parsePeriod, type Period, type Span } from '../billing-period.policy';
 import type { FleetFacts } from '../cost/fleet-facts';
 import { CostPolicyRepository } from '../cost/cost-policy.repository';
-import { poolDays, type PoolDay } from './pool-use.policy';
+import { pricedAlike } from '../cost/stretch.policy';
+import { RateCards } from '../rates/rate-card.policy';
+import { RateRepository } from '../rates/rate.repository';
+import { PoolUses } from './pool-use.policy';
 import { dayOf, spanOfDay, type Day } from './roll-up.policy';
 import { RollUpRepository } from './roll-up.repository';
-import { COUNTED, type UsageRow } from './usage';
+import { COUNTED } from './usage';
 import { UsageRepository } from './usage.repository';
 
 /**
@@ -20,6 +23,7 @@ export class UsageFactsService {
     private readonly uow: UnitOfWork,
     private readonly rollUps: RollUpRepository,
     private readonly usages: UsageRepository,
+    private readonly rates: RateRepository,
     private readonly policies: CostPolicyRepository,
     private readonly clock: EngineClock,
   ) {}
@@ -27,41 +31,28 @@ export class UsageFactsService {
   /**
    * The facts of a month as they are known now; of the current one up to now. For operators and the engine.
    * @param period `YYYY-MM`, UTC
+   * @param detail what is booked is told in sums between two changes of prices, which is all that its cost needs, or by the day
    * @throws DomainError INVALID_INPUT (period)
    */
-  facts(period: string): Promise<FleetFacts> {
+  facts(period: string, detail: 'BY_PRICE' | 'BY_DAY' = 'BY_PRICE'): Promise<FleetFacts> {
     const month = parsePeriod(period);
     return this.uow.forSystem(async () => {
       const now = this.clock.now();
       await this.rollUps.allowScans();
+      const accounts = await this.usages.accounts();
+      const parts = pricedAlike(accounts, month, new RateCards(await this.rates.all()));
       const rolled = (await this.rollUps.all({ from: month.start, to: month.end })).map((one) => one.day);
-      const usage = await this.rollUps.booked(month.name);
-      const pools: PoolDay[] = [];
-      for (const day of rolled) pools.push(...(await this.bookedPools(day, usage)));
+      const usage = await this.rollUps.booked(month.name, detail === 'BY_DAY' ? parts.flatMap(cutByDay) : parts);
+      const pools = new PoolUses(parts);
+      for (const day of rolled) pools.add(await this.rollUps.bookedPoolHours(day, month.name));
       for (const span of notCounted(month, now, new Set(rolled))) {
         const counted = await this.rollUps.count(span, now);
         for (const row of counted) if (row.sku !== COUNTED.poolRecipient) usage.push(row);
-        for (const day of daysOf(span)) pools.push(...poolDays(spanOfDay(day), counted));
+        pools.add(counted);
       }
-      return {
-        period: month,
-        now,
-        accounts: await this.usages.accounts(),
-        usage,
-        pools,
-        policy: await this.policies.of(month.name),
-      };
+      const policy = await this.policies.of(month.name);
+      return { period: month, now, accounts, usage, pools: pools.all(), policy };
     });
-  }
-
-  private async bookedPools(day: Day, usage: readonly UsageRow[]): Promise<PoolDay[]> {
-    const hours = await this.rollUps.bookedPoolHours(day);
-    if (hours.length === 0) return [];
-    const span = spanOfDay(day);
-    const leased = usage.filter(
-      (row) => row.sku === COUNTED.dedicatedIp && row.span.from >= span.from && row.span.from < span.to,
-    );
-    return poolDays(span, [...leased, ...hours]);
   }
 }
 
@@ -76,6 +67,13 @@ function notCounted(month: Period, now: Date, rolled: ReadonlySet<Day>): Span[] 
     else spans.push({ from, to });
   }
   return spans;
+}
+
+function cutByDay(span: Span): Span[] {
+  return cutAt(
+    span,
+    daysOf(span).map((day) => spanOfDay(day).from),
+  );
 }
 
 function daysOf({ from, to }: Span): Day[] {

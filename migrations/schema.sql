@@ -1629,7 +1629,7 @@ CONSTRAINT usage_rollup_period_check CHECK ((period ~ '^20[0-9]{2}-(0[1-9]|1[0-2
 CONSTRAINT usage_rollup_qty_check CHECK ((qty <> 0))
 CONSTRAINT usage_rollup_revision_check CHECK ((revision >= 0))
 CREATE INDEX usage_rollup_period ON public.usage_rollup USING btree (period)
-CREATE INDEX usage_rollup_tenant ON public.usage_rollup USING btree (tenant_id, day)
+CREATE INDEX usage_rollup_tenant ON public.usage_rollup USING btree (tenant_id, day) WHERE (sku <> 'ses.pool_recipient'::text)
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
 POLICY operators FOR ALL TO pf_admin USING (true)

@@ -8,7 +8,7 @@ import { fleetCosts, type FleetCosts } from './fleet-costs.policy';
 import type { FleetFacts } from './fleet-facts';
 import { parseRateCardFile } from '../rates/rate-card-file.policy';
 import { PRICING_PLANS, RateCards, type PricingPlan } from '../rates/rate-card.policy';
-import { poolUse } from '../usage/pool-use.policy';
+import { poolHours, PoolUses } from '../usage/pool-use.policy';
 import { COUNTED, type UsageRow } from '../usage/usage';
 import { DEFAULT_POLICY, FEE_SHARES, IDLE_SHARES } from './cost-policy';
 
@@ -97,16 +97,18 @@ const facts: fc.Arbitrary<FleetFacts> = fc
     now,
     accounts: known,
     usage: [...some, ...ips, ...late],
-    pools: days.flatMap((day) =>
-      poolUse(dayOf(day), [
-        ...ips,
-        ...use.map((row) => ({
-          ...row,
-          sku: COUNTED.poolRecipient,
-          sendingAccountId: row.laneId.slice(0, 8) as unknown as SendingAccountId,
-        })),
-      ]),
-    ),
+    pools: new PoolUses(days.map(dayOf))
+      .add(
+        poolHours([
+          ...ips,
+          ...use.map((row) => ({
+            ...row,
+            sku: COUNTED.poolRecipient,
+            sendingAccountId: row.laneId.slice(0, 8) as unknown as SendingAccountId,
+          })),
+        ]),
+      )
+      .all(),
     policy,
   }));
 

@@ -65,7 +65,7 @@ export class InvoiceFactsRepository {
       `SELECT place::text AS place, coalesce(sum(used.qty) FILTER (WHERE used.sku = 'ses.recipient'), 0)::text AS recipients,
               coalesce(sum(used.qty) FILTER (WHERE used.sku = 'ses.dedicated_ip_month'), 0)::text AS ip_ms
          FROM unnest($2::uuid[], $3::date[], $4::date[]) WITH ORDINALITY AS range (tenant_id, from_day, to_day, place)
-         JOIN usage_rollup used ON used.tenant_id = range.tenant_id AND used.period = $1
+         JOIN usage_rollup used ON used.tenant_id = range.tenant_id AND used.period = $1 AND used.sku <> 'ses.pool_recipient'
               AND used.day >= range.from_day AND used.day < range.to_day
         GROUP BY place`,
       [

@@ -1,7 +1,8 @@
 import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import fc from 'fast-check';
 import { PLATFORM, type Bearer } from '../cost/allocation.policy';
-import { PARTS, PoolUses, poolUse, type PoolUse } from './pool-use.policy';
+import type { Span } from '../billing-period.policy';
+import { PARTS, poolHours, PoolUses, type PoolUse } from './pool-use.policy';
 import { COUNTED, type UsageRow } from './usage';
 
 const HOUR = 3_600_000;
@@ -23,7 +24,8 @@ const row = (sku: UsageRow['sku'], hour: number, tenantId: TenantId | null, quan
 const leased = (hour: number, ms = BigInt(HOUR)) => row(COUNTED.dedicatedIp, hour, null, ms);
 const used = (hour: number, tenantId: TenantId | null, recipients: bigint) =>
   row(COUNTED.poolRecipient, hour, tenantId, recipients);
-const usedIn = (rows: readonly UsageRow[]) => new Map(poolUse(day, rows)[0]?.used);
+const usesOf = (parts: readonly Span[], rows: readonly UsageRow[]) => new PoolUses(parts).add(poolHours(rows)).all();
+const usedIn = (rows: readonly UsageRow[]) => new Map(usesOf([day], rows)[0]?.used);
 
 describe('the hours of a shared pool', () => {
   it('are nobody’s when nobody sends', () => {
@@ -74,11 +76,11 @@ describe('the hours of a shared pool', () => {
         const all = pairs.flat();
         const uses = new PoolUses(parts);
         for (let hour = 0; hour < 24; hour += 1) {
-          uses.add(all.filter((one) => one.span.from.getTime() === day.from.getTime() + hour * HOUR));
+          uses.add(poolHours(all.filter((one) => one.span.from.getTime() === day.from.getTime() + hour * HOUR)));
         }
         const sorted = (some: readonly PoolUse[]) =>
           some.map((one) => ({ ...one, used: new Map([...one.used].sort()) }));
-        expect(sorted(uses.all())).toEqual(sorted(parts.flatMap((part) => poolUse(part, all))));
+        expect(sorted(uses.all())).toEqual(sorted(parts.flatMap((part) => usesOf([part], all))));
       }),
     );
   });

@@ -2,7 +2,9 @@ import { UnitOfWork } from '@libs/database';
 import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Span } from '../billing-period.policy';
+import { PLATFORM, type Bearer } from '../cost/allocation.policy';
 import { COUNTED_USAGE } from './day-usage.sql';
+import type { PoolHour } from './pool-use.policy';
 import { spanOfDay, type Day, type RolledDay } from './roll-up.policy';
 import { COUNTED, type CountedSku, type UsageRow } from './usage';
 
@@ -33,6 +35,14 @@ interface CountedRow {
   lane_id: LaneId | null;
   sku: CountedSku;
   qty: string;
+}
+
+interface PoolHourRow {
+  lane_id: LaneId;
+  at: Date;
+  ms: string;
+  /** Recipients by tenant; those of nobody under the empty name. Null = none. */
+  recipients: Record<string, string> | null;
 }
 
 interface BookedRow extends CountedRow {
@@ -95,14 +105,16 @@ const BOOKED = `
                      AND (to_char(day, 'YYYY-MM'), sending_account_id) NOT IN (SELECT period, sending_account_id FROM billed)) AS u) AS p
    GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(qty) <> 0`;
 
-/** $1 the day, $2 the month. */
+/** $1 the day, $2 the month. A row an hour: a row for each of its tenants, hour by hour, would be a million in a month. */
 const BOOKED_POOL_HOURS = `
-  SELECT (day + make_interval(hours => hour)) AT TIME ZONE 'UTC' AS hour, false AS whole, tenant_id, sending_account_id, lane_id, sku,
-         sum(qty)::text AS qty
-    FROM usage_rollup
-   WHERE day = $1::date AND hour >= 0 AND lane_id IS NOT NULL
-     AND (sku = '${COUNTED.poolRecipient}' OR (sku = '${COUNTED.dedicatedIp}' AND tenant_id IS NULL AND period = $2))
-   GROUP BY day, hour, tenant_id, sending_account_id, lane_id, sku HAVING sum(qty) <> 0`;
+  SELECT lane_id, (($1::date + make_interval(hours => hour)) AT TIME ZONE 'UTC') AS at,
+         coalesce(sum(qty) FILTER (WHERE sku = '${COUNTED.dedicatedIp}'), 0)::text AS ms,
+         json_object_agg(coalesce(tenant_id::text, ''), qty::text) FILTER (WHERE sku = '${COUNTED.poolRecipient}') AS recipients
+    FROM (SELECT lane_id, hour, sku, tenant_id, sum(qty) AS qty FROM usage_rollup
+           WHERE day = $1::date AND hour >= 0 AND lane_id IS NOT NULL
+             AND (sku = '${COUNTED.poolRecipient}' OR (sku = '${COUNTED.dedicatedIp}' AND tenant_id IS NULL AND period = $2))
+           GROUP BY lane_id, hour, sku, tenant_id HAVING sum(qty) <> 0) AS used
+   GROUP BY lane_id, hour`;
 
 const ROLL_UPS = `
   SELECT day::text AS day, revision::text AS revision, rolled_at, attempts::text AS attempts, recipients::text AS recipients,
@@ -166,8 +178,16 @@ export class RollUpRepository {
   }
 
   /** The time of shared pools in each hour of a day, and who used it, as far as that is booked into the month. */
-  async bookedPoolHours(day: Day, period: string): Promise<UsageRow[]> {
-    return toUsage(await this.uow.query<CountedRow>(BOOKED_POOL_HOURS, [day, period]));
+  async bookedPoolHours(day: Day, period: string): Promise<PoolHour[]> {
+    const rows = await this.uow.query<PoolHourRow>(BOOKED_POOL_HOURS, [day, period]);
+    return rows.map((row) => ({
+      laneId: row.lane_id,
+      at: row.at,
+      ms: BigInt(row.ms),
+      recipients: new Map(
+        Object.entries(row.recipients ?? {}).map(([name, quantity]) => [nameOf(name), BigInt(quantity)]),
+      ),
+    }));
   }
 
   /** What the facts say was used in whole days, of IPs until now: the same rows that a roll-up books. */
@@ -226,6 +246,10 @@ function toRollUp(row: RollUpRow): RollUp {
     inDoubt: BigInt(row.in_doubt),
     srcHash: row.src_hash,
   };
+}
+
+function nameOf(tenant: string): Bearer {
+  return tenant === '' ? PLATFORM : (tenant as TenantId);
 }
 
 /** @param spanOf the time that a row is about; its hour or its day unless told */

@@ -7,7 +7,7 @@ import { CostPolicyRepository } from '../cost/cost-policy.repository';
 import { pricedAlike } from '../cost/stretch.policy';
 import { RateCards } from '../rates/rate-card.policy';
 import { RateRepository } from '../rates/rate.repository';
-import { PoolUses } from './pool-use.policy';
+import { poolHours, PoolUses } from './pool-use.policy';
 import { dayOf, spanOfDay, type Day } from './roll-up.policy';
 import { RollUpRepository } from './roll-up.repository';
 import { COUNTED } from './usage';
@@ -48,7 +48,7 @@ export class UsageFactsService {
       for (const span of notCounted(month, now, new Set(rolled))) {
         const counted = await this.rollUps.count(span, now);
         for (const row of counted) if (row.sku !== COUNTED.poolRecipient) usage.push(row);
-        pools.add(counted);
+        pools.add(poolHours(counted));
       }
       const policy = await this.policies.of(month.name);
       return { period: month, now, accounts, usage, pools: pools.all(), policy };

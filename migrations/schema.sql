@@ -57,9 +57,9 @@ AS $function$
       BEGIN
         SELECT i.number INTO wrong FROM (SELECT DISTINCT tenant_id, invoice_id FROM added) a
           JOIN invoice i ON i.tenant_id = a.tenant_id AND i.id = a.invoice_id
-          JOIN invoice_line l ON l.tenant_id = i.tenant_id AND l.invoice_id = i.id
-         GROUP BY i.tenant_id, i.id, i.number, i.line_count, i.total_cents
-        HAVING count(*) <> i.line_count OR sum(l.amount_micro) <> i.total_cents * 10000 LIMIT 1;
+         CROSS JOIN LATERAL (SELECT count(*) AS lines, sum(l.amount_micro) AS micro FROM invoice_line l
+                              WHERE l.tenant_id = a.tenant_id AND l.invoice_id = a.invoice_id) written
+         WHERE written.lines <> i.line_count OR written.micro <> i.total_cents * 10000 LIMIT 1;
         IF FOUND THEN
           RAISE EXCEPTION 'the lines of invoice % are not those it was issued with', wrong USING ERRCODE = 'PF001';
         END IF;

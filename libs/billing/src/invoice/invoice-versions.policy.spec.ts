@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { changedInvoice, sampleCreditNote, sampleInvoice } from '../testing/sample-invoices';
-import { invoiceInput } from './invoice-input.policy';
+import { invoiceInput, type InvoiceInput } from './invoice-input.policy';
 import { CURRENT_VERSION, makeInvoice } from './invoice-versions.policy';
 
 const amounts = (input: typeof sampleInvoice) =>
@@ -49,6 +50,67 @@ describe('an invoice made from its input', () => {
       inputHash: makeInvoice(sampleInvoice).inputHash,
       bodyHash: makeInvoice(sampleInvoice).bodyHash,
     });
+  });
+
+  const amount = (most: bigint) => fc.bigInt({ min: 0n, max: most }).map(String);
+  const anyInvoice = fc
+    .record({
+      recipients: amount(10n ** 9n),
+      ipMs: amount(10n ** 11n),
+      baseFeeMicro: amount(10n ** 10n),
+      includedRecipients: amount(10n ** 6n),
+      minimumMicro: amount(10n ** 10n),
+      price: amount(10n ** 6n),
+      name: fc.string({ minLength: 1, maxLength: 40 }),
+    })
+    .map(({ price, name, ...terms }): InvoiceInput => ({
+      ...sampleInvoice,
+      buyer: { ...sampleInvoice.buyer, name },
+      carriedInMicro: '0',
+      segments: [
+        { ...sampleInvoice.segments[0]!, ...terms, overage: [{ from: '0', amountMicro: price, perUnits: '1000' }] },
+      ],
+    }));
+
+  it('is the same whenever it is made again from what is stored, and another one from any other input', () => {
+    fc.assert(
+      fc.property(anyInvoice, (input) => {
+        const issued = makeInvoice(input);
+        const stored = invoiceInput.parse(
+          JSON.parse(JSON.stringify(Object.fromEntries(Object.entries(input).reverse()))),
+        );
+        expect(makeInvoice(stored)).toEqual({ ...issued, input: stored });
+        const [segment] = input.segments;
+        const other = { ...input, segments: [{ ...segment!, recipients: String(BigInt(segment!.recipients) + 1n) }] };
+        expect(makeInvoice(other).inputHash).not.toBe(issued.inputHash);
+      }),
+    );
+  });
+
+  it('has lines that add up to what is asked; over invoices and credit notes that is the exact charges within half a cent', () => {
+    const credit = fc.bigInt({ min: 1n, max: 10n ** 9n }).map((micro): InvoiceInput => ({
+      ...sampleCreditNote,
+      credit: {
+        ...sampleCreditNote.credit!,
+        lines: [{ description: 'x', amountMicro: micro.toString(), lineNo: null }],
+      },
+    }));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(anyInvoice, credit), { maxLength: 8 }), (documents) => {
+        let [exact, asked] = [0n, 0n];
+        for (const input of documents) {
+          // What is left over so far is carried into an invoice, and not into a credit note.
+          const carriedInMicro = input.kind === 'INVOICE' ? (exact - asked).toString() : '0';
+          const { body } = makeInvoice({ ...input, carriedInMicro });
+          const cents = BigInt(body.totalCents) * 10_000n;
+          expect(body.lines.reduce((sum, line) => sum + BigInt(line.amountMicro), 0n)).toBe(cents);
+          exact += BigInt(body.totalMicro);
+          asked += cents;
+          const off = exact - asked;
+          if (input.kind === 'INVOICE') expect(off <= 5_000n && off >= -5_000n).toBe(true);
+        }
+      }),
+    );
   });
 
   /**

@@ -14,7 +14,6 @@ import { Spend1764000005000 } from './1764000005000-spend';
 import { PausedRoutes1764000100000 } from './1764000100000-paused-routes';
 import { ClosedMonths1764000200000 } from './1764000200000-closed-months';
 import { HeldRoutes1764000201000 } from './1764000201000-held-routes';
-import { BilledUsage1764000300000 } from './1764000300000-billed-usage';
 import { LargeMonths1764000300000 } from './1764000300000-large-months';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
@@ -35,6 +34,5 @@ export const migrations = [
   PausedRoutes1764000100000,
   ClosedMonths1764000200000,
   HeldRoutes1764000201000,
-  BilledUsage1764000300000,
   LargeMonths1764000300000,
 ];

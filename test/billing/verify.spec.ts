@@ -65,7 +65,7 @@ describe.each(FLEETS)('the books of a month of $tenants tenants and $messages me
   /** Everything that a close writes, but ids and the time it was written. */
   const contents = async () =>
     (
-      await client.query(
+      await client.query<Record<string, unknown>>(
         `SELECT (SELECT md5(string_agg(concat_ws('|', l.no, l.source, l.sku, l.quantity, l.cost_micro, l.method_id, l.rate_ids, l.reason), ',' ORDER BY l.source, l.no))
                    FROM fleet_line l WHERE l.period = $1) AS lines,
                 (SELECT md5(string_agg(concat_ws('|', l.source, l.no, a.bearer, a.tenant_id, a.weight, a.amount_micro), ',' ORDER BY l.source, l.no, a.bearer, a.tenant_id))

@@ -45,6 +45,13 @@ describe('a fault of ours', () => {
   });
 });
 
+describe('an answer', () => {
+  it('is kept by nobody on its way', async () => {
+    const answer = await api.customer(acme.liveKey, '{ viewer { mode } }');
+    expect([answer.errors, answer.headers.get('cache-control')]).toEqual([[], 'no-store']);
+  });
+});
+
 describe('a mistake in a document', () => {
   it.each([
     ['{ viewr { mode } }', {}],

@@ -1,4 +1,4 @@
-import { createDataSource, NoUnitOfWork, TenantSwitch, UnitOfWork, type Statements } from '@libs/database';
+import { binaryTexts, createDataSource, NoUnitOfWork, TenantSwitch, UnitOfWork, type Statements } from '@libs/database';
 import { newId, type PlanId, type SuppressionId, type TenantId } from '@libs/kernel';
 import type { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -254,11 +254,15 @@ describe('a unit of work', () => {
   it('writes lists of texts as they are, whatever they hold', async () => {
     const texts = ['a', '', 'NULL', 'with "quotes"', 'back\\slash', '{1,2}', 'comma, and space'];
     const engine = new UnitOfWork({ worker });
-    const read = (list: readonly string[]) =>
-      engine.forEngine((unit) => unit.prepared<{ t: string }>('SELECT unnest($1::text[]) AS t', [list]));
-    for (const list of [texts, ['NULL', '', '{1,2}', 'comma, and space'], []]) {
-      expect((await read(list)).map(({ t }) => t)).toEqual(list);
+    const read = (list: readonly unknown[] | Buffer) =>
+      engine.forEngine((unit) => unit.prepared<{ t: string | null }>('SELECT unnest($1::text[]) AS t', [list]));
+    for (const list of [texts, ['NULL', '', '{1,2}', 'comma, and space'], ['', null, 'NULL'], [1, null, -2.5], []]) {
+      expect((await read(list)).map(({ t }) => t)).toEqual(list.map((one) => (one === null ? null : String(one))));
     }
+    for (const list of [[...texts, 'Grüße, 世界 😀', 'x'.repeat(100_000)], ['']]) {
+      expect((await read(binaryTexts(list))).map(({ t }) => t)).toEqual(list);
+    }
+    expect(await read(binaryTexts([]))).toEqual([]);
   });
 
   it('destroys a connection that comes back with its transaction open', async () => {

@@ -23,6 +23,8 @@ export async function createApi(options: ApiOptions): Promise<NestExpressApplica
     },
   );
   app.disable('x-powered-by');
+  // Answers to POST are never asked for again by their hash, and hashing those of batches costs.
+  app.disable('etag');
   app.use(
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },

@@ -1,3 +1,4 @@
+export { binaryTexts } from './binary-texts';
 export { bootstrapDatabase, LOGIN_ROLES } from './bootstrap';
 export type { LoginRole } from './bootstrap';
 export { createDataSource } from './data-source';

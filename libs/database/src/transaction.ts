@@ -123,9 +123,16 @@ function nameOf(sql: string): string {
 
 const NEEDS_ESCAPE = /["\\]/;
 
-/** A list of texts as PostgreSQL reads it; the driver would look at every element three times. */
+/** A list of texts, numbers and nulls as PostgreSQL reads it; the driver would look at every element three times. */
 function asText(value: unknown): unknown {
-  if (!Array.isArray(value) || value.length === 0) return value;
-  const simple = value.every((item) => typeof item === 'string' && !NEEDS_ESCAPE.test(item));
-  return simple ? `{"${value.join('","')}"}` : value;
+  if (!Array.isArray(value)) return value;
+  let list = '';
+  for (const item of value as readonly unknown[]) {
+    const comma = list === '' ? '' : ',';
+    if (item === null) list += `${comma}NULL`;
+    else if (typeof item === 'number') list += `${comma}${String(item)}`;
+    else if (typeof item === 'string' && !NEEDS_ESCAPE.test(item)) list += `${comma}"${item}"`;
+    else return value;
+  }
+  return `{${list}}`;
 }

@@ -10,6 +10,18 @@ describe('public ids', () => {
     );
   });
 
+  it('are the number of the uuid in base 32', () => {
+    const digits = '0123456789abcdefghjkmnpqrstvwxyz';
+    fc.assert(
+      fc.property(fc.uuid(), (uuid) => {
+        const text = toPublicId('message', uuid).slice('msg_'.length);
+        const number = [...text].reduce((sum, character) => sum * 32n + BigInt(digits.indexOf(character)), 0n);
+        expect(number).toBe(BigInt(`0x${uuid.replaceAll('-', '')}`));
+        expect(text).toHaveLength(26);
+      }),
+    );
+  });
+
   it('of one kind never name another kind', () => {
     const id = toPublicId('tenant', newId<MessageId>());
     expect(fromPublicId('message', id)).toBeUndefined();
@@ -22,6 +34,8 @@ describe('public ids', () => {
     'msg_01k9',
     `msg_${'u'.repeat(26)}`,
     `msg_${'z'.repeat(26)}`,
+    `msg_80${'0'.repeat(24)}`,
+    `msg_00000000i${'0'.repeat(17)}`,
     `MSG_${'0'.repeat(26)}`,
     "msg_' OR 1=1 --",
   ])('find nothing for %j', (text) => {

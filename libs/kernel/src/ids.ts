@@ -64,32 +64,55 @@ const PREFIX = {
 export type PublicKind = keyof typeof PREFIX;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford base 32: no i, l, o, u to misread
-const ID_LENGTH = 26; // 128 bits in groups of 5
+// 128 bits from the left: 8 bits as two characters, then six times 20 bits as four, which is five digits of hex. Numbers of
+// that size are plain ones; a bigint for the whole costs ten times as much, and a batch has a thousand ids.
+const HEAD = { hex: 2, characters: 2 };
+const GROUP = { hex: 5, characters: 4 };
+const HEX_LENGTH = 32;
+const ID_LENGTH = 26;
 
 /** `msg_` and 26 characters of Crockford base 32 for the uuid of a message. */
 export function toPublicId(kind: PublicKind, uuid: string): string {
-  let value = BigInt(`0x${uuid.replaceAll('-', '')}`);
-  let text = '';
-  for (let i = 0; i < ID_LENGTH; i += 1) {
-    text = (ALPHABET[Number(value & 31n)] ?? '') + text;
-    value >>= 5n;
+  const hex = uuid.replaceAll('-', '');
+  let text = `${PREFIX[kind]}_${base32(hex.slice(0, HEAD.hex), HEAD.characters)}`;
+  for (let at = HEAD.hex; at < HEX_LENGTH; at += GROUP.hex) {
+    text += base32(hex.slice(at, at + GROUP.hex), GROUP.characters);
   }
-  return `${PREFIX[kind]}_${text}`;
+  return text;
+}
+
+function base32(hex: string, characters: number): string {
+  let value = Number.parseInt(hex, 16);
+  let text = '';
+  for (let i = 0; i < characters; i += 1) {
+    text = (ALPHABET[value & 31] ?? '') + text;
+    value >>= 5;
+  }
+  return text;
 }
 
 /** The uuid behind a public id of that kind, or undefined for anything else: a foreign or broken id finds nothing. */
 export function fromPublicId(kind: PublicKind, text: string): string | undefined {
   const prefix = `${PREFIX[kind]}_`;
   if (!text.startsWith(prefix) || text.length !== prefix.length + ID_LENGTH) return undefined;
-  let value = 0n;
-  for (const character of text.slice(prefix.length)) {
-    const digit = ALPHABET.indexOf(character);
-    if (digit < 0) return undefined;
-    value = (value << 5n) | BigInt(digit);
+  let hex = hexOf(text.slice(prefix.length, prefix.length + HEAD.characters), HEAD.hex);
+  for (let at = prefix.length + HEAD.characters; at < text.length; at += GROUP.characters) {
+    hex += hexOf(text.slice(at, at + GROUP.characters), GROUP.hex);
   }
-  if (value >> 128n !== 0n) return undefined;
-  const hex = value.toString(16).padStart(32, '0');
+  // Longer or shorter: a character that is no digit, or a number beyond 128 bits.
+  if (hex.length !== HEX_LENGTH) return undefined;
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** So many digits of hex; more when the number needs them, none when it is not one. */
+function hexOf(text: string, digits: number): string {
+  let value = 0;
+  for (const character of text) {
+    const digit = ALPHABET.indexOf(character);
+    if (digit < 0) return '';
+    value = value * 32 + digit;
+  }
+  return value.toString(16).padStart(digits, '0');
 }
 
 /** Which kind of thing a public id names, by its prefix. */

@@ -1,4 +1,4 @@
-import { UnitOfWork } from '@libs/database';
+import { binaryTexts, UnitOfWork } from '@libs/database';
 import type { InDoubtPolicy, LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { parseRate } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
@@ -134,9 +134,9 @@ const INSERT = `
   ), m AS MATERIALIZED (
     SELECT * FROM unnest($4::text[], $5::uuid[], $6::text[], $7::text[], $8::uuid[], $9::uuid[], $10::smallint[], $11::int[],
                          $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::text[], $17::text[], $18::timestamptz[],
-                         $19::timestamptz[], $20::jsonb[])
+                         $19::timestamptz[])
       AS m(idempotency_key, id, stream, state, sending_account_id, lane_id, n_rcpt, bytes, from_address, from_name, subject, tags,
-           region, in_doubt_policy, scheduled_at, expires_at, content)
+           region, in_doubt_policy, scheduled_at, expires_at)
      WHERE idempotency_key IN (SELECT key FROM call)
   ), messages AS (
     INSERT INTO message (tenant_id, mode, created_at, idempotency_key, id, stream, state, sending_account_id, lane_id, n_rcpt, bytes,
@@ -145,7 +145,11 @@ const INSERT = `
            subject, tags, region, in_doubt_policy, scheduled_at, expires_at, CASE WHEN state = 'SUPPRESSED' THEN $3::timestamptz END
       FROM m
   ), bodies AS (
-    INSERT INTO message_body (tenant_id, message_id, content) SELECT $1, id, content FROM m
+    -- Not by way of m, which would copy the bodies once more.
+    INSERT INTO message_body (tenant_id, message_id, content)
+    SELECT $1, b.id, b.content::jsonb
+      FROM (SELECT unnest($4::text[]) AS idempotency_key, unnest($5::uuid[]) AS id, unnest($20::text[]) AS content) b
+     WHERE b.idempotency_key IN (SELECT key FROM call)
   ), waiting AS (
     INSERT INTO backlog (tenant_id, message_id, mode, stream, sending_account_id, n_rcpt, scheduled, due_at, expires_at)
     SELECT $1, id, $2, stream, sending_account_id, n_rcpt, state = 'SCHEDULED', scheduled_at, expires_at
@@ -240,9 +244,9 @@ export class AcceptRepository {
       column((message) => JSON.stringify(message.tags)),
       column((message) => message.region),
       column((message) => message.inDoubt),
-      column((message) => message.scheduledAt),
-      column((message) => message.expiresAt),
-      column((message) => JSON.stringify(message.content)),
+      column((message) => message.scheduledAt?.toISOString() ?? null),
+      column((message) => message.expiresAt.toISOString()),
+      binaryTexts(column((message) => JSON.stringify(message.content))),
       recipients.map((one) => one.id),
       recipients.map((one) => one.position),
       recipients.map((one) => one.kind),

@@ -1,3 +1,4 @@
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { pruneSchema } from '@graphql-tools/utils';
 import type { Log } from '@libs/observability';
@@ -40,7 +41,8 @@ export function apolloOptions(parts: {
     parseOptions: { maxLexicalTokens: QUERY_LIMITS.tokens },
     maxRecursiveSelections: QUERY_LIMITS.recursiveSelections,
     validationRules: [documentLimits],
-    plugins: [edgePlugin(buckets)],
+    // Without the cache-control plugin, which looks at every field that is resolved to find that nothing may be cached.
+    plugins: [edgePlugin(buckets), ApolloServerPluginCacheControlDisabled()],
     autoTransformHttpErrors: false,
     formatError: (formatted, error) => {
       const requestId = currentRequestId();

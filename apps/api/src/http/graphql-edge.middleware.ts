@@ -41,6 +41,8 @@ export class GraphqlEdge {
 
   handle(endpoint: Endpoint, request: Request, response: Response, next: NextFunction): void {
     const { requestId } = factsOf(request);
+    // An answer is for whoever asked, and for now.
+    response.setHeader('cache-control', 'no-store');
     this.admit(endpoint, request).then(
       ({ principal, body }) => {
         request.body = body;

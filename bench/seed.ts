@@ -181,9 +181,9 @@ export async function seedBacklog(
   );
   await db.query(
     `INSERT INTO message_body (tenant_id, message_id, content)
-     SELECT tenant, id, jsonb_build_object('from', jsonb_build_object('email', 'news@' || domain),
-              'to', jsonb_build_array(jsonb_build_object('email', id || '@inbox.example')), 'cc', '[]'::jsonb, 'bcc', '[]'::jsonb,
-              'replyTo', '[]'::jsonb, 'subject', 'Benchmark', 'html', $1::text, 'headers', '[]'::jsonb, 'attachments', '[]'::jsonb)
+     SELECT tenant, id, json_build_object('from', json_build_object('email', 'news@' || domain),
+              'to', json_build_array(json_build_object('email', id || '@inbox.example')), 'cc', '[]'::json, 'bcc', '[]'::json,
+              'replyTo', '[]'::json, 'subject', 'Benchmark', 'html', $1::text, 'headers', '[]'::json, 'attachments', '[]'::json)
        FROM fresh`,
     [htmlOf(bodyBytes)],
   );

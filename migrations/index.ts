@@ -15,6 +15,7 @@ import { PausedRoutes1764000100000 } from './1764000100000-paused-routes';
 import { ClosedMonths1764000200000 } from './1764000200000-closed-months';
 import { HeldRoutes1764000201000 } from './1764000201000-held-routes';
 import { LargeMonths1764000300000 } from './1764000300000-large-months';
+import { BodiesInline1764000310000 } from './1764000310000-bodies-inline';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   ClosedMonths1764000200000,
   HeldRoutes1764000201000,
   LargeMonths1764000300000,
+  BodiesInline1764000310000,
 ];

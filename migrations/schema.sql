@@ -165,6 +165,9 @@ AS $function$
       DECLARE
         privileges text := CASE parent WHEN 'message' THEN 'SELECT, UPDATE' WHEN 'message_body' THEN 'SELECT' WHEN 'recipient' THEN 'SELECT' WHEN 'attempt' THEN 'SELECT, INSERT, UPDATE' END;
       BEGIN
+        IF parent = 'message_body' THEN
+          EXECUTE format('ALTER TABLE public.%I SET (toast_tuple_target = 4080)', child);
+        END IF;
         IF privileges IS NULL THEN RETURN; END IF;
         EXECUTE format('CREATE POLICY fleet ON public.%I TO pf_worker USING (true)', child);
         EXECUTE format('GRANT %s ON public.%I TO pf_worker', privileges, child);
@@ -1114,7 +1117,7 @@ COMMENT ON bytes 'of all attachments together, decoded'
 TABLE PARTITION BY RANGE (message_id) OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
 COLUMN message_id uuid NOT NULL
-COLUMN content jsonb NOT NULL
+COLUMN content json NOT NULL
 CONSTRAINT message_body_pkey PRIMARY KEY (tenant_id, message_id)
 POLICY fleet FOR ALL TO pf_worker USING (true)
 POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))

@@ -101,7 +101,7 @@ function checkSize(text: string, limit: number, path: readonly string[], problem
       'MESSAGE_TOO_LARGE',
     );
   }
-  // Neither has a place in mail, and jsonb takes neither: the whole call would fail for it.
+  // Neither has a place in mail, and PostgreSQL's text takes neither: the whole call would fail for it.
   if (text.includes('\0') || /\p{Surrogate}/u.test(text))
     problems.add(path, 'A text holds no NUL characters and no unpaired surrogates.');
   return bytes;

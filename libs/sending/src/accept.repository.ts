@@ -147,7 +147,7 @@ const INSERT = `
   ), bodies AS (
     -- Not by way of m, which would copy the bodies once more.
     INSERT INTO message_body (tenant_id, message_id, content)
-    SELECT $1, b.id, b.content::jsonb
+    SELECT $1, b.id, b.content::json
       FROM (SELECT unnest($4::text[]) AS idempotency_key, unnest($5::uuid[]) AS id, unnest($20::text[]) AS content) b
      WHERE b.idempotency_key IN (SELECT key FROM call)
   ), waiting AS (

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import type { ClientBase, Pool, PoolClient, QueryResult } from 'pg';
 import type { DataSource, Driver } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
@@ -94,10 +95,24 @@ export class Transaction implements Statements {
   }
 }
 
+/** What pg offers on a client but does not type. */
+interface ConnectedClient extends ClientBase {
+  readonly connection: { readonly stream: Writable };
+}
+
+/**
+ * Statements that are made in one go (BEGIN and the first one; those of several tenants side by side) leave in one write:
+ * a write to the socket costs more than what it carries.
+ */
 function send<Row extends object>(
   client: ClientBase,
   statement: { readonly name?: string; readonly text: string; readonly values?: unknown[] },
 ): Promise<QueryResult<Row>> {
+  const { stream } = (client as ConnectedClient).connection;
+  stream.cork();
+  process.nextTick(() => {
+    stream.uncork();
+  });
   return new Promise((resolve, reject) => {
     client.query<Row>(statement, (error: Error | null, result) => {
       if (error) reject(error);

@@ -15,7 +15,8 @@ describe('public ids', () => {
     fc.assert(
       fc.property(fc.uuid(), (uuid) => {
         const text = toPublicId('message', uuid).slice('msg_'.length);
-        const number = [...text].reduce((sum, character) => sum * 32n + BigInt(digits.indexOf(character)), 0n);
+        const places = Array.from(text, (character) => BigInt(digits.indexOf(character)));
+        const number = places.reduce((sum, place) => sum * 32n + place, 0n);
         expect(number).toBe(BigInt(`0x${uuid.replaceAll('-', '')}`));
         expect(text).toHaveLength(26);
       }),

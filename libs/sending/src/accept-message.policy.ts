@@ -22,28 +22,26 @@ export function newMessage(
 ): NewMessage {
   const { from, to, cc, bcc, replyTo } = draft.envelope;
   const everybody = [...to, ...cc, ...bcc];
-  const going = everybody.filter((one) => !isSuppressed(one.email));
-  const free = (list: typeof to) => list.filter((one) => !isSuppressed(one.email));
+  const stopped = new Set(everybody.filter((one) => isSuppressed(one.email)));
+  const going = everybody.length - stopped.size;
+  const free = (list: typeof to) => (stopped.size === 0 ? list : list.filter((one) => !stopped.has(one)));
   const rows = (list: typeof to, kind: RecipientKind): NewRecipient[] =>
-    list.map((one) => {
-      const stopped = isSuppressed(one.email);
-      return {
-        kind,
-        address: one.email,
-        name: one.name ?? null,
-        state: stopped ? 'SUPPRESSED' : null,
-        detail: stopped ? SUPPRESSED_DETAIL : null,
-      };
-    });
+    list.map((one) => ({
+      kind,
+      address: one.email,
+      name: one.name ?? null,
+      state: stopped.has(one) ? 'SUPPRESSED' : null,
+      detail: stopped.has(one) ? SUPPRESSED_DETAIL : null,
+    }));
   const content: StoredContent = { from, to: free(to), cc: free(cc), bcc: free(bcc), replyTo, ...draft.body };
   return {
     id,
     stream: draft.stream,
-    state: startOf(draft, going.length === 0),
+    state: startOf(draft, going === 0),
     sendingAccountId: route.sendingAccountId,
     laneId: route.laneId,
     // Nothing is charged for a message that never goes; the column wants at least one.
-    nRcpt: going.length === 0 ? everybody.length : going.length,
+    nRcpt: going === 0 ? everybody.length : going,
     bytes: draft.bytes,
     attachmentBytes: draft.attachmentBytes,
     fromAddress: from.email,

@@ -19,13 +19,10 @@ export function canonicalJson(value: unknown): string {
 
 /** What decides whether a second request under the same key is the same request. */
 export function requestHash(emails: readonly unknown[]): Buffer {
-  const hash = createHash('sha256').update('[');
-  emails.forEach((email, index) => {
-    if (index > 0) hash.update(',');
-    // The api hands objects over with their keys in order; then JSON's own writer gives the same text in a third of the time.
-    hash.update(isCanonical(email) ? JSON.stringify(email) : canonicalJson(email));
-  });
-  return hash.update(']').digest();
+  // The api hands objects over with their keys in order; then JSON's own writer gives the same text, and all at once it does
+  // so in a fraction of the time and memory.
+  const text = emails.every(isCanonical) ? JSON.stringify(emails) : canonicalJson(emails);
+  return createHash('sha256').update(text).digest();
 }
 
 /** Whether JSON.stringify writes what canonicalJson does. */

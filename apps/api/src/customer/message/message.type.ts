@@ -1,4 +1,4 @@
-import type { Mode, Stream } from '@libs/kernel';
+import type { MailAddress, Mode, Stream } from '@libs/kernel';
 import { LIMITS, MESSAGE_STATES, type Limit, type Message as MessageRow, type MessageState } from '@libs/sending';
 import { Field, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import { connectionType, type Connection } from '../../graphql/connection.type';
@@ -131,43 +131,68 @@ export const EventConnection = connectionType<EventType>(() => EventType, 'Event
 })
 export class Message extends NodeType {
   static readonly graphqlName = 'Message';
+  /** Fields are read from it when a query asks for them: of a batch of a thousand mostly the ids. */
   row!: MessageRow;
 
   @Field(() => MessageStateEnum, { description: "The least advanced of its recipients' states." })
-  state!: MessageState;
+  get state(): MessageState {
+    return this.row.state;
+  }
 
   @Field(() => StreamEnum, { description: 'Its stream.' })
-  stream!: Stream;
+  get stream(): Stream {
+    return this.row.stream;
+  }
 
   @Field(() => ModeEnum, { description: 'Live or test; decided by the key it was sent with.' })
-  mode!: Mode;
+  get mode(): Mode {
+    return this.row.mode;
+  }
 
   @Field(() => Address, { description: 'Who it is from.' })
-  from!: Address;
+  get from(): Address {
+    return toAddress(this.row.from);
+  }
 
   @Field(() => [Address], { description: 'The addresses of its To header.' })
-  to!: Address[];
+  get to(): Address[] {
+    return this.row.to.map(toAddress);
+  }
 
   @Field(() => [Recipient], { description: 'Every recipient (To, Cc, Bcc) with its own outcome.' })
-  recipients?: Recipient[];
+  get recipients(): Recipient[] {
+    return this.row.recipients.map(({ email, state, at, detail }) => ({ address: email, state, at, detail }));
+  }
 
   @Field(() => String, { description: 'Its subject.' })
-  subject!: string;
+  get subject(): string {
+    return this.row.subject;
+  }
 
   @Field(() => String, { nullable: true, description: 'The region asked for. Null when none was.' })
-  region!: string | null;
+  get region(): string | null {
+    return this.row.region;
+  }
 
   @Field(() => Json, { description: 'Its tags, as [{name, value}].' })
-  tags!: unknown;
+  get tags(): unknown {
+    return this.row.tags;
+  }
 
   @Field(() => DateTime, { description: 'When it was accepted.' })
-  createdAt!: Date;
+  get createdAt(): Date {
+    return this.row.createdAt;
+  }
 
   @Field(() => DateTime, { nullable: true, description: 'Not before this. Null when it may go at once.' })
-  scheduledAt!: Date | null;
+  get scheduledAt(): Date | null {
+    return this.row.scheduledAt;
+  }
 
   @Field(() => DateTime, { description: 'Not after this.' })
-  expiresAt!: Date;
+  get expiresAt(): Date {
+    return this.row.expiresAt;
+  }
 
   @Field(() => Wait, {
     nullable: true,
@@ -187,3 +212,7 @@ export class Message extends NodeType {
 }
 
 export const MessageConnection = connectionType<Message>(() => Message, 'Message', inCustomerSchema);
+
+function toAddress({ email, name }: MailAddress): Address {
+  return { email, name: name ?? null };
+}

@@ -12,15 +12,18 @@ export class CustomerClient {
     private readonly key: string,
   ) {}
 
-  /** A mutation with one input. @throws Error with the api's own words when it refuses */
-  async mutate<Payload extends object>(name: string, input: object, selection: string): Promise<Payload> {
+  /**
+   * A mutation with one input, given as JSON: what comes a thousand times over need not be written a thousand times.
+   * @throws Error with the api's own words when it refuses
+   */
+  async mutate<Payload extends object>(name: string, input: string, selection: string): Promise<Payload> {
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
     const query = `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} userErrors { message } } }`;
     const { statusCode, body } = await this.pool.request({
       method: 'POST',
       path: '/graphql',
       headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables: { input } }),
+      body: `{"query":${JSON.stringify(query)},"variables":{"input":${input}}}`,
     });
     const text = await body.text();
     const answer = (text.startsWith('{') ? JSON.parse(text) : {}) as Answer;

@@ -13,10 +13,12 @@ export class BodiesInline1764000310000 implements MigrationInterface {
   async up(q: QueryRunner): Promise<void> {
     await q.query(`
       ALTER TABLE message_body ALTER COLUMN content TYPE json USING content::json, ALTER COLUMN content SET STORAGE EXTERNAL`);
-    await q.query(openDayPartition(`
+    await q.query(
+      openDayPartition(`
         IF parent = 'message_body' THEN
           EXECUTE format('ALTER TABLE public.%I SET (toast_tuple_target = 4080)', child);
-        END IF;`));
+        END IF;`),
+    );
     await setOnEach(q, 'SET (toast_tuple_target = 4080)');
   }
 

@@ -1,6 +1,7 @@
 import PDFDocument from 'pdfkit';
 import type { InvoiceBody, InvoiceLine } from '../invoice/invoice-body.v1.policy';
 import type { Party } from '../invoice/invoice-input.policy';
+import { isPrintable } from './printable.policy';
 import { centsText, dateText, dollarColumn, periodText, quantityText, rateText, spanText } from './invoice-text.policy';
 
 /** A length or a place on paper: 72 to the inch. */
@@ -200,8 +201,12 @@ function totals(doc: PDFKit.PDFDocument, body: InvoiceBody): void {
 function notes(doc: PDFKit.PDFDocument, body: InvoiceBody, imprint: Imprint): void {
   const texts: string[] = [];
   if (body.reason !== null) texts.push(`Reason: ${body.reason}`);
+  texts.push('Amounts do not include taxes.');
   if (body.kind === 'INVOICE' && body.issue?.seller.note) texts.push(body.issue.seller.note);
   if (!body.issue) texts.push('This is a draft: amounts may change until it is issued.');
+  if (!isPrintable(writtenOn(body))) {
+    texts.push('A box stands for a letter that this font does not have: the same invoice as JSON or CSV has it.');
+  }
   if (texts.length > 0) {
     keepTogether(doc, 60);
     doc.font('regular').fontSize(9).fillColor(INK).text(texts.join('\n'), LEFT, doc.y, { width: WIDTH });
@@ -212,6 +217,13 @@ function notes(doc: PDFKit.PDFDocument, body: InvoiceBody, imprint: Imprint): vo
   doc.font('regular').fontSize(7).fillColor(GREY);
   doc.text(`Content sha-256 ${imprint.bodyHash}`, LEFT, doc.y, { width: WIDTH });
   if (body.issue.auditHead !== null) doc.text(`Audit log ${body.issue.auditHead}`, LEFT, doc.y + 2, { width: WIDTH });
+}
+
+/** All that is not of our own making. */
+function writtenOn({ buyer, issue, lines, reason }: InvoiceBody): string {
+  const parties = [buyer, ...(issue ? [issue.seller] : [])];
+  const texts = parties.flatMap((who) => [who.name, ...who.address, who.taxId, who.email]);
+  return [...texts, issue?.seller.note, reason, ...lines.map((line) => line.description)].join(' ');
 }
 
 function keepTogether(doc: PDFKit.PDFDocument, height: Points): void {

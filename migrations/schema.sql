@@ -259,6 +259,22 @@ AS $function$
         RETURN NEW;
       END $function$
 
+-- function refuse_change_of_rate()
+GRANT EXECUTE TO PUBLIC
+GRANT EXECUTE TO pf_owner
+OWNER pf_owner
+CREATE OR REPLACE FUNCTION public.refuse_change_of_rate()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+        BEGIN
+          IF OLD.valid_to IS NOT NULL OR (to_jsonb(NEW) - 'valid_to') <> (to_jsonb(OLD) - 'valid_to') THEN
+            RAISE EXCEPTION 'a published price is not changed: it ends, and the next one begins' USING ERRCODE = 'PF002';
+          END IF;
+          RETURN NEW;
+        END $function$
+
 -- function uuid_floor(date)
 GRANT EXECUTE TO PUBLIC
 GRANT EXECUTE TO pf_owner
@@ -537,8 +553,8 @@ CONSTRAINT bill_import_payer_check CHECK ((payer ~ '^[0-9]{12}$'::text))
 CONSTRAINT bill_import_period_fkey FOREIGN KEY (period) REFERENCES billing_period(period)
 CONSTRAINT bill_import_pkey PRIMARY KEY (id)
 CONSTRAINT bill_import_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
-CONSTRAINT bill_import_sha256_key UNIQUE (sha256)
 CREATE INDEX bill_import_of_period ON public.bill_import USING btree (period)
+CREATE UNIQUE INDEX bill_import_counted_once ON public.bill_import USING btree (sha256) WHERE (superseded_at IS NULL)
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT INSERT, SELECT TO pf_admin
 GRANT SELECT TO pf_worker
@@ -1324,11 +1340,13 @@ CONSTRAINT rate_card_sku_tier_from_tstzrange_excl EXCLUDE USING gist (card WITH 
 CONSTRAINT rate_per_units_check CHECK ((per_units > 0))
 CONSTRAINT rate_pkey PRIMARY KEY (id)
 CONSTRAINT rate_tier_from_check CHECK ((tier_from >= 0))
+CREATE TRIGGER frozen BEFORE UPDATE ON public.rate FOR EACH ROW EXECUTE FUNCTION refuse_change_of_rate()
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
-GRANT INSERT, SELECT, UPDATE TO pf_admin
+GRANT INSERT, SELECT TO pf_admin
 GRANT SELECT TO pf_app
 GRANT SELECT TO pf_worker
-COMMENT 'a price is a rational: amount_micro micro-dollars for per_units units'
+GRANT UPDATE (valid_to) TO pf_admin
+COMMENT 'a price is a rational: amount_micro micro-dollars for per_units units; a version is never changed, it only gets an end'
 
 -- table recipient
 TABLE PARTITION BY RANGE (message_id) OWNER pf_owner ROW LEVEL SECURITY FORCED

@@ -220,6 +220,23 @@ describe('the close of a month', () => {
       });
     });
 
+    it('takes a report in again that a wrong one has replaced', async () => {
+      const right = await billing.bill(MONTH);
+      const wrong = await billing.bill(MONTH, (line) => [{ ...line, cost: '9' }]);
+      const first = await billing.import(right, { period: MONTH }, 'right.csv');
+      expect(first.replaced).toBeNull();
+      expect((await billing.import(wrong, { period: MONTH }, 'wrong.csv')).replaced).toMatchObject({
+        fileName: 'right.csv',
+        totalMicro: first.totalMicro,
+      });
+      expect(await billing.import(right, { period: MONTH }, 'right.csv')).toMatchObject({
+        totalMicro: first.totalMicro,
+        replaced: { fileName: 'wrong.csv' },
+      });
+      await (await billing.worker()).run(MONTH);
+      expect(await billing.sums(MONTH)).toMatchObject({ ours: first.totalMicro, deltas: 0n });
+    });
+
     it.each([
       [
         'of another period',

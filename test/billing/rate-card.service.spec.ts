@@ -1,4 +1,5 @@
 import { BillingModule, RateCardConflict, RateCardService, type CardRate } from '@libs/billing';
+import { Client } from 'pg';
 import { startApiProcess, type ApiProcess } from '../tenancy/api-process';
 
 const by = { actor: 'operator:test' };
@@ -30,6 +31,16 @@ describe('the rate card in the database', () => {
         `SELECT amount_micro, valid_from, valid_to FROM rate WHERE sku = 'ses.test' ORDER BY valid_from`,
       ),
     );
+  /** As the superuser, whom privileges do not bind. */
+  const asOwner = async (statement: string) => {
+    const client = new Client({ connectionString: process.database.superuserUrl });
+    await client.connect();
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  };
   const audited = async () => (await process.uow.forSystem(() => process.uow.query('SELECT id FROM audit_log'))).length;
 
   it('is filled once, however often and from however many processes it is seeded', async () => {
@@ -93,6 +104,23 @@ describe('the rate card in the database', () => {
     const early = card.add({ ...price, validFrom: new Date('2026-10-31T00:00:00Z') }, by);
     await expect(early).rejects.toMatchObject({ issues: [{ code: 'INVALID_INPUT', path: ['validFrom'] }] });
     await card.add({ ...price, validFrom: new Date('2026-11-01T00:00:00Z') }, by);
+  });
+
+  it('cannot be rewritten in the database: a price only gets an end, once', async () => {
+    await card.seed(by, [price]);
+    const rewrite = (statement: string) => process.uow.forSystem(() => process.uow.query(statement));
+    for (const statement of [
+      `UPDATE rate SET amount_micro = 1 WHERE sku = 'ses.test'`,
+      `UPDATE rate SET valid_from = valid_from - interval '1 day' WHERE sku = 'ses.test'`,
+    ]) {
+      await expect(rewrite(statement)).rejects.toMatchObject({ code: '42501' }); // the operators' role may not
+      await expect(asOwner(statement)).rejects.toMatchObject({ code: 'PF002' });
+    }
+    await rewrite(`UPDATE rate SET valid_to = '2026-12-01T00:00:00Z' WHERE sku = 'ses.test'`);
+    await expect(
+      rewrite(`UPDATE rate SET valid_to = '2027-01-01T00:00:00Z' WHERE sku = 'ses.test'`),
+    ).rejects.toMatchObject({ code: 'PF002' });
+    expect(await stored()).toEqual([{ amount_micro: '100', valid_from: price.validFrom, valid_to: change }]);
   });
 
   it('refuses overlapping validity, by the table itself, and then adds nothing', async () => {

@@ -67,7 +67,7 @@ export class BillImportService {
     if (bill.payer === undefined && !payers.has(totals.payer)) throw unknownPayer(totals.payer, payers);
     const { replaced, corrections } = await this.uow.forSystem(async () => {
       const { state, goal, step, withoutBill } = await this.periods.lock(period.name);
-      const same = await this.bills.bySha256(sha256);
+      const same = await this.bills.countingBySha256(sha256);
       if (same) throw new BillImportedAlready(same.fileName, same.importedAt);
       const importedAt = this.clock.now();
       const before = await this.bills.supersede(period.name, totals.payer, importedAt);

@@ -55,7 +55,7 @@ export class BillRefused extends DomainError {
   }
 }
 
-/** The very same file is imported already: importing it again would change nothing. */
+/** The very same file is imported already, and counts: importing it again would change nothing. */
 export class BillImportedAlready extends DomainError {
   constructor(fileName: string, importedAt: Date) {
     super({

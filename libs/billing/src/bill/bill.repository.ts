@@ -43,7 +43,7 @@ interface ImportRow {
 
 const COLUMNS = `id::text AS id, period, payer, format, file_name, sha256, lines::text AS lines,
   total_micro::text AS total_micro, outside_micro::text AS outside_micro, imported_at, actor`;
-const BY_SHA256 = `SELECT ${COLUMNS} FROM bill_import WHERE sha256 = $1`;
+const BY_SHA256 = `SELECT ${COLUMNS} FROM bill_import WHERE sha256 = $1 AND superseded_at IS NULL`;
 const CURRENT = `SELECT ${COLUMNS} FROM bill_import WHERE period = $1 AND superseded_at IS NULL ORDER BY id`;
 const IMPORTS = `SELECT ${COLUMNS}, superseded_at FROM bill_import WHERE period = $1 ORDER BY id DESC`;
 const SUPERSEDE = `UPDATE bill_import SET superseded_at = $3
@@ -67,7 +67,8 @@ export class BillRepository {
     return new Set(rows.map((row) => row.payer));
   }
 
-  async bySha256(sha256: string): Promise<BillImport | undefined> {
+  /** The report with these contents, if it counts. */
+  async countingBySha256(sha256: string): Promise<BillImport | undefined> {
     const rows = await this.uow.query<ImportRow>(BY_SHA256, [sha256]);
     return rows.map(fromRow)[0];
   }

@@ -17,6 +17,7 @@ import { HeldRoutes1764000201000 } from './1764000201000-held-routes';
 import { PublishedRates1764000300000 } from './1764000300000-published-rates';
 import { LargeMonths1764000300000 } from './1764000300000-large-months';
 import { BodiesInline1764000310000 } from './1764000310000-bodies-inline';
+import { SpendCounters1764000400000 } from './1764000400000-spend-counters';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -39,4 +40,5 @@ export const migrations = [
   PublishedRates1764000300000,
   LargeMonths1764000300000,
   BodiesInline1764000310000,
+  SpendCounters1764000400000,
 ];

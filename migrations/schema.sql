@@ -1439,6 +1439,39 @@ COMMENT ON epoch 'raised when the ledger is rebuilt, so that no older ticket can
 COMMENT ON max_24_hour_send 'recipients per rolling 24 h; -1 = unlimited; GetAccount'
 COMMENT ON webhook_url 'where SNS was last asked to deliver events; another address is subscribed anew'
 
+-- table spend_cursor
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN base date NOT NULL
+COLUMN counted_to timestamp with time zone NOT NULL
+CONSTRAINT spend_cursor_pkey PRIMARY KEY (tenant_id)
+CONSTRAINT spend_cursor_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+COMMENT ON base 'the first day that no roll-up has counted; once it is another one, all is counted anew from there'
+COMMENT ON counted_to 'attempts that began before it are in spend_usage, or in spend_open'
+
+-- table spend_open
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN attempt_no smallint NOT NULL
+COLUMN began_at timestamp with time zone NOT NULL
+CONSTRAINT spend_open_pkey PRIMARY KEY (tenant_id, message_id, attempt_no)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+COMMENT 'attempts that SES had not taken when they were counted, and may turn out to have'
+
 -- table spend_setting
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL
@@ -1460,6 +1493,21 @@ GRANT SELECT TO pf_worker
 GRANT UPDATE (updated_at) TO pf_worker
 COMMENT ON alerts_micro 'charges of a month, micro-dollars: each is told once a month when it is reached'
 COMMENT ON hard_cap_micro 'at this charge of a month, micro-dollars, marketing stops until the next one; null = never'
+
+-- table spend_usage
+TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN day date NOT NULL
+COLUMN recipients bigint NOT NULL
+CONSTRAINT spend_usage_pkey PRIMARY KEY (tenant_id, day)
+POLICY fleet FOR ALL TO pf_worker USING (true)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY operators FOR ALL TO pf_admin USING (true)
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT DELETE, INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+COMMENT 'a copy of what attempts say: it may be emptied at any time together with spend_cursor and spend_open'
 
 -- table stream_hold
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED

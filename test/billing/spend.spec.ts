@@ -94,7 +94,8 @@ describe('the spending of a running month', () => {
     expect(await told(ann)).toEqual(['ALERT 15']);
     expect([await holds(), await told(bob)]).toEqual([[], []]);
 
-    await sent(ann, 10, '2026-11-22T11:30:00Z');
+    // Attempts come when they begin: what has been looked at is not read again.
+    await sent(ann, 10, '2026-11-22T11:59:00Z');
     await guard.check();
     await guard.check();
     expect(await told(ann)).toEqual(['ALERT 15', 'ALERT 20', 'HARD_CAP 25']);

@@ -51,19 +51,33 @@ export class LiveUsageRepository {
 
   /** By tenant; of the month's days up to now. */
   async ofTenants(month: Period, tenants: readonly TenantId[], now: Date): Promise<Map<TenantId, DayUsage[]>> {
-    const last = new Date((now < month.end ? now : month.end).getTime() - 1);
-    const rows = await this.uow.query<{ day: Day }>(NOT_COUNTED, [dayOf(month.start), dayOf(last)]);
-    const days = rows.map(({ day }) => day);
+    const days = await this.notCounted(month, now);
     const [first, final] = [days.at(0), days.at(-1)];
-    const used = new Map<TenantId, DayUsage[]>();
-    if (first === undefined || final === undefined || tenants.length === 0) return used;
+    if (first === undefined || final === undefined || tenants.length === 0) return new Map();
     const span = [spanOfDay(first).from, spanOfDay(final).to];
     const recipients = await this.uow.query<LiveRow>(RECIPIENTS, [tenants, ...span, days]);
-    const leased = await this.uow.query<LiveRow>(LEASED, [tenants, days, now]);
-    const add = (tenant: TenantId, usage: DayUsage) => used.set(tenant, [...(used.get(tenant) ?? []), usage]);
-    for (const row of recipients) add(row.tenant_id, { day: row.day, recipients: BigInt(row.quantity), ipMs: 0n });
-    for (const row of leased) add(row.tenant_id, { day: row.day, recipients: 0n, ipMs: BigInt(row.quantity) });
+    const used = await this.leased(tenants, days, now);
+    for (const { tenant_id: tenant, day, quantity } of recipients) {
+      used.set(tenant, [...(used.get(tenant) ?? []), { day, recipients: BigInt(quantity), ipMs: 0n }]);
+    }
     return used;
+  }
+
+  /** The month's days up to now that no roll-up has counted, oldest first. */
+  async notCounted(month: Period, now: Date): Promise<Day[]> {
+    const last = new Date((now < month.end ? now : month.end).getTime() - 1);
+    const rows = await this.uow.query<{ day: Day }>(NOT_COUNTED, [dayOf(month.start), dayOf(last)]);
+    return rows.map(({ day }) => day);
+  }
+
+  /** The time of the tenants' own IPs on these days, until now. */
+  async leased(tenants: readonly TenantId[], days: readonly Day[], now: Date): Promise<Map<TenantId, DayUsage[]>> {
+    const leased = new Map<TenantId, DayUsage[]>();
+    for (const row of await this.uow.query<LiveRow>(LEASED, [tenants, days, now])) {
+      const used = { day: row.day, recipients: 0n, ipMs: BigInt(row.quantity) };
+      leased.set(row.tenant_id, [...(leased.get(row.tenant_id) ?? []), used]);
+    }
+    return leased;
   }
 
   /** IPs of its own that the tenant has now. */

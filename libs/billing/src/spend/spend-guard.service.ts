@@ -3,11 +3,13 @@ import { EngineClock, type TenantId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { StreamHolds } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
+import type { PlanPriceMissing } from '../billing.errors';
 import type { Period } from '../billing-period.policy';
 import { charged } from './month-so-far.policy';
 import { MonthSoFarService } from './month-so-far.service';
 import { decideSpend } from './spend-settings.policy';
 import { SpendRepository } from './spend.repository';
+import { WatchedUsageRepository } from './watched-usage.repository';
 
 const STREAM = 'MARKETING';
 
@@ -21,6 +23,7 @@ export class SpendGuard {
     private readonly uow: UnitOfWork,
     private readonly rows: SpendRepository,
     private readonly months: MonthSoFarService,
+    private readonly watched: WatchedUsageRepository,
     private readonly holds: StreamHolds,
     private readonly clock: EngineClock,
     private readonly log: Log,
@@ -62,9 +65,10 @@ export class SpendGuard {
   }
 
   private async chargesOf(month: Period, tenants: readonly TenantId[]): Promise<Map<TenantId, bigint>> {
-    const found = await this.months.of(month, tenants, (error) => {
+    const without = (error: PlanPriceMissing) => {
       this.log.error('the charges of a tenant cannot be told', { error });
-    });
+    };
+    const found = await this.months.of(month, tenants, without, this.watched);
     return new Map(found.map(({ tenant, segments }) => [tenant.tenantId, charged(month, segments).totalMicro]));
   }
 }

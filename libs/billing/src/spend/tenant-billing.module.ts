@@ -13,6 +13,7 @@ import { MonthSoFarService } from './month-so-far.service';
 import { SpendGuard } from './spend-guard.service';
 import { SpendRepository } from './spend.repository';
 import { TenantBilling } from './tenant-billing.service';
+import { WatchedUsageRepository } from './watched-usage.repository';
 
 /** What tenants ask of billing, and the guard of their spending. Issues nothing, so it needs no seller and no outbox. */
 @Module({
@@ -29,6 +30,7 @@ import { TenantBilling } from './tenant-billing.service';
     SpendRepository,
     SpendGuard,
     TenantBilling,
+    WatchedUsageRepository,
   ],
   exports: [InvoiceRecords, BillingProfiles, SpendGuard, TenantBilling],
 })

@@ -35,7 +35,7 @@ export interface AccountVerdict {
   readonly throttled: number;
   readonly overQuota: number;
   readonly overRate: number;
-  /** Recipients per second: AWS's limit, and the worst second the counting meter ever saw. */
+  /** Recipients per second: AWS's limit, and what certainly came within its worst second, by the counting meter (docs/simulator.md). */
   readonly maxSendRate: number;
   readonly worstSecond: number;
 }

@@ -2,6 +2,9 @@ import { formatUsd } from '@libs/kernel';
 import { billLine } from './demo-bill';
 import type { DemoResult } from './demo';
 
+const ABOUT_SECONDS = `The worst second may hold up to 4 % more than the rate, and a message or two on a slow account: urgent mail starts at once, and later
+grants make room. Over rate is what the token bucket of Amazon SES would have refused (docs/decisions/007-late-starts-and-urgent-mail.md).`;
+
 /** The summary a person reads: the day by tenant and by account, and what must be zero. */
 export function summaryTable(result: DemoResult): string {
   const tenants = table(
@@ -46,6 +49,7 @@ export function summaryTable(result: DemoResult): string {
   return [
     tenants,
     accounts,
+    ABOUT_SECONDS,
     `${String(accepted)} accepted, ${String(sent)} sent in ${String(seconds)} s`,
     billLine(result.bill),
     `lost ${String(lost)}  duplicated ${String(duplicated)}  over quota ${String(overQuota)}  over rate ${String(overRate)}  in doubt ${String(inDoubt)}`,

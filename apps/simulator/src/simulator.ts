@@ -6,6 +6,7 @@ import { REAL_TIME, SystemClock, type Clock, type ClockScale } from '@libs/kerne
 import { AdminServer } from './admin/admin.server';
 import { ArrivalLog } from './arrivals/arrival.log';
 import { UsageMeter } from './billing/usage-meter';
+import { LoopWatch } from './clock/loop-watch';
 import { SimulatedClock } from './clock/simulated.clock';
 import { FaultPlan } from './faults/fault-plan.policy';
 import { PrincipalsService } from './iam/principals.service';
@@ -116,7 +117,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     ...suppressionRoutes(clock),
     ...templateRoutes(),
   ]);
+  const loop = new LoopWatch();
   const edge = new AwsEdge({
+    loop,
     clock,
     principals,
     sts: new StsService(principals, real),
@@ -165,6 +168,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     if (dataDir !== undefined) writeFileSync(join(dataDir, 'ca.pem'), signing.identity.caPem);
     store.save();
     const close = once(async () => {
+      loop.stop();
       await Promise.all([stop(edge.server), stop(admin.server)]);
       const left = { events: events.drain(), deliveries: await deliveries.drain() };
       keepPending(dataDir, left);

@@ -25,6 +25,8 @@ export interface Arrival {
   readonly attachmentBytes?: number;
   /** The kind of an injected fault, or `throttled-address`. */
   readonly injected?: string;
+  /** Simulated time since when it may have waited to be heard; left out when it was heard at once. */
+  readonly since?: number;
   /** The limits in force: quota per 24 h, rate per second, bucket capacity. */
   readonly limits?: readonly [number, number, number | null];
 }

@@ -8,6 +8,8 @@ export interface MeteredSend extends SendDemand {
   readonly verdict: string;
   /** Refused or broken by an injected fault, or by the `throttled@` test address: counted apart. */
   readonly injected: boolean;
+  /** When it was not heard at once: since when it may have waited to be. */
+  readonly since?: number | undefined;
 }
 
 interface WorstWindow {
@@ -31,6 +33,10 @@ export interface MeterReading {
   overRate: number;
   worstDayAccepted: WorstWindow;
   worstDayOffered: WorstWindow;
+  /**
+   * Recipients that certainly came within a second: a request that may have waited to be heard counts from when that began. Of
+   * the last message only the first recipient: it may go when that one may, and the others take the time after it.
+   */
   worstSecondAccepted: WorstWindow;
   worstSecondOffered: WorstWindow;
 }
@@ -65,7 +71,7 @@ export class CountingMeter {
     counts.offeredRequests += 1;
     counts.offeredRecipients += send.recipients;
     note(counts.worstDayOffered, this.dayOffered, send.at, send.quotaRecipients, limits.max24HourSend);
-    note(counts.worstSecondOffered, this.secondOffered, send.at, send.recipients, limits.maxSendRate);
+    noteSecond(counts.worstSecondOffered, this.secondOffered, send, limits.maxSendRate);
     if (!accepted) {
       counts.refused[send.verdict] = (counts.refused[send.verdict] ?? 0) + 1;
       return;
@@ -74,7 +80,7 @@ export class CountingMeter {
     counts.acceptedRecipients += send.recipients;
     counts.acceptedSimulatorRecipients += send.recipients - send.quotaRecipients;
     note(counts.worstDayAccepted, this.dayAccepted, send.at, send.quotaRecipients, limits.max24HourSend);
-    note(counts.worstSecondAccepted, this.secondAccepted, send.at, send.recipients, limits.maxSendRate);
+    noteSecond(counts.worstSecondAccepted, this.secondAccepted, send, limits.maxSendRate);
   }
 
   read(): MeterReading {
@@ -85,6 +91,14 @@ export class CountingMeter {
 function note(worst: WorstWindow, window: RollingWindow, at: number, recipients: number, limit: number): void {
   window.add(at, recipients);
   const sum = window.sum(at);
+  if (sum > worst.recipients) Object.assign(worst, { recipients: sum, limit, at });
+}
+
+function noteSecond(worst: WorstWindow, window: RollingWindow, send: MeteredSend, limit: number): void {
+  const { at, since = at, recipients } = send;
+  if (recipients === 0) return;
+  window.add(since, recipients);
+  const sum = window.sum(at) - recipients + 1;
   if (sum > worst.recipients) Object.assign(worst, { recipients: sum, limit, at });
 }
 

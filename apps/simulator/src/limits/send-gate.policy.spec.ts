@@ -119,6 +119,27 @@ describe('the counting meter', () => {
     });
   });
 
+  it('counts for the worst second what certainly came within it', () => {
+    const meter = new CountingMeter();
+    const limit = { max24HourSend: -1, maxSendRate: 3 };
+    const send = (at: number, recipients = 1, since?: number) => {
+      meter.observe(
+        { at, since, recipients, quotaRecipients: recipients, verdict: 'accepted', injected: false },
+        limit,
+      );
+    };
+    for (const at of [0, 333, 666, 1_000, 1_333]) send(at);
+    expect(meter.read().worstSecondAccepted).toMatchObject({ recipients: 3, limit: 3 });
+    // Three that may have waited since 1,350 ms are heard together: all but the last could have come before.
+    for (let n = 0; n < 3; n += 1) send(2_350, 1, 1_350);
+    expect(meter.read().worstSecondAccepted.recipients).toBe(3);
+    // The others of a message's recipients take the time after it.
+    send(4_000, 9);
+    expect(meter.read().worstSecondAccepted.recipients).toBe(3);
+    send(4_500);
+    expect(meter.read().worstSecondAccepted.recipients).toBe(10);
+  });
+
   it('counts injected refusals apart and lets them spend nothing', () => {
     const meter = new CountingMeter();
     meter.observe(

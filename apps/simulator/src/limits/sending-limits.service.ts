@@ -35,7 +35,7 @@ export class SendingLimitsService {
     this.observe(
       row.account,
       row.region,
-      { ...demand, verdict: row.verdict, injected: row.injected !== undefined },
+      { ...demand, since: row.since, verdict: row.verdict, injected: row.injected !== undefined },
       limits,
     );
     if (row.verdict === 'accepted') this.gate(row.account, row.region).replay(demand, limits);

@@ -252,6 +252,7 @@ export class SendService {
   /** Into the arrival log and the counting meter, whatever the verdict. */
   private record(attempt: Attempt, verdict: string, messageId?: string): void {
     const { call, mail, at, injected } = attempt;
+    const { since } = call.request;
     const { accountId: account, region, state } = call;
     const row: Omit<Arrival, 'seq'> = {
       time: new Date(at).toISOString(),
@@ -261,6 +262,7 @@ export class SendService {
       operation: attempt.operation,
       verdict,
       ...(injected === undefined ? {} : { injected }),
+      ...(since === undefined ? {} : { since }),
     };
     if (mail === undefined) {
       this.arrivals.append(row);
@@ -268,7 +270,7 @@ export class SendService {
     }
     const counts = recipientCounts(mail);
     const limits = limitsOf(state);
-    this.limits.observe(account, region, { at, ...counts, verdict, injected: injected !== undefined }, limits);
+    this.limits.observe(account, region, { at, since, ...counts, verdict, injected: injected !== undefined }, limits);
     const sent = {
       ...row,
       recipients: mail.recipients.map((one) => one.address),

@@ -9,12 +9,14 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly remoteAddress: string;
+  /** Simulated time since when it may have waited to be heard, when this process was held up; undefined when it was not. */
+  readonly since?: number;
 }
 
 /** A message may be 40 MB after base64; the JSON around Raw data needs some more (aws-facts 3). */
 const MAX_BODY = 60 * 1024 * 1024;
 
-export async function readRequest(message: IncomingMessage): Promise<WireRequest> {
+export async function readRequest(message: IncomingMessage, since?: number): Promise<WireRequest> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of message as AsyncIterable<Buffer>) {
@@ -35,5 +37,6 @@ export async function readRequest(message: IncomingMessage): Promise<WireRequest
     headers,
     body: chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks),
     remoteAddress: message.socket.remoteAddress ?? '127.0.0.1',
+    ...(since === undefined ? {} : { since }),
   };
 }

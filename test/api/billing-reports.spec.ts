@@ -302,6 +302,10 @@ describe('prices', () => {
     expect(answered<object>(gaps, 'rateGaps')).toEqual([
       { card: rate.card, sku: rate.sku, from: '2028-01-01T00:00:00.000Z', to: '2028-01-02T00:00:00.000Z' },
     ]);
+    const typo = await publish({ card: 'aws-a-la-cart', sku: 'ses.recipients' });
+    expect(answered<{ userErrors: object[] }>(typo, 'publishRate').userErrors).toEqual(
+      ['card', 'sku'].map((field) => ({ code: 'INVALID_INPUT', path: ['input', field] })),
+    );
     const wrong = await publish({ source: '', amount: '-1', perUnits: '0', validFrom: '2030-01-01T12:00:00Z' });
     expect(answered<{ userErrors: object[] }>(wrong, 'publishRate').userErrors).toEqual(
       expect.arrayContaining(

@@ -129,6 +129,33 @@ describe('before it is closed', () => {
     });
   });
 
+  it('where a price is missing, reports say which, since when, and what to do', async () => {
+    await client.query("SET session_replication_role = 'replica'"); // past the guard of published prices
+    const hide = (sql: string) => client.query(sql);
+    const conflict = { code: 'CONFLICT', field: 'period' };
+    for (const [from, to, named] of [
+      [
+        "UPDATE rate SET sku = 'x' || sku WHERE sku = 'ses.recipient'",
+        "UPDATE rate SET sku = substr(sku, 2) WHERE sku LIKE 'x%'",
+        'No price of ses.recipient',
+      ],
+      [
+        "UPDATE plan_price SET valid_from = valid_from + 365 * interval '1 day'",
+        "UPDATE plan_price SET valid_from = valid_from - 365 * interval '1 day'",
+        'had no price then: publish one',
+      ],
+    ] as const) {
+      await hide(from);
+      const refused = await admin(`{ margin(period: "${MONTH}") { cost } }`);
+      await hide(to);
+      expect(refused.errors[0]).toMatchObject({
+        message: expect.stringContaining(named) as string,
+        extensions: conflict,
+      });
+    }
+    await client.query('RESET session_replication_role');
+  });
+
   it('a day is counted on demand by a worker, and shown', async () => {
     const days = async () =>
       answered<{ day: string; revision: string; recipients: string }[]>(

@@ -5,7 +5,7 @@ import { startApiProcess, type ApiProcess } from '../tenancy/api-process';
 const by = { actor: 'operator:test' };
 const price: CardRate = {
   card: 'aws-a-la-carte',
-  sku: 'ses.test',
+  sku: 'ses.validation',
   tierFrom: 0n,
   amountMicro: 100n,
   perUnits: 1n,
@@ -28,7 +28,7 @@ describe('the rate card in the database', () => {
   const stored = () =>
     process.uow.forSystem(() =>
       process.uow.query<{ amount_micro: string; valid_from: Date; valid_to: Date | null }>(
-        `SELECT amount_micro, valid_from, valid_to FROM rate WHERE sku = 'ses.test' ORDER BY valid_from`,
+        `SELECT amount_micro, valid_from, valid_to FROM rate WHERE sku = 'ses.validation' ORDER BY valid_from`,
       ),
     );
   /** As the superuser, whom privileges do not bind. */
@@ -110,22 +110,22 @@ describe('the rate card in the database', () => {
     await card.seed(by, [price]);
     const rewrite = (statement: string) => process.uow.forSystem(() => process.uow.query(statement));
     for (const statement of [
-      `UPDATE rate SET amount_micro = 1 WHERE sku = 'ses.test'`,
-      `UPDATE rate SET valid_from = valid_from - interval '1 day' WHERE sku = 'ses.test'`,
+      `UPDATE rate SET amount_micro = 1 WHERE sku = 'ses.validation'`,
+      `UPDATE rate SET valid_from = valid_from - interval '1 day' WHERE sku = 'ses.validation'`,
     ]) {
       await expect(rewrite(statement)).rejects.toMatchObject({ code: '42501' }); // the operators' role may not
       await expect(asOwner(statement)).rejects.toMatchObject({ code: 'PF002' });
     }
-    await rewrite(`UPDATE rate SET valid_to = '2026-12-01T00:00:00Z' WHERE sku = 'ses.test'`);
+    await rewrite(`UPDATE rate SET valid_to = '2026-12-01T00:00:00Z' WHERE sku = 'ses.validation'`);
     await expect(
-      rewrite(`UPDATE rate SET valid_to = '2027-01-01T00:00:00Z' WHERE sku = 'ses.test'`),
+      rewrite(`UPDATE rate SET valid_to = '2027-01-01T00:00:00Z' WHERE sku = 'ses.validation'`),
     ).rejects.toMatchObject({ code: 'PF002' });
     expect(await stored()).toEqual([{ amount_micro: '100', valid_from: price.validFrom, valid_to: change }]);
   });
 
   it('refuses overlapping validity, by the table itself, and then adds nothing', async () => {
     const overlapping = { ...price, amountMicro: 120n, validFrom: change };
-    const another = { ...price, sku: 'ses.test', tierFrom: 10n };
+    const another = { ...price, sku: 'ses.validation', tierFrom: 10n };
     await expect(card.seed(by, [another, price, overlapping])).rejects.toMatchObject({ code: '23P01' });
     expect(await stored()).toEqual([]);
     expect(await audited()).toBe(0);

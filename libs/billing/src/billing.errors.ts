@@ -1,15 +1,19 @@
 import { DomainError, formatUsd } from '@libs/kernel';
 
-/** Usage fell where no price is in force: a gap in the rate card. A fault of ours, never a price of zero. */
-export class RateMissing extends Error {
+/** Usage fell where no price is in force: a gap in the rate card. Operators are told where; it is never a price of zero. */
+export class RateMissing extends DomainError {
   constructor(
     readonly sku: string,
     readonly card: string,
     readonly at: Date,
   ) {
-    super(
-      `No price of ${sku} on card ${card} is in force at ${at.toISOString()}: add it to the rate card and seed it.`,
-    );
+    super({
+      code: 'CONFLICT',
+      message:
+        `No price of ${sku} on card ${card} is in force at ${at.toISOString()}: what was used then cannot be reckoned. ` +
+        'Publish what was charged from that day on; rateGaps shows every gap of a month.',
+      path: ['period'],
+    });
     this.name = 'RateMissing';
   }
 }
@@ -25,12 +29,17 @@ export class RateCardConflict extends Error {
   }
 }
 
-/** A tenant was on a plan that had no price: publish one. A fault of ours, never a price of zero. */
+/** A tenant was on a plan that had no price: publish one. A fault of ours, which customers hear nothing of; never a price of zero. */
 export class PlanPriceMissing extends Error {
   constructor(tenant: string, plan: string, at: Date) {
     super(`Tenant ${tenant} was on the plan "${plan}" at ${at.toISOString()}, which had no price then: publish one.`);
     this.name = 'PlanPriceMissing';
   }
+}
+
+/** The same, for operators: they can mend it. */
+export function planPriceToPublish({ message }: PlanPriceMissing): DomainError {
+  return new DomainError({ code: 'CONFLICT', message, path: ['period'] });
 }
 
 /** What a stored invoice is recomputed to is not what was issued: its input or its rules were tampered with. */

@@ -43,7 +43,7 @@ export class BillingReports {
 
   /**
    * Price less cost, by row and line.
-   * @throws DomainError INVALID_INPUT (period); RateMissing, PlanPriceMissing
+   * @throws DomainError INVALID_INPUT (period), CONFLICT (period) where a plan had no price; RateMissing
    */
   margin(period: string, view: MarginView): Promise<MarginReport> {
     return this.uow.forSystem(async () => {

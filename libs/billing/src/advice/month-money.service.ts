@@ -1,6 +1,7 @@
 import { UnitOfWork } from '@libs/database';
 import { EngineClock, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { PlanPriceMissing, planPriceToPublish } from '../billing.errors';
 import { parsePeriod, type Period } from '../billing-period.policy';
 import { BillingPeriodRepository } from '../close/billing-period.repository';
 import type { PeriodState } from '../close/close.policy';
@@ -60,11 +61,11 @@ export class MonthMoneyService {
     });
   }
 
-  /** What every tenant used in the month while which price was in force. @throws PlanPriceMissing */
+  /** What every tenant used in the month while which price was in force. @throws DomainError CONFLICT (period) where a plan had no price */
   async tenants({ month, usage }: MonthCosts): Promise<PricedMonth[]> {
     const tenants: PricedMonth[] = [];
     for (let after: TenantId | null = null; ;) {
-      const page = await this.invoiceFacts.page(month, after);
+      const page = await this.pageOf(month, after);
       const last = page.at(-1)?.tenant.tenantId;
       if (last === undefined) return tenants;
       after = last;
@@ -104,5 +105,13 @@ export class MonthMoneyService {
       }
     }
     return prices;
+  }
+
+  private async pageOf(month: Period, after: TenantId | null) {
+    try {
+      return await this.invoiceFacts.page(month, after);
+    } catch (error) {
+      throw error instanceof PlanPriceMissing ? planPriceToPublish(error) : error;
+    }
   }
 }

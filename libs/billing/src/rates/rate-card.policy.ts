@@ -52,7 +52,7 @@ export interface Gap {
 }
 
 const A_LA_CARTE = 'aws-a-la-carte';
-const CARDS = {
+export const CARDS = {
   NONE: A_LA_CARTE,
   ESSENTIALS: 'aws-essentials',
   PRO: 'aws-pro',

@@ -1,5 +1,5 @@
 import type { Issue } from '@libs/kernel';
-import type { CardRate, StoredRate } from './rate-card.policy';
+import { CARDS, SKUS, type CardRate, type StoredRate } from './rate-card.policy';
 
 /** The largest amount of a bigint column; far above any price. */
 const MOST = 10n ** 15n;
@@ -13,8 +13,13 @@ export function newRateIssues(wanted: CardRate, stored: readonly StoredRate[], o
   const wrong = (field: keyof CardRate, message: string) => {
     issues.push({ code: 'INVALID_INPUT', message, path: [field] });
   };
+  const known = {
+    card: new Set([...Object.values(CARDS), ...stored.map((rate) => rate.card)]),
+    sku: new Set([...Object.values(SKUS), ...stored.map((rate) => rate.sku)]),
+  };
   for (const field of ['card', 'sku'] as const) {
-    if (!/^[a-z][a-z0-9._-]{0,62}$/.test(wanted[field])) wrong(field, 'Expected a name such as "ses.recipient".');
+    // A price that nothing is reckoned with would leave the gap that it is meant to fill.
+    if (!known[field].has(wanted[field])) wrong(field, `Expected one of ${[...known[field]].sort().join(', ')}.`);
   }
   if (wanted.source.trim() === '' || wanted.source.length > 500)
     wrong('source', 'Expected where the price is published.');

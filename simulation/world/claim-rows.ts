@@ -130,6 +130,11 @@ export class ClaimRows implements Pick<ClaimRepository, keyof ClaimRepository> {
     return Promise.resolve(intended);
   }
 
+  /** Lanes do not change in the simulation. */
+  relane(): Promise<void> {
+    return Promise.resolve();
+  }
+
   suppress(messages: readonly Candidate[]): Promise<void> {
     for (const { id } of messages) this.change(id, { state: 'SUPPRESSED' });
     return Promise.resolve();
@@ -165,6 +170,7 @@ export class ClaimRows implements Pick<ClaimRepository, keyof ClaimRepository> {
       tenantActive: this.tables.tenants.get(row.tenantId)?.paused === false,
       domainReady: true,
       configurationSet: `set-${row.stream}`,
+      laneLeft: false,
       content: contentFor(row.recipients),
       suppressed: [],
     };

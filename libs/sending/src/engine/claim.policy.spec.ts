@@ -9,6 +9,7 @@ const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   tenantActive: true,
   domainReady: true,
   configurationSet: 'pf-1-tx',
+  laneLeft: false,
   content: {
     from: { email: 'a@shop.example' },
     to: [{ email: 'Ann@x.example' }],
@@ -35,6 +36,11 @@ describe('a claim', () => {
     [{ configurationSet: null }, 'ROUTE_NOT_READY'],
   ])('lets a message wait when %j', (changes, reason) => {
     expect(decideClaim(candidate(changes))).toMatchObject({ kind: 'wait', reason });
+  });
+
+  it('takes the lane that the tenant has now when the message was written with another', () => {
+    expect(decideClaim(candidate({ configurationSet: null, laneLeft: true }))).toEqual({ kind: 'relane' });
+    expect(decideClaim(candidate({ laneLeft: true }))).toMatchObject({ kind: 'send' });
   });
 
   it('goes to the others when one recipient was suppressed meanwhile', () => {

@@ -13,6 +13,8 @@ export interface Candidate {
   readonly domainReady: boolean;
   /** Null while the tenant's set does not exist on this account, or its mail is held. */
   readonly configurationSet: string | null;
+  /** The tenant's mail leaves the account by another lane by now than this message was written with. */
+  readonly laneLeft: boolean;
   readonly content: StoredContent;
   /** Addresses among its recipients that stand on the tenant's suppression list. */
   readonly suppressed: readonly string[];
@@ -24,6 +26,8 @@ export type WaitReason = 'TENANT_PAUSED' | 'DOMAIN_NOT_READY' | 'ROUTE_NOT_READY
 export type ClaimDecision =
   | { readonly kind: 'send'; readonly recipients: number; readonly suppressed: readonly string[] }
   | { readonly kind: 'suppress' }
+  /** It was accepted, or on its way, while its tenant got another lane: it takes that one. */
+  | { readonly kind: 'relane' }
   | { readonly kind: 'wait'; readonly reason: WaitReason; readonly waitMs: number };
 
 /**
@@ -33,6 +37,7 @@ export type ClaimDecision =
 export function decideClaim(candidate: Candidate): ClaimDecision {
   if (!candidate.tenantActive) return { kind: 'wait', reason: 'TENANT_PAUSED', waitMs: 15_000 };
   if (!candidate.domainReady) return { kind: 'wait', reason: 'DOMAIN_NOT_READY', waitMs: 10_000 };
+  if (candidate.configurationSet === null && candidate.laneLeft) return { kind: 'relane' };
   if (candidate.configurationSet === null) return { kind: 'wait', reason: 'ROUTE_NOT_READY', waitMs: 5_000 };
   const suppressed = candidate.suppressed.filter((address) => isSuppressible(address));
   const left = recipientsOf(candidate.content).filter((address) => !suppressed.includes(address));

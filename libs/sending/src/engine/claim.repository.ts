@@ -5,7 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { onceKey } from '../event-type.policy';
 import type { StoredContent } from '../stored-content';
 import type { Candidate } from './claim.policy';
-import { CANDIDATES, claimOf, INTEND, SUPPRESS, SUPPRESS_EVENT, SUPPRESS_RECIPIENTS, WAIT } from './claim.sql';
+import { CANDIDATES, claimOf, INTEND, RELANE, SUPPRESS, SUPPRESS_EVENT, SUPPRESS_RECIPIENTS, WAIT } from './claim.sql';
 import { DayTables } from './day-tables.service';
 import type { Ticket } from './dispatch.jobs';
 
@@ -162,6 +162,11 @@ export class ClaimRepository {
     await this.leaveOut(messages, now);
     const events = messages.map(({ tenantId, id }) => ({ tenantId, id, eventId: newId() }));
     await this.uow.query(SUPPRESS_EVENT, [JSON.stringify(events), now, onceKey('message.suppressed')]);
+  }
+
+  /** They are granted again, and go then. */
+  async relane(messages: readonly Key[]): Promise<void> {
+    if (messages.length > 0) await this.uow.query(RELANE, [keys(messages)]);
   }
 
   async wait(messages: readonly (Key & { readonly notBefore: Date; readonly reason: string })[]): Promise<void> {

@@ -69,6 +69,7 @@ export class ClaimService {
   ): Promise<IntendedAttempt[]> {
     const send: IntendedMessage[] = [];
     const suppress: Candidate[] = [];
+    const relane: Candidate[] = [];
     const wait: (Key & { notBefore: Date; reason: string })[] = [];
     for (const candidate of await rows.candidates(ticket, left, now)) {
       const { tenantId, id } = candidate;
@@ -76,9 +77,11 @@ export class ClaimService {
       if (decision.kind === 'send') {
         send.push({ ...candidate, recipients: decision.recipients, suppressed: decision.suppressed });
       } else if (decision.kind === 'suppress') suppress.push(candidate);
+      else if (decision.kind === 'relane') relane.push(candidate);
       else wait.push({ tenantId, id, notBefore: new Date(now.getTime() + decision.waitMs), reason: decision.reason });
     }
     await rows.suppress(suppress, now);
+    await rows.relane(relane);
     await rows.wait(wait);
     return rows.intend(ticket, send, now);
   }

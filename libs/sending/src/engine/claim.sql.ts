@@ -72,6 +72,19 @@ export const claimOf = (day: DaySuffix): string => `
     FROM opened LEFT JOIN intended i ON true
     LEFT JOIN message_body${day} b ON b.tenant_id = ANY (ARRAY[i.tenant_id]) AND b.message_id = ANY (ARRAY[i.id])`;
 
+/** Where mail of message `m` leaves its account now: its placement's lane, once the route is set up there. */
+const LANE_NOW = `
+  placement p JOIN configuration_set r ON r.tenant_id = p.tenant_id AND r.sending_account_id = p.sending_account_id AND r.stream = p.stream
+                                      AND r.lane_id = p.lane_id
+   WHERE p.tenant_id = m.tenant_id AND p.mode = m.mode AND p.stream = m.stream AND p.sending_account_id = m.sending_account_id
+     AND p.valid_to IS NULL`;
+
+/** Messages held by this transaction take the lane that their placement has now. */
+export const RELANE = `
+  UPDATE message m SET lane_id = (SELECT p.lane_id FROM ${LANE_NOW} LIMIT 1), not_before = NULL, detail = NULL
+    FROM jsonb_to_recordset($1::jsonb) AS w ("tenantId" uuid, id uuid)
+   WHERE m.tenant_id = w."tenantId" AND m.id = w.id AND m.state = 'READY' AND EXISTS (SELECT FROM ${LANE_NOW})`;
+
 /**
  * What there is to say about messages that the usual claim left. Rows that another transaction holds stay READY. A row of
  * the backlog whose message waits no more is taken away: a claim that met two others on one row can leave it behind.
@@ -85,7 +98,8 @@ export const CANDIDATES = `
   SELECT m.tenant_id AS "tenantId", m.id, m.mode, m.stream, t.state = 'ACTIVE' AS "tenantActive",
          c.name AS "configurationSet", b.content, ${DOMAIN_READY} AS "domainReady",
          coalesce((SELECT jsonb_agg(r.address) FROM recipient r JOIN suppression s ON ${ON_THE_LIST}
-                   WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.state IS NULL), '[]') AS suppressed
+                   WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id AND r.state IS NULL), '[]') AS suppressed,
+         EXISTS (SELECT FROM ${LANE_NOW} AND p.lane_id <> m.lane_id) AS "laneLeft"
     FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS w (tenant_id, id, n)
     JOIN message m ON m.tenant_id = w.tenant_id AND m.id = w.id
     JOIN tenant t ON t.id = m.tenant_id

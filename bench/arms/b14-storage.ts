@@ -41,7 +41,7 @@ export async function b14(lab: Lab): Promise<Result> {
         `Accepting: ${partText(wal.accepting)}.`,
         `From the claim to the outcome: ${partText(wal.sending)}.`,
         'By table with its indexes; commits, locks and what touches no page make up the rest.',
-        `Snapshot held for ${held.seconds} s at ${ACCOUNTS * RATE}/s: ${held.before.toFixed(1)}/s before, ${held.during.toFixed(1)}/s in its last third. Less than a batch of each account (${held.noisePercent.toFixed(2)} %) counts as nothing lost.`,
+        `Snapshot held for ${held.seconds} s at ${ACCOUNTS * RATE}/s: ${held.before.toFixed(1)}/s before, ${held.during.toFixed(1)}/s in its last third; above the granted rate counts as the granted rate. Less than a batch of each account (${held.noisePercent.toFixed(2)} %) counts as nothing lost.`,
       ],
     };
   } finally {
@@ -163,6 +163,8 @@ async function rateLossUnderSnapshot(lab: Lab, arm: EngineArm) {
   const third = seconds / 3;
   const granted = ACCOUNTS * RATE;
   await arm.fill(Math.ceil(granted * (seconds + third + 15)));
+  // Or autovacuum comes to what seeding has written a minute later: in the last third, and not in the one before.
+  await arm.database.client.query('VACUUM (ANALYZE) message_body, recipient');
   await arm.connectSink();
   await arm.runUp();
   lab.progress(`a snapshot held for ${seconds} s`);
@@ -178,7 +180,9 @@ async function rateLossUnderSnapshot(lab: Lab, arm: EngineArm) {
   await arm.stopWorkers();
   // A slice begins and ends within a batch of each account: 50 messages more or less are chance, not loss.
   const noisePercent = (100 * ACCOUNTS * 50) / (granted * third);
-  const lost = 100 * (1 - perSecond(during) / perSecond(before));
+  // What goes beyond the rate right after the start makes good what the start was late with: no rate that could be kept.
+  const kept = Math.min(perSecond(before), granted);
+  const lost = 100 * (1 - perSecond(during) / kept);
   return {
     seconds,
     before: perSecond(before),

@@ -9,7 +9,7 @@ import type { BenchDatabase, Lab } from './lab';
 import { monotonicUs } from './monotonic';
 import { htmlOf, type SeededTenant, type Stream } from './seed';
 
-/** Keep-alive connections of the customers, all together; what does not fit waits, and its wait counts. */
+/** Keep-alive connections of the customers to one process, all together; what does not fit waits, and its wait counts. */
 const CONNECTIONS = 64;
 
 /** Where the recipient goes. */
@@ -23,43 +23,42 @@ export interface Accepted {
   readonly ackUs: number;
 }
 
-/** The real api process in front of an engine arm's database, with a live key for every tenant. */
+/** An api process and the customers' connections to it. */
+interface Front {
+  readonly url: string;
+  readonly child: Child;
+  readonly pool: Pool;
+}
+
+/** The real api in front of an engine arm's database, with a live key for every tenant; calls go to its processes in turns. */
 export class ApiArm {
-  private readonly clients = new Map<string, CustomerClient>();
+  private readonly keys = new Map<string, string>();
   /** What surrounds the recipient in the JSON of a message, by tenant, stream and size. */
   private readonly emails = new Map<string, readonly string[]>();
   private calls = 0;
+  private turns = 0;
 
   private constructor(
     private readonly lab: Lab,
-    private readonly child: Child,
-    private readonly pool: Pool,
+    private readonly fronts: readonly Front[],
     private readonly run: string,
   ) {}
 
-  static async start(lab: Lab, database: BenchDatabase, tenants: readonly SeededTenant[]): Promise<ApiArm> {
-    const url = `http://127.0.0.1:${await lab.port('api')}`;
-    const child = await lab.start('api', 'apps/api/src/main.js', {
-      env: {
-        NODE_ENV: 'development',
-        API_HOST: '127.0.0.1',
-        API_PORT: new URL(url).port,
-        DATABASE_APP_URL: database.urls.app,
-        DATABASE_ADMIN_URL: database.urls.admin,
-        REDIS_URL: lab.redisUrl,
-        API_KEY_PEPPER: lab.secrets.apiKeyPepper,
-        PUBLIC_URL: url,
-        LOG_LEVEL: 'warn',
-      },
-      isReady: () => isHealthy(`${url}/health/ready`),
-    });
-    const arm = new ApiArm(lab, child, new Pool(url, { connections: CONNECTIONS }), database.name);
+  static async start(
+    lab: Lab,
+    database: BenchDatabase,
+    tenants: readonly SeededTenant[],
+    processes = 1,
+  ): Promise<ApiArm> {
+    const fronts: Front[] = [];
+    for (let n = 1; n <= processes; n += 1) fronts.push(await startFront(lab, database, n === 1 ? 'api' : `api-${n}`));
+    const arm = new ApiArm(lab, fronts, database.name);
     const operator = await makeOperatorKey({ databaseUrls: database.urls, secrets: lab.secrets });
-    const admin = new GraphqlClient(`${url}/admin/graphql`, operator);
+    const admin = new GraphqlClient(`${fronts[0]?.url}/admin/graphql`, operator);
     for (const { id } of tenants) {
       const input = { tenantId: toPublicId('tenant', id), name: 'benchmark', mode: 'LIVE', scopes: ['send', 'read'] };
       const { key } = await admin.mutate<{ key: string }>('createTenantApiKey', input, 'key');
-      arm.clients.set(id, new CustomerClient(arm.pool, key));
+      arm.keys.set(id, key);
     }
     return arm;
   }
@@ -91,8 +90,10 @@ export class ApiArm {
   }
 
   async stop(): Promise<void> {
-    await this.pool.destroy();
-    await this.lab.stop(this.child);
+    for (const { child, pool } of this.fronts) {
+      await pool.destroy();
+      await this.lab.stop(child);
+    }
   }
 
   /** JSON of a message to a recipient of its own. */
@@ -119,10 +120,31 @@ export class ApiArm {
   }
 
   private clientOf(tenant: SeededTenant): CustomerClient {
-    const client = this.clients.get(tenant.id);
-    if (!client) throw new Error('a tenant without a key');
-    return client;
+    const key = this.keys.get(tenant.id);
+    const front = this.fronts[this.turns % this.fronts.length];
+    if (key === undefined || !front) throw new Error('a tenant without a key');
+    this.turns += 1;
+    return new CustomerClient(front.pool, key);
   }
+}
+
+async function startFront(lab: Lab, database: BenchDatabase, name: string): Promise<Front> {
+  const url = `http://127.0.0.1:${await lab.port(name)}`;
+  const child = await lab.start(name, 'apps/api/src/main.js', {
+    env: {
+      NODE_ENV: 'development',
+      API_HOST: '127.0.0.1',
+      API_PORT: new URL(url).port,
+      DATABASE_APP_URL: database.urls.app,
+      DATABASE_ADMIN_URL: database.urls.admin,
+      REDIS_URL: lab.redisUrl,
+      API_KEY_PEPPER: lab.secrets.apiKeyPepper,
+      PUBLIC_URL: url,
+      LOG_LEVEL: 'warn',
+    },
+    isReady: () => isHealthy(`${url}/health/ready`),
+  });
+  return { url, child, pool: new Pool(url, { connections: CONNECTIONS }) };
 }
 
 function uuidOf(publicId: string): string {

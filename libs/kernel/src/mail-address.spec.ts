@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import fc from 'fast-check';
 import { canonicalAddress, canonicalDomain, isHeaderSafe, isSameOrBelow } from './mail-address';
 
@@ -81,6 +82,21 @@ describe('domains', () => {
     expect(isSameOrBelow('acme.com', 'acme.com')).toBe(true);
     expect(isSameOrBelow('notacme.com', 'acme.com')).toBe(false);
     expect(isSameOrBelow('acme.com.evil.com', 'acme.com')).toBe(false);
+  });
+});
+
+describe('canonicalDomain', () => {
+  it('takes a plain name for what the URL standard makes of it', () => {
+    const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
+    const name = fc.tuple(fc.array(label, { minLength: 1, maxLength: 3 }), fc.stringMatching(/^[a-z0-9]{1,6}$/));
+    fc.assert(
+      fc.property(name, ([labels, top]) => {
+        const text = [...labels, top].join('.');
+        const ascii = domainToASCII(text);
+        expect(canonicalDomain(text)).toBe(ascii === text && /[a-z]/.test(top) ? text : undefined);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 

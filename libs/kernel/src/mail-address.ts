@@ -9,6 +9,8 @@ export interface MailAddress {
 const MAX_LENGTH = 320;
 const LOCAL = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** What nearly every domain looks like: small letters and digits, a last label that is no number, nothing encoded. */
+const PLAIN_DOMAIN = /^(?:(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!xn--)[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** C0, C1, line and paragraph separators, bidirectional overrides, halves of pairs: what turns a name or subject into another header or a lie. */
 const FORBIDDEN_IN_HEADER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Surrogate}]/u;
 
@@ -28,6 +30,8 @@ export function canonicalAddress(text: string): string | undefined {
 /** A domain name in lower-case ASCII, or undefined: at least two LDH labels, a letter in the last, at most 254 characters. */
 export function canonicalDomain(text: string): string | undefined {
   if (text.length === 0 || text.length > 254) return undefined;
+  // Such a name is its own canonical form; asking the URL standard costs as much as the rest of an address.
+  if (PLAIN_DOMAIN.test(text)) return text;
   const normal = text.normalize('NFC');
   const ascii = domainToASCII(normal);
   // A mapping that changes more than case (full-width forms, soft hyphens, ignorable characters) hides another name.

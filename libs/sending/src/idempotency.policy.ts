@@ -30,8 +30,10 @@ function isCanonical(value: unknown): boolean {
   if (typeof value !== 'object') return value !== undefined;
   if (value === null || value instanceof Date) return true;
   if (Array.isArray(value)) return value.every(isCanonical);
+  const members = value as Readonly<Record<string, unknown>>;
   let before = '';
-  for (const [key, member] of Object.entries(value)) {
+  for (const key of Object.keys(members)) {
+    const member = members[key];
     if (member === null || key < before || !(member === undefined || isCanonical(member))) return false;
     before = key;
   }

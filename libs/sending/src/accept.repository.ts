@@ -123,7 +123,7 @@ const WAITING = `
   SELECT sum(n_rcpt)::text AS n FROM (
     SELECT n_rcpt FROM backlog WHERE tenant_id = $1 AND mode = $2 LIMIT $3) AS open`;
 
-// The calls, and everything their messages consist of, in one statement: one round trip, whatever their number. Of a call
+// The calls, and what every message consists of, in one statement: one round trip, whatever their number. Of a call
 // whose key another one took first, nothing is written. In the order of keys, so that two transactions with the same keys
 // wait for each other one way round only.
 const INSERT = `
@@ -154,11 +154,6 @@ const INSERT = `
     INSERT INTO backlog (tenant_id, message_id, mode, stream, sending_account_id, n_rcpt, scheduled, due_at, expires_at)
     SELECT $1, id, $2, stream, sending_account_id, n_rcpt, state = 'SCHEDULED', scheduled_at, expires_at
       FROM m WHERE state IN ('READY', 'SCHEDULED')
-  ), events AS (
-    INSERT INTO message_event (tenant_id, at, message_id, id, type, dedupe_key, summary)
-    SELECT $1, $3, id, id, 'message.suppressed', 'message.suppressed',
-           'Every recipient is on the suppression list: accepted, recorded and not sent.'
-      FROM m WHERE state = 'SUPPRESSED'
   ), recipients AS (
     INSERT INTO recipient (tenant_id, message_id, position, kind, address, name, state, at, detail)
     SELECT $1, r.message_id, r.position, r.kind, r.address, r.name, r.state, CASE WHEN r.state IS NOT NULL THEN $3::timestamptz END, r.detail
@@ -167,6 +162,12 @@ const INSERT = `
      WHERE r.message_id IN (SELECT id FROM m)
   )
   SELECT key FROM call`;
+
+const SUPPRESSED = `
+  INSERT INTO message_event (tenant_id, at, message_id, id, type, dedupe_key, summary)
+  SELECT $1, $2, id, id, 'message.suppressed', 'message.suppressed',
+         'Every recipient is on the suppression list: accepted, recorded and not sent.'
+    FROM unnest($3::uuid[]) AS m (id)`;
 
 const ATTACHMENTS = `INSERT INTO message_attachment (tenant_id, message_id, bytes) SELECT $1, * FROM unnest($2::uuid[], $3::int[])`;
 
@@ -259,21 +260,22 @@ export class AcceptRepository {
       calls.map((call) => JSON.stringify(call.result)),
     ]);
     const free = new Set(added.map((row) => row.key));
-    await this.insertAttachments(
-      tenant,
-      rows.filter((row) => row.message.attachmentBytes > 0 && free.has(row.idempotencyKey)),
-    );
+    const written = rows.filter((row) => free.has(row.idempotencyKey)).map((row) => row.message);
+    await this.insertSuppressed(tenant, at, written);
+    await this.insertAttachments(tenant, written);
     return free;
   }
 
-  /** A statement of its own: most mail has none and pays nothing for it. */
-  private async insertAttachments(tenant: TenantId, rows: readonly AcceptedRow[]): Promise<void> {
+  /** Statements of their own: most mail has neither, and to prepare for them costs an eighth of a call with one message. */
+  private async insertSuppressed(tenant: TenantId, at: Date, written: readonly NewMessage[]): Promise<void> {
+    const ids = written.filter((message) => message.state === 'SUPPRESSED').map((message) => message.id);
+    if (ids.length > 0) await this.uow.prepared(SUPPRESSED, [tenant, at, ids]);
+  }
+
+  private async insertAttachments(tenant: TenantId, written: readonly NewMessage[]): Promise<void> {
+    const rows = written.filter((message) => message.attachmentBytes > 0);
     if (rows.length === 0) return;
-    await this.uow.prepared(ATTACHMENTS, [
-      tenant,
-      rows.map((row) => row.message.id),
-      rows.map((row) => row.message.attachmentBytes),
-    ]);
+    await this.uow.prepared(ATTACHMENTS, [tenant, rows.map((row) => row.id), rows.map((row) => row.attachmentBytes)]);
   }
 }
 

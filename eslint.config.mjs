@@ -41,6 +41,10 @@ const bannedSyntax = [
 
 /** No number near money: a price is a rational of bigints and is rounded in kernel alone. */
 const moneySyntax = [
+  {
+    selector: ':not(TSIndexedAccessType) > TSNumberKeyword',
+    message: 'Money, and whatever is reckoned near it, is bigint.',
+  },
   { selector: 'CallExpression[callee.name="parseFloat"]', message: 'Money is bigint micro-dollars.' },
   { selector: 'CallExpression[callee.name="Number"]', message: 'Money is bigint micro-dollars.' },
   {

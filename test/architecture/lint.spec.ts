@@ -44,6 +44,7 @@ const planted: readonly (readonly [what: string, file: string, code: string, sai
   ['rounding by Math near money', money, 'export const x = Math.round(1.5);\n', 'Money'],
   ['toFixed near money', money, 'export const x = (1.5).toFixed(2);\n', 'Money'],
   ['Number() near money', money, "export const x = Number('1');\n", 'Money'],
+  ['a number near money', money, 'export const total = (amounts: readonly number[]) => amounts;\n', 'bigint'],
 ];
 
 describe('the lint rules', () => {

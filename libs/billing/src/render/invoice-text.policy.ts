@@ -78,7 +78,10 @@ export function spanText(line: InvoiceLine, period: InvoiceBody['period']): stri
       ? dateText(last)
       : `${dateText(line.from).split(' ')[0]} to ${dateText(last)}`;
   }
-  return `${dateText(line.from)}${minute(line.from)} to ${dateText(line.to)}${minute(line.to)} UTC`;
+  // The year is said once, so that the span stays on one line: a period never has two, but for the moment it ends.
+  const year = line.from.slice(0, 4);
+  const from = line.to.startsWith(year) ? dateText(line.from).replace(` ${year}`, '') : dateText(line.from);
+  return `${from}${minute(line.from)} to ${dateText(line.to)}${minute(line.to)} UTC`;
 }
 
 function monthName(month: string | undefined): string {

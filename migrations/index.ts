@@ -18,6 +18,7 @@ import { PublishedRates1764000300000 } from './1764000300000-published-rates';
 import { LargeMonths1764000300000 } from './1764000300000-large-months';
 import { BodiesInline1764000310000 } from './1764000310000-bodies-inline';
 import { SpendCounters1764000400000 } from './1764000400000-spend-counters';
+import { BillingVerdicts1764000500000 } from './1764000500000-billing-verdicts';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   LargeMonths1764000300000,
   BodiesInline1764000310000,
   SpendCounters1764000400000,
+  BillingVerdicts1764000500000,
 ];

@@ -669,6 +669,22 @@ GRANT INSERT, SELECT, UPDATE TO pf_app
 GRANT SELECT TO pf_worker
 COMMENT 'whom invoices are made out to; the name of the tenant where there is none'
 
+-- table billing_verdict
+TABLE OWNER pf_owner
+COLUMN period text NOT NULL
+COLUMN invariant smallint NOT NULL
+COLUMN name text NOT NULL
+COLUMN violations bigint NOT NULL
+COLUMN examples text[] NOT NULL
+COLUMN judged_at timestamp with time zone NOT NULL
+CONSTRAINT billing_verdict_invariant_check CHECK (((invariant >= 1) AND (invariant <= 14)))
+CONSTRAINT billing_verdict_pkey PRIMARY KEY (period, invariant)
+CONSTRAINT billing_verdict_violations_check CHECK ((violations >= 0))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT, UPDATE TO pf_worker
+GRANT SELECT TO pf_admin
+COMMENT 'what each invariant of a month''s books was worth when it was last judged'
+
 -- table configuration_set
 TABLE OWNER pf_owner ROW LEVEL SECURITY FORCED
 COLUMN tenant_id uuid NOT NULL

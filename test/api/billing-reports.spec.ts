@@ -487,6 +487,20 @@ describe('a month', () => {
     });
   });
 
+  it('shows what its books were worth when they were last judged', async () => {
+    await api.sql(
+      `INSERT INTO billing_verdict (period, invariant, name, violations, examples, judged_at)
+       VALUES ($1, 11, 'IP-hours', 0, '{}', '2026-11-05T03:00:00Z'), ($1, 2, 'the fleet', 12, '{one,two}', '2026-11-05T03:00:00Z')`,
+      [MONTH],
+    );
+    const query = `{ billingPeriod(period: "${MONTH}") { verdicts { invariant name violations examples judgedAt } } }`;
+    const judgedAt = '2026-11-05T03:00:00.000Z';
+    expect(answered<{ verdicts: object[] }>(await admin(query), 'billingPeriod').verdicts).toEqual([
+      { invariant: '2', name: 'the fleet', violations: '12', examples: ['one', 'two'], judgedAt },
+      { invariant: '11', name: 'IP-hours', violations: '0', examples: [], judgedAt },
+    ]);
+  });
+
   it('shows its alarms, dearest first', async () => {
     await api.sql(
       `INSERT INTO billing_alarm (period, kind, aws_account, region, usage_type, ours_micro, billed_micro, raised_at)

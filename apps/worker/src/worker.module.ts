@@ -5,6 +5,7 @@ import {
   BillingModule,
   CloseFailpoints,
   InvoicingModule,
+  NightlyVerifyModule,
   TenantBillingModule,
 } from '@libs/billing';
 import { clockScaleOf, invoicingOf, type WorkerConfig } from '@libs/config';
@@ -97,6 +98,7 @@ export class WorkerModule {
           },
         }),
         invoicing,
+        NightlyVerifyModule,
         BillingCloseModule.forRoot({ invoicing, ...(crash ? { failpoints: new CloseFailpoints(crash) } : {}) }),
       ],
       controllers: [HealthController],

@@ -63,6 +63,7 @@ export { publicKeyOf } from './advice/report-csv.policy';
 export { REPORT_FILES, ReportFiles } from './advice/report-files.service';
 export { TOPICS } from './advice/topic.policy';
 export { STEP_KINDS } from './advice/waterfall.policy';
-export { VerifyModule } from './verify/verify.module';
+export { NightlyVerify } from './verify/nightly-verify.service';
+export { NightlyVerifyModule, VerifyModule } from './verify/verify.module';
 export { VerifyService } from './verify/verify.service';
 export type { Verdict } from './verify/verify.service';

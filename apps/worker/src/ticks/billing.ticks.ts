@@ -1,4 +1,4 @@
-import { closePeriod, CloseService, PeriodService } from '@libs/billing';
+import { closePeriod, CloseService, NightlyVerify, PeriodService } from '@libs/billing';
 import { JobQueue } from '@libs/queueing';
 import { Injectable } from '@nestjs/common';
 import { Tick } from './tick.decorator';
@@ -9,6 +9,7 @@ export class BillingTicks {
     private readonly periods: PeriodService,
     private readonly closing: CloseService,
     private readonly jobs: JobQueue,
+    private readonly nightly: NightlyVerify,
   ) {}
 
   /** What is asked stands in the month's row: a job that was lost is made again. */
@@ -20,5 +21,11 @@ export class BillingTicks {
   @Tick({ name: 'billing-refresh', everyMs: 600_000 })
   keepUpToDate(): Promise<void> {
     return this.closing.keepUpToDate();
+  }
+
+  /** Looks often, judges once a night: whichever worker looks first when it is due. */
+  @Tick({ name: 'billing-verify', everyMs: 600_000 })
+  judgeBooks(): Promise<void> {
+    return this.nightly.judge();
   }
 }

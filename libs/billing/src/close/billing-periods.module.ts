@@ -9,6 +9,7 @@ import { MonthLinesService } from './month-lines.service';
 import { PeriodOverview } from './period-overview.service';
 import { PeriodService } from './period.service';
 import { ReconcileService } from './reconcile.service';
+import { VerdictRepository } from '../verify/verdict.repository';
 
 /** What operators do about months: look, ask for a close, import AWS's bill. */
 @Module({
@@ -22,6 +23,7 @@ import { ReconcileService } from './reconcile.service';
     PeriodOverview,
     PeriodService,
     ReconcileService,
+    VerdictRepository,
   ],
   exports: [
     BillingPeriodRepository,

@@ -11,10 +11,13 @@ import {
   lifeBefore,
   monthOf,
   nextDay,
+  spanOfDay,
   watermark,
   type Day,
 } from './roll-up.policy';
 import { RollUpRepository, type RollUp } from './roll-up.repository';
+
+const HOUR_MS = 3_600_000;
 
 /**
  * Counts what was used, day by day. What is stored of a day is a function of the facts; facts that come later are booked
@@ -80,6 +83,27 @@ export class UsageRollUpService {
       counted.push(day);
     }
     return counted;
+  }
+
+  /**
+   * Counts again the days of a month whose last count, an hour ago or longer, left sends in doubt: what has been settled since is
+   * booked. Days whose attempts retention has dropped stay as they are.
+   * @param period `YYYY-MM`, UTC
+   * @returns the days counted
+   * @throws DomainError INVALID_INPUT (period)
+   */
+  async rollUpDoubtful(period: string): Promise<Day[]> {
+    const { start, end } = parsePeriod(period);
+    const now = this.clock.now();
+    const days = await this.uow.forSystem(async () => {
+      const dropped = await this.rollUps.attemptsDroppedBefore();
+      return (await this.rollUps.all({ from: start, to: end }))
+        .filter(({ inDoubt, rolledAt }) => inDoubt > 0n && now.getTime() - rolledAt.getTime() >= HOUR_MS)
+        .map(({ day }) => day)
+        .filter((day) => dropped === undefined || spanOfDay(day).from >= lifeAfter(dropped));
+    });
+    for (const day of days) await this.rollUp(day);
+    return days;
   }
 
   /** After this nothing more is booked in a month that was closed before it was called. */

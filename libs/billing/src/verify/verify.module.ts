@@ -1,7 +1,10 @@
 import { Module } from '@nestjs/common';
+import { BillingModule } from '../billing.module';
 import { InvoiceDraftRepository } from '../invoice/invoice-draft.repository';
 import { InvoiceRecords } from '../invoice/invoice-records.service';
 import { InvoiceRepository } from '../invoice/invoice.repository';
+import { NightlyVerify } from './nightly-verify.service';
+import { VerdictRepository } from './verdict.repository';
 import { VerifyRepository } from './verify.repository';
 import { VerifyService } from './verify.service';
 
@@ -11,3 +14,11 @@ import { VerifyService } from './verify.service';
   exports: [VerifyService],
 })
 export class VerifyModule {}
+
+/** The same once a night, for the worker. */
+@Module({
+  imports: [BillingModule, VerifyModule],
+  providers: [VerdictRepository, NightlyVerify],
+  exports: [NightlyVerify],
+})
+export class NightlyVerifyModule {}

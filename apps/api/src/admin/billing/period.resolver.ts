@@ -10,6 +10,7 @@ import {
   BillImport,
   BillingAlarm,
   BillingPeriod,
+  BillingVerdict,
   ClosePeriodInput,
   ClosePeriodPayload,
   FinalisePeriodInput,
@@ -83,5 +84,13 @@ export class PeriodResolver {
       total: formatUsd(totalMicro),
       outside: formatUsd(outsideMicro),
     }));
+  }
+
+  @ResolveField(() => [BillingVerdict], {
+    description:
+      'Whether its books hold what they must: judged every night for the running month and the last closed one. Empty: not judged yet.',
+  })
+  async verdicts(@Parent() { period }: BillingPeriod): Promise<BillingVerdict[]> {
+    return (await this.overview.judged(period)).map(({ id, ...verdict }) => ({ ...verdict, invariant: id.toString() }));
   }
 }

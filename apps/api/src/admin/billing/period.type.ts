@@ -28,6 +28,27 @@ export class BillingAlarm {
   raisedAt!: Date;
 }
 
+@ObjectType('BillingVerdict', {
+  description: 'One of the fourteen invariants of a month’s books, as the worker last judged it.',
+  ...inAdminSchema,
+})
+export class BillingVerdict {
+  @Field(() => ID, { description: '1 to 14.' })
+  invariant!: string;
+
+  @Field(() => String, { description: 'What must hold.' })
+  name!: string;
+
+  @Field(() => BigIntScalar, { description: 'How often it does not; 0 when it holds.' })
+  violations!: bigint;
+
+  @Field(() => [String], { description: 'The first ten violations, in words.' })
+  examples!: readonly string[];
+
+  @Field(() => DateTime, { description: 'When it was judged.' })
+  judgedAt!: Date;
+}
+
 @ObjectType('BillImport', { description: 'A report of AWS that was taken in.', ...inAdminSchema })
 export class BillImport {
   @Field(() => ID, { description: 'Its number.' })

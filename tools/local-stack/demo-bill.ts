@@ -49,9 +49,10 @@ export async function holdAgainstBill(stack: {
 export function billLine(bill: BillVerdict): string {
   const usd = (micro: string) => formatUsd(BigInt(micro));
   const differences = bill.differences.map(({ reason, microUsd }) => `${reason} ${usd(microUsd)}`).join(', ');
+  const agree = bill.fleetMicroUsd === bill.billedMicroUsd ? '=' : 'IS NOT';
   return (
     `tenants ${usd(bill.tenantsMicroUsd)} + idle ${usd(bill.idleMicroUsd)} + platform ${usd(bill.platformMicroUsd)} = ` +
-    `fleet ${usd(bill.fleetMicroUsd)} USD this month = AWS's bill by the simulator's own meter ${usd(bill.billedMicroUsd)}; ` +
+    `fleet ${usd(bill.fleetMicroUsd)} USD this month ${agree} AWS's bill by the simulator's own meter ${usd(bill.billedMicroUsd)}; ` +
     `of it beyond our own reckoning: ${differences === '' ? 'nothing' : differences}`
   );
 }

@@ -169,6 +169,38 @@ describe('the ledger (on its model, which real Redis is compared with)', () => {
     expect(next).toBeGreaterThanOrEqual((before?.t0 ?? 0) + (1 + (before?.messages.length ?? 0)) * slot);
   });
 
+  it('P12: a small sender beside a full account has its slot within a slice and a half, also when everything is lent', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(60, 75, 90), fc.nat(40), fc.integer({ min: 1, max: 3 }), (rate, step, urgent) => {
+        const account = new Account(-1, { num: rate, den: 1 });
+        const paced = pacedRate(account.rate);
+        let [offeredAt, slotAt] = [0, 0];
+        const look = (grant: ReturnType<typeof account.acquire>) => {
+          let at = Math.max(grant?.t0 ?? 0, account.now);
+          for (const { tenant, cost } of grant?.messages ?? []) {
+            if (tenant === 'small') slotAt = at;
+            at += (cost * SECOND * paced.den) / paced.num;
+          }
+        };
+        for (let i = 0; slotAt === 0 && i < 120; i += 1) {
+          for (const big of ['a', 'b']) account.offer(big, Array(60).fill(1) as number[], 'mk');
+          if (i % 3 === 0) account.offer('hasty', Array(urgent).fill(1) as number[]);
+          look(account.urge());
+          if (i === 20 + step) {
+            offeredAt = account.now;
+            account.offer('small', [1], 'mk');
+          }
+          // The pump asks for all of a slice a tenth before the last one ends.
+          if (i % 18 === 0) look(account.acquire());
+          account.advance(SECOND / 20);
+        }
+        expect(slotAt).toBeGreaterThan(0);
+        expect((slotAt - offeredAt) / SECOND).toBeLessThanOrEqual(1.5);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it.each([
     ['of less than ten a second', 9, 1],
     ['for a message of more recipients than are lent', 200, 5],

@@ -32,7 +32,7 @@ const SCENARIOS: readonly Scenario[] = [
   { ids: ['B11', 'B12'], seconds: 240, run: scale },
   { ids: ['B13'], seconds: 40, run: alone(b13) },
   { ids: ['B14'], seconds: 110, run: alone(b14) },
-  { ids: ['B16'], seconds: 90, run: alone(b16) },
+  { ids: ['B16'], seconds: 150, run: alone(b16) },
   { ids: ['B17'], seconds: 215, run: alone(b17) },
   { ids: ['B3'], seconds: 130, run: alone(b03) },
 ];

@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   say('rolling it up while others write');
   const writer = keepWriting(client);
   const rollUpSeconds = await timed(() => books.rollUp(LARGE_DAY));
-  const slowestWriteMs = await writer.stop();
+  const { slowestWriteMs, written } = await writer.stop();
 
   const peakMb = process.resourceUsage().maxRSS / 1_024;
   const figures = {
@@ -62,6 +62,7 @@ async function main(): Promise<void> {
     importSeconds,
     rollUpSeconds,
     slowestWriteMs,
+    written,
     peakMb,
     ...first,
   };
@@ -110,10 +111,11 @@ async function writeBill(file: string): Promise<void> {
   await finished(out);
 }
 
-/** Writes attempts as an engine would, until it is stopped; answers how long the slowest write took, milliseconds. */
-function keepWriting(client: Client): { stop: () => Promise<number> } {
+/** Writes attempts as an engine would, until it is stopped; answers how many, and how long the slowest write took. */
+function keepWriting(client: Client): { stop: () => Promise<{ slowestWriteMs: number; written: number }> } {
   const ending = new AbortController();
   let slowest = 0;
+  let written = 0;
   const loop = (async () => {
     while (!ending.signal.aborted) {
       const began = performance.now();
@@ -125,6 +127,7 @@ function keepWriting(client: Client): { stop: () => Promise<number> } {
         [WRITTEN],
       );
       slowest = Math.max(slowest, performance.now() - began);
+      written += WRITTEN;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   })();
@@ -132,7 +135,7 @@ function keepWriting(client: Client): { stop: () => Promise<number> } {
     stop: async () => {
       ending.abort();
       await loop;
-      return slowest;
+      return { slowestWriteMs: slowest, written };
     },
   };
 }

@@ -79,13 +79,16 @@ export async function seedAttempts(client: Client, { tenants, attempts }: BooksS
   await client.query(NAMED);
   await client.query('SELECT create_day_partitions($1::date - 1, 3)', [LARGE_DAY]);
   await client.query(
-    `INSERT INTO attempt (tenant_id, id, message_id, attempt_no, batch_id, sending_account_id, lane_id, mode, stream, n_rcpt, bytes, state, created_at, ended_at)
-     SELECT pg_temp.named('tenant' || (1 + n % $1::int)), gen_random_uuid(),
-            (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid,
-            no, pg_temp.named('batch' || n / 200), pg_temp.named('account' || (1 + n % $1::int) % 20), pg_temp.named('pool' || (1 + n % $1::int) % 20), 'LIVE', 'MARKETING', 1, 2000,
+    `WITH who AS MATERIALIZED (
+       SELECT k, pg_temp.named('tenant' || k) AS tenant, pg_temp.named('account' || k % 20) AS account, pg_temp.named('pool' || k % 20) AS pool
+         FROM generate_series(1, $1::int) k)
+     INSERT INTO attempt (tenant_id, id, message_id, attempt_no, batch_id, sending_account_id, lane_id, mode, stream, n_rcpt, bytes, state, created_at, ended_at)
+     SELECT tenant, gen_random_uuid(),
+            (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid,
+            no, lpad(to_hex(n / 200), 32, '0')::uuid, account, pool, 'LIVE', 'MARKETING', 1, 2000,
             CASE WHEN n % 100 = 0 AND no = 1 THEN 'NOT_SENT' ELSE 'SENT' END, at, at + interval '150 milliseconds'
-       FROM (SELECT n, $3::date::timestamp AT TIME ZONE 'UTC' + make_interval(secs => 86000.0 * n / $2::int) AS at FROM generate_series(1, $2::int) n) m,
-            generate_series(1, 2) no WHERE no = 1 OR n % 100 = 0`,
+       FROM (SELECT n, $3::date::timestamp AT TIME ZONE 'UTC' + make_interval(secs => 86000.0 * n / $2::int) AS at FROM generate_series(1, $2::int) n) m
+       JOIN who ON k = 1 + n % $1::int, generate_series(1, 2) no WHERE no = 1 OR n % 100 = 0`,
     [tenants, attempts, LARGE_DAY],
   );
   await client.query('ANALYZE attempt');

@@ -48,7 +48,8 @@ const CORRUPTIONS: ReadonlyMap<number, string> = new Map([
   ],
   [
     11,
-    `UPDATE allocation SET quantity = quantity + 1 WHERE ctid = (SELECT a.ctid ${ALLOCATED} AND l.sku = 'ses.dedicated_ip_month' LIMIT 1)`,
+    `UPDATE allocation SET quantity = quantity + 1 WHERE ctid = (
+       SELECT a.ctid ${ALLOCATED} AND l.sku = 'ses.dedicated_ip_month' AND l.source = 'PROVISIONAL' AND l.corrects IS NULL LIMIT 1)`,
   ],
   [
     12,

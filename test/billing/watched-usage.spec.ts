@@ -41,7 +41,9 @@ describe('the usage of watched tenants', () => {
     now = time;
     process.moveTo(now.toISOString());
   };
-  const pass = (minutes: number) => { goTo(new Date(now.getTime() + minutes * MINUTE)); };
+  const pass = (minutes: number) => {
+    goTo(new Date(now.getTime() + minutes * MINUTE));
+  };
   const usedBy = async (source: UsageNotCounted) => {
     const used: Record<string, string> = {};
     for (const [tenant, days] of await source.ofTenants(month, tenants, now)) {

@@ -216,7 +216,7 @@ describe('sending over the wire', () => {
     const denied = Object.assign(new Error('not allowed'), { name: 'AccessDenied' });
     const without = senderTo(endpoint, () => Promise.reject(denied));
     expect(await without.send(role, mail, 5_000)).toEqual({
-      kind: 'credentials',
+      kind: 'denied',
       code: 'AccessDenied',
       message: 'not allowed',
     });

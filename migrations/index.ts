@@ -14,8 +14,8 @@ import { Spend1764000005000 } from './1764000005000-spend';
 import { PausedRoutes1764000100000 } from './1764000100000-paused-routes';
 import { ClosedMonths1764000200000 } from './1764000200000-closed-months';
 import { HeldRoutes1764000201000 } from './1764000201000-held-routes';
-import { PublishedRates1764000300000 } from './1764000300000-published-rates';
 import { LargeMonths1764000300000 } from './1764000300000-large-months';
+import { PublishedRates1764000301000 } from './1764000301000-published-rates';
 import { BodiesInline1764000310000 } from './1764000310000-bodies-inline';
 import { SpendCounters1764000400000 } from './1764000400000-spend-counters';
 import { BillingVerdicts1764000500000 } from './1764000500000-billing-verdicts';
@@ -38,8 +38,8 @@ export const migrations = [
   PausedRoutes1764000100000,
   ClosedMonths1764000200000,
   HeldRoutes1764000201000,
-  PublishedRates1764000300000,
   LargeMonths1764000300000,
+  PublishedRates1764000301000,
   BodiesInline1764000310000,
   SpendCounters1764000400000,
   BillingVerdicts1764000500000,

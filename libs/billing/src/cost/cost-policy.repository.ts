@@ -25,7 +25,7 @@ export class CostPolicyRepository {
   }
 
   /** Whether a month from this one on is closed for ever. */
-  async isFinalFrom(period: string): Promise<boolean> {
+  async isClosedFrom(period: string): Promise<boolean> {
     const rows = await this.uow.query('SELECT FROM billing_period WHERE period >= $1 AND is_closed LIMIT 1', [period]);
     return rows.length > 0;
   }

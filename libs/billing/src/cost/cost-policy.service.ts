@@ -28,7 +28,7 @@ export class CostPolicyService {
   set(period: string, policy: CostPolicy, by: Author): Promise<CostPolicy> {
     const { name } = parsePeriod(period);
     return this.uow.forSystem(async () => {
-      if (await this.policies.isFinalFrom(name)) {
+      if (await this.policies.isClosedFrom(name)) {
         throw new DomainError({ code: 'CONFLICT', message: 'This month, or a later one, is final.', path: ['period'] });
       }
       const before = await this.policies.of(name);

@@ -5,7 +5,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * plans. And a report of AWS is refused as imported already only while it counts: one that a wrong report has replaced may
  * come again.
  */
-export class PublishedRates1764000300000 implements MigrationInterface {
+export class PublishedRates1764000301000 implements MigrationInterface {
   async up(q: QueryRunner): Promise<void> {
     await q.query(`
       CREATE FUNCTION refuse_change_of_rate() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$

@@ -20,7 +20,8 @@ export interface BaselineLoad {
   readonly variant?: BullVariant;
 }
 
-const WARM_UP_SECONDS = 3;
+/** As long as the engine's: until its code is compiled a process costs more than later. */
+export const WARM_UP_SECONDS = 6;
 const FIRST_ACCOUNT = 700_000_000_000;
 
 /** One slice of a baseline: its own processes, warm when the slice begins and gone when it ends. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { baselineSlice, type BaselineLoad } from '../baseline-arm';
+import { baselineSlice, WARM_UP_SECONDS, type BaselineLoad } from '../baseline-arm';
 import type { BullVariant } from '../baselines/load-plan';
 import { EngineArm } from '../engine-arm';
 import type { Lab } from '../lab';
@@ -21,7 +21,7 @@ const BULL_CONCURRENCY = 256;
 /** Slices of the arms of which only the CPU per message is wanted: it hardly differs from one to the next. */
 const BASELINE_SLICES = 2;
 /** More than any arm here can send in warm-up and slice together. */
-const MESSAGES_PER_SECOND = 10_500;
+const MESSAGES_PER_SECOND = 12_000;
 const BULL_MESSAGES_PER_SECOND = { 'by-id': 2_500, lean: 5_000 };
 
 export interface SaturatedSlices {
@@ -59,7 +59,7 @@ export async function saturatedSlices(lab: Lab, withOthers: boolean): Promise<Sa
     ...load,
     variant,
     concurrency: BULL_CONCURRENCY,
-    messages: BULL_MESSAGES_PER_SECOND[variant] * (seconds + 4),
+    messages: BULL_MESSAGES_PER_SECOND[variant] * (seconds + WARM_UP_SECONDS + 1),
   });
   for (let i = 0; i < slices; i += 1) {
     const say = (arm: string) => {
@@ -103,7 +103,7 @@ async function oursOnce(lab: Lab, seconds: number, workers: number): Promise<Sli
   const account = { rate: RATE, quota: 100_000_000, tenantWeights: Array.from({ length: TENANTS }, () => 10) };
   const arm = await EngineArm.prepare(lab, { accounts: Array.from({ length: ACCOUNTS }, () => account) }, BODY_BYTES);
   try {
-    return await arm.slice(MESSAGES_PER_SECOND * (seconds + 5), seconds, workers);
+    return await arm.slice(MESSAGES_PER_SECOND * (seconds + WARM_UP_SECONDS + 1), seconds, workers, WARM_UP_SECONDS);
   } finally {
     await arm.close();
   }

@@ -75,6 +75,17 @@ describe('the pace of starts', () => {
     expect(worstSecond(started)).toBeLessThanOrEqual(102);
   });
 
+  it('misses no more slots once it was late, though it only comes by every few milliseconds', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 50, max: 400 }), fc.integer({ min: 20, max: 60 }), (rate, forMs) => {
+        const process = new Process(slots(rate, 9), rate, [{ at: 1_000, forMs }]);
+        // The grid of starts, and a timer that rings late.
+        for (let now = START, n = 0; now < START + 11_000; now += 5, n += 1) process.look(now + (n % 3));
+        return process.missed <= Math.ceil((forMs * rate) / 1_000);
+      }),
+    );
+  });
+
   it('never catches up faster than two per cent after one stop, however long', () => {
     fc.assert(
       fc.property(rates, fc.nat(8_000), fc.nat(900), (rate, at, forMs) => {

@@ -1,10 +1,12 @@
 import type { Fraction } from '@libs/quota';
 
 /**
- * Starts may differ in lateness by this much: what timers and a busy loop do to them. Where patience has grown it is a part
- * of that instead: a loop that comes round every 50 ms must start 50 ms of slots at once. Real milliseconds, as all here.
+ * Starts may differ in lateness by this much: what the grid of starts (5 ms), timers and a collection of garbage do to them.
+ * With less than the grid a process that was late once would hold itself at the end of its patience, where every other tick
+ * misses a slot. Where patience has grown it is a part of that instead: a loop that comes round every 50 ms must start 50 ms
+ * of slots at once. Real milliseconds, as all here.
  */
-const JITTER_MS = 4;
+const JITTER_MS = 12;
 const JITTER_PART = 8;
 /** Lateness beyond that is made good in this part of the time that passes: so much faster than its slots does a process catch up. */
 const CATCH_UP = 0.002;

@@ -1,24 +1,35 @@
 import { UnitOfWork } from '@libs/database';
-import { EngineClock } from '@libs/kernel';
+import { EngineClock, Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
 import { ExpirerRepository } from './expirer.repository';
+import { LookPace } from './look-pace';
 
 const PAGE = 500;
+/** How often something may be due, real milliseconds: as often as a worker asks. */
+const LOOK_MS = 1_000;
+const NOTHING = { scheduled: false, over: false };
 
 /** Lets scheduled messages go when they are due, and ends what waited too long: loudly, never silently. */
 @Injectable()
 export class Expirer {
+  private readonly pace: LookPace;
+
   constructor(
     private readonly uow: UnitOfWork,
     private readonly rows: ExpirerRepository,
     private readonly clock: EngineClock,
     private readonly log: Log,
-  ) {}
+    timers: Timers,
+  ) {
+    this.pace = new LookPace(timers, LOOK_MS);
+  }
 
+  /** The look is paced by what it costs: it passes over what was released while a transaction was held for long. */
   async run(): Promise<{ released: number; expired: number }> {
     const now = this.clock.now();
-    const due = await this.uow.forLooks((looks) => this.rows.within(looks).isDue(now));
+    const look = () => this.uow.forLooks((looks) => this.rows.within(looks).isDue(now));
+    const due = (await this.pace.look(look)) ?? NOTHING;
     const released = due.scheduled ? await this.uow.forSystem(() => this.rows.release(now, PAGE)) : 0;
     const expired = due.over ? await this.uow.forSystem(() => this.rows.expire(now, PAGE)) : 0;
     if (expired > 0) this.log.warn('messages expired before they could be sent', { count: expired });

@@ -1,5 +1,5 @@
 import { newId, type MessageId } from '@libs/kernel';
-import { idAtAge, readyWindow, restAfterLook, restOfLists } from './feeder.policy';
+import { idAtAge, readyWindow, restOfLists } from './feeder.policy';
 
 describe('an id of an age', () => {
   it('stands before every id made since and after every id made before', () => {
@@ -29,11 +29,6 @@ it.each([
     expect(readyWindow({ num, den: 1 }, lines)).toBe(window);
   },
 );
-
-it('a look that becomes slow becomes rare', () => {
-  expect(restAfterLook(2_000, 10)).toBe(2_000);
-  expect(restAfterLook(2_000, 1_000)).toBe(19_000);
-});
 
 it.each([
   [[1_000], 2_500],

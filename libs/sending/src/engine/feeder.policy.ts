@@ -10,12 +10,6 @@ export const SWEEP_MS: Readonly<Record<Stream, number>> = { TRANSACTIONAL: 1_000
  */
 export const BACKLOGGED = 10;
 
-/**
- * The share of its time that a full look may take: one that has become slow (rows that a long transaction keeps from being
- * cleaned away) becomes rare instead of being all that happens.
- */
-const BUSY = 0.05;
-
 /** How far ahead a ready list reaches, seconds of its share of the account's rate: several feeds may fail before it is empty. */
 const AHEAD_S = 10;
 
@@ -37,11 +31,6 @@ const LOOK_MS = 3_000;
 export function restOfLists(listed: readonly number[], window: number, rate: Fraction): number {
   const spare = Math.min(...listed) - window / 2;
   return Math.max(0, Math.min(LOOK_MS, (spare * 1000 * rate.den) / Math.max(1, rate.num)));
-}
-
-/** When to look again, real milliseconds after a look that took `tookMs`. */
-export function restAfterLook(everyMs: number, tookMs: number): number {
-  return Math.max(everyMs, tookMs / BUSY - tookMs);
 }
 
 /**

@@ -6,8 +6,9 @@ import { FIRST } from '../backlog.repository';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { FEED_LOCK_MS, FeedLines } from './feed-lines.service';
-import { BACKLOGGED, idAtAge, readyWindow, restAfterLook, restOfLists, SWEEP_MS } from './feeder.policy';
+import { BACKLOGGED, idAtAge, readyWindow, restOfLists, SWEEP_MS } from './feeder.policy';
 import { FeederRepository, type Page, type WaitingLine } from './feeder.repository';
+import { restAfterLook } from './look-pace.policy';
 import { groupBy, inTurns } from './side-by-side';
 
 /** What is younger was offered by the api itself a moment ago, and may not be committed in the order of its ids. */

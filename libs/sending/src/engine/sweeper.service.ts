@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import type { BatchId, SendingAccountId } from '@libs/kernel';
+import { Timers, type BatchId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger, type OverdueGrant } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
@@ -8,6 +8,7 @@ import { ClaimRepository } from './claim.repository';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { HeldBatches } from './held-batches';
+import { LookPace } from './look-pace';
 import { OutcomeRepository } from './outcome.repository';
 import { RecoveryService } from './recovery.service';
 import { inTurns } from './side-by-side';
@@ -20,10 +21,14 @@ const SIDE_BY_SIDE = 8;
  * minute, and a request may take 15 s.
  */
 const ABANDONED_MS = 80_000;
+/** How often a batch may turn out abandoned, real milliseconds: as often as a worker sweeps. */
+const LOOK_MS = 1_000;
 
 /** Gives back what was granted and never used: the redelivery that does not depend on Bull. */
 @Injectable()
 export class Sweeper {
+  private readonly pace: LookPace;
+
   constructor(
     private readonly uow: UnitOfWork,
     private readonly accounts: EngineAccounts,
@@ -35,7 +40,10 @@ export class Sweeper {
     private readonly held: HeldBatches,
     private readonly settings: EngineSettings,
     private readonly log: Log,
-  ) {}
+    timers: Timers,
+  ) {
+    this.pace = new LookPace(timers, LOOK_MS);
+  }
 
   /** Grants past their deadline: tombstone, refund. Their messages are READY and offered again by the feeder. */
   async sweepGrants(): Promise<number> {
@@ -50,12 +58,17 @@ export class Sweeper {
     return swept;
   }
 
-  /** Batches whose worker is gone without a record on this host: what they may have sent is in doubt. */
+  /**
+   * Batches whose worker is gone without a record on this host: what they may have sent is in doubt. While a transaction is
+   * held for long, the look passes over every batch that ended since: it is paced by what it costs.
+   */
   async sweepAbandoned(): Promise<number> {
     const before = new Date(this.ledger.nowMs() - ABANDONED_MS);
-    const batches = await this.uow.forLooks((looks) => this.outcomes.within(looks).abandoned(before, PAGE));
+    const batches = await this.pace.look(() =>
+      this.uow.forLooks((looks) => this.outcomes.within(looks).abandoned(before, PAGE)),
+    );
     let swept = 0;
-    for (const { id, sendingAccountId, worker } of batches) {
+    for (const { id, sendingAccountId, worker } of batches ?? []) {
       if (this.held.has(id)) continue;
       this.log.warn('a batch was abandoned by its worker', { batch: id });
       await this.recovery.recover(id, sendingAccountId, new Map(), 'in-doubt', worker);

@@ -267,6 +267,7 @@ describe('reconciled', () => {
     expect(sum(columnOf(text, 'after_usd'))).toBe(parseUsd(asked.after));
     for (const [terms, status, field] of [
       ['&baseFee=much', 400, 'terms.baseFee'],
+      ['&monotone=no', 400, 'terms.monotone'],
       ['&overage=0', 400, 'terms.overage.0'],
       ['&overage=5:1', 400, 'terms.overage.0.from'],
       ['&minimum=1&minimum=2', 400, 'terms.minimum'],

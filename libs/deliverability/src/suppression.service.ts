@@ -10,6 +10,7 @@ import {
   type Page,
   type PageRequest,
   type TenantId,
+  isUuid,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { SuppressionRepository, type NewSuppression, type SuppressionRow } from './suppression.repository';
@@ -32,7 +33,6 @@ export interface SuppressionNews {
 
 /** Addresses per call at most; a list is added in slices. */
 const MAX_SUPPRESS_ADDRESSES = 1_000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Addresses a tenant must not send to. */
 @Injectable()
@@ -100,7 +100,7 @@ export class SuppressionService {
   async list(tenant: TenantId, page: PageRequest, filter: SuppressionFilter = {}): Promise<Page<Suppression>> {
     const backward = page.before !== undefined;
     const cursor = page.before ?? page.after ?? null;
-    if (cursor !== null && !UUID.test(cursor)) {
+    if (cursor !== null && !isUuid(cursor)) {
       throw new DomainError({
         code: 'INVALID_INPUT',
         message: 'The cursor is not one of this list.',

@@ -1,7 +1,6 @@
 import { UnitOfWork } from '@libs/database';
-import type { AwsAccountId, Mode, Page, PageRequest } from '@libs/kernel';
+import { isBackwards, toPage, type AwsAccountId, type Mode, type Page, type PageRequest } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { isBackwards, toPage } from './paging.policy';
 import type { VerificationFailure } from './verification-failure.policy';
 
 export type AwsAccountState = 'VERIFYING' | 'ACTIVE' | 'FAILED';

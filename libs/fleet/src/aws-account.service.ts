@@ -11,6 +11,8 @@ import {
   type Issue,
   type Page,
   type PageRequest,
+  checkCursors,
+  isUuid,
 } from '@libs/kernel';
 import { PlanService } from '@libs/plans';
 import { Outbox } from '@libs/queueing';
@@ -19,7 +21,6 @@ import { AwsAccountRepository, type AwsAccount } from './aws-account.repository'
 import { verifyAwsAccount } from './fleet.jobs';
 import { FleetSettings } from './fleet.settings';
 import { defaultRoleArn, newAwsAccountIssues, type NewAwsAccount } from './new-aws-account.policy';
-import { checkCursors, isUuid } from './paging.policy';
 import { roleTemplates, type RoleTemplates } from './role-template.policy';
 
 /** Accounts of the fleet, as operators see them. Talks to AWS never: that is the worker's (see AccountVerification). */

@@ -1,10 +1,18 @@
 import type { AccountSnapshot, PricingPlan } from '@libs/aws';
 import { UnitOfWork } from '@libs/database';
-import { newId, type AwsAccountId, type Mode, type Page, type PageRequest, type SendingAccountId } from '@libs/kernel';
+import {
+  newId,
+  type AwsAccountId,
+  type Mode,
+  type Page,
+  type PageRequest,
+  type SendingAccountId,
+  isBackwards,
+  toPage,
+} from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AccountPlanRepository } from './account-plan.repository';
 import type { AwsAccountState } from './aws-account.repository';
-import { isBackwards, toPage } from './paging.policy';
 import type { SendingAccountState } from './sending-account-state.policy';
 
 /** One AWS account in one region: what AWS gives a quota, a sandbox state and an enforcement status to. */

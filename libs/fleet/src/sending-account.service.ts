@@ -7,10 +7,11 @@ import {
   type Page,
   type PageRequest,
   type SendingAccountId,
+  checkCursors,
+  isUuid,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { LaneRepository, type Lane } from './lane.repository';
-import { checkCursors, isUuid } from './paging.policy';
 import { SendingAccountRepository, type SendingAccount, type SendingAccountFilter } from './sending-account.repository';
 
 /** What the fleet can send through, as it was last observed. */

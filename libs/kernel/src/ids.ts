@@ -42,6 +42,13 @@ export function newId<Id extends AnyId>(): Id {
   return v7() as Id;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether that is a uuid as PostgreSQL writes it. Of anything else a column of ids would make an error, not an empty answer. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 /** What stands before an id wherever a person or a program outside sees it. */
 const PREFIX = {
   tenant: 'ten',

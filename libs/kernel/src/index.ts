@@ -2,7 +2,7 @@ export { EngineClock, ManualClock, REAL_TIME, scaleTime, SystemClock } from './c
 export type { Clock, ClockScale } from './clock';
 export { beneath, DomainError, ERROR_CODES, notFound } from './domain-error';
 export type { ErrorCode, Issue } from './domain-error';
-export { fromPublicId, newId, publicKindOf, toPublicId } from './ids';
+export { fromPublicId, isUuid, newId, publicKindOf, toPublicId } from './ids';
 export type {
   ApiKeyId,
   AttemptId,
@@ -25,6 +25,7 @@ export type {
 export { canonicalAddress, canonicalDomain, domainOf, isHeaderSafe, isSameOrBelow } from './mail-address';
 export type { MailAddress } from './mail-address';
 export { divideHalfEven, formatUsd, parseUsd, priceOf } from './money';
+export { checkCursors, isBackwards, toPage } from './page';
 export type { Page, PageRequest } from './page';
 export { IN_DOUBT_POLICIES, MODES, STREAMS } from './streams';
 export type { InDoubtPolicy, Mode, Stream } from './streams';

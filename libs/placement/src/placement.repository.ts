@@ -1,5 +1,16 @@
 import { UnitOfWork } from '@libs/database';
-import type { LaneId, Mode, Page, PageRequest, PlacementId, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import {
+  isBackwards,
+  toPage,
+  type LaneId,
+  type Mode,
+  type Page,
+  type PageRequest,
+  type PlacementId,
+  type SendingAccountId,
+  type Stream,
+  type TenantId,
+} from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 /** A tenant's share on a sending account's lane, for one stream of one mode, with why and until when. */
@@ -88,21 +99,15 @@ export class PlacementRepository {
 
   /** In order of creation; cursors are ids. */
   async page(request: PageRequest, filter: PlacementFilter): Promise<Page<Placement>> {
-    const { limit, after, before } = request;
-    const backwards = after === undefined && before !== undefined;
-    const rows = await this.uow.query<Placement>(backwards ? PAGE_BACKWARDS : PAGE_FORWARDS, [
-      after ?? null,
-      before ?? null,
-      limit + 1,
+    const rows = await this.uow.query<Placement>(isBackwards(request) ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+      request.after ?? null,
+      request.before ?? null,
+      request.limit + 1,
       filter.tenantId ?? null,
       filter.sendingAccountId ?? null,
       filter.current ?? false,
     ]);
-    const more = rows.length > limit;
-    const kept = rows.slice(0, limit);
-    return backwards
-      ? { rows: kept.reverse(), hasNext: true, hasPrevious: more }
-      : { rows: kept, hasNext: more || before !== undefined, hasPrevious: after !== undefined };
+    return toPage(rows, request);
   }
 
   /** What the plans of the tenants placed on each account allow a day; a plan without a limit promises nothing. */

@@ -15,6 +15,7 @@ import {
   type Stream,
   type TenantId,
   type TenantMoveId,
+  checkCursors,
 } from '@libs/kernel';
 import { PlanService, type Plan } from '@libs/plans';
 import { Outbox } from '@libs/queueing';
@@ -27,7 +28,6 @@ import { moveTenant, placementChanged, provisionTenant } from './placement.jobs'
 import { PlacementRepository, type Placement, type PlacementFilter } from './placement.repository';
 import { TenantMoveRepository, type TenantMove } from './tenant-move.repository';
 
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 /** A tenant's whole share. */
 const WHOLE = 1_000;
 
@@ -107,11 +107,7 @@ export class PlacementService {
 
   /** Placements in order of creation, ended ones included unless asked otherwise; a cursor is the id of a placement. */
   list(page: PageRequest, filter: PlacementFilter = {}): Promise<Page<Placement>> {
-    DomainError.throwIfAny(
-      (['after', 'before'] as const)
-        .filter((side) => page[side] !== undefined && !UUID.test(page[side]))
-        .map((side) => ({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: [side] })),
-    );
+    checkCursors(page);
     return this.uow.forSystem(() => this.placements.page(page, filter));
   }
 

@@ -1,6 +1,6 @@
 import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
-import { DomainError, EngineClock, formatUsd, notFound, toPublicId, type PlanId } from '@libs/kernel';
+import { DomainError, EngineClock, formatUsd, notFound, toPublicId, type PlanId, isUuid } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import {
   priceIssues,
@@ -11,8 +11,6 @@ import {
   type PriceTerms,
 } from './plan-price.policy';
 import { PlanPriceRepository } from './plan-price.repository';
-
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** What plans cost, version by version. A published version never changes; the next one ends it. */
 @Injectable()
@@ -31,7 +29,7 @@ export class PlanPriceService {
    */
   publish(planId: PlanId, price: NewPlanPrice, by: Author): Promise<PlanPrice> {
     return this.uow.forSystem(async () => {
-      if (!UUID.test(planId) || !(await this.prices.lockPlan(planId))) throw notFound('The plan', ['planId']);
+      if (!isUuid(planId) || !(await this.prices.lockPlan(planId))) throw notFound('The plan', ['planId']);
       const latest = (await this.prices.ofPlan(planId)).at(-1);
       DomainError.throwIfAny([
         ...priceIssues(price),
@@ -58,7 +56,7 @@ export class PlanPriceService {
 
   /** Every version of a plan's price, oldest first. */
   async list(planId: PlanId): Promise<PlanPrice[]> {
-    return UUID.test(planId) ? this.uow.forShared(() => this.prices.ofPlan(planId)) : [];
+    return isUuid(planId) ? this.uow.forShared(() => this.prices.ofPlan(planId)) : [];
   }
 
   /** Every version of every plan that is in force at some time from `from` until before `to`. */

@@ -1,5 +1,13 @@
 import { UnitOfWork } from '@libs/database';
-import type { InDoubtPolicy, Page, PageRequest, PlanId, Stream } from '@libs/kernel';
+import {
+  isBackwards,
+  toPage,
+  type InDoubtPolicy,
+  type Page,
+  type PageRequest,
+  type PlanId,
+  type Stream,
+} from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Plan, Tier } from './new-plan.policy';
 import type { TierRamp } from './tier-ramp.policy';
@@ -90,19 +98,13 @@ export class PlanRepository {
 
   /** In order of creation; cursors are ids. */
   async page(request: PageRequest, at: Date): Promise<Page<Plan>> {
-    const { limit, after, before } = request;
-    const backwards = after === undefined && before !== undefined;
-    const rows = await this.uow.query<PlanRow>(backwards ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+    const rows = await this.uow.query<PlanRow>(isBackwards(request) ? PAGE_BACKWARDS : PAGE_FORWARDS, [
       at,
-      after ?? null,
-      before ?? null,
-      limit + 1,
+      request.after ?? null,
+      request.before ?? null,
+      request.limit + 1,
     ]);
-    const more = rows.length > limit;
-    const plans = rows.slice(0, limit).map(toPlan);
-    return backwards
-      ? { rows: plans.reverse(), hasNext: true, hasPrevious: more }
-      : { rows: plans, hasNext: more || before !== undefined, hasPrevious: after !== undefined };
+    return toPage(rows.map(toPlan), request);
   }
 }
 

@@ -11,6 +11,8 @@ import {
   type Page,
   type PageRequest,
   type PlanId,
+  checkCursors,
+  isUuid,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import {
@@ -26,8 +28,6 @@ import { FREE } from './plan-price.policy';
 import { PlanPriceRepository } from './plan-price.repository';
 import { PlanRepository } from './plan.repository';
 import { rampIssues, type TierRamp } from './tier-ramp.policy';
-
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** Plans are read by everybody and written by operators. */
 @Injectable()
@@ -83,17 +83,13 @@ export class PlanService {
 
   /** Those of the ids that exist, in no particular order. */
   async findByIds(ids: readonly PlanId[]): Promise<Plan[]> {
-    const known = ids.filter((id) => UUID.test(id));
+    const known = ids.filter((id) => isUuid(id));
     return known.length === 0 ? [] : this.uow.forShared(() => this.plans.findByIds(known, this.clock.now()));
   }
 
   /** In order of creation; a cursor is the id of a plan. */
   async list(page: PageRequest): Promise<Page<Plan>> {
-    DomainError.throwIfAny(
-      (['after', 'before'] as const)
-        .filter((side) => page[side] !== undefined && !UUID.test(page[side]))
-        .map((side) => ({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: [side] })),
-    );
+    checkCursors(page);
     return this.uow.forShared(() => this.plans.page(page, this.clock.now()));
   }
 

@@ -8,14 +8,13 @@ import {
   type StoredNotification,
   type SuppressionNews,
 } from '@libs/deliverability';
-import { EngineClock, newId, type AttemptId, type EventId, type MessageId, type TenantId } from '@libs/kernel';
+import { EngineClock, newId, type AttemptId, type EventId, type MessageId, type TenantId, isUuid } from '@libs/kernel';
 import { Metrics } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
 import { disbelief, evidenceOf, findings, strongest, type NamedAttempt } from './event-evidence.policy';
 import { isNews, isSaidByMessage, proofs, settles, type Believed, type ProvenAttempt } from './event-proof.policy';
 import { EventRepository, type AttemptRef, type NewTimelineEntry } from './event.repository';
 import { isPoison } from './event-poison.policy';
-import { isUuid } from './message-filter.policy';
 
 interface Rejected {
   readonly id: string;

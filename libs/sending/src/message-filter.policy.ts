@@ -1,4 +1,4 @@
-import { canonicalAddress, DomainError, type Mode, type PageRequest, type Stream } from '@libs/kernel';
+import { canonicalAddress, DomainError, type Mode, type PageRequest, type Stream, isUuid } from '@libs/kernel';
 import type { NameValueInput } from './accept-input';
 import type { MessageState } from './recipient-state.policy';
 
@@ -29,12 +29,6 @@ export interface MessageQuery {
   readonly olderThan: string | null;
   readonly newerThan: string | null;
   readonly backward: boolean;
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
 }
 
 /** What a filter asks for beside the mode, which goes with the key. */

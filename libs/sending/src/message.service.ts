@@ -13,16 +13,11 @@ import {
   type Page,
   type PageRequest,
   type TenantId,
+  isUuid,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Message, Recipient } from './message';
-import {
-  conditionsOf,
-  isUuid,
-  messageQuery,
-  type MessageFilter,
-  type MessagePageRequest,
-} from './message-filter.policy';
+import { conditionsOf, messageQuery, type MessageFilter, type MessagePageRequest } from './message-filter.policy';
 import { MessageRepository, type SentAttempt, type TimelineEvent } from './message.repository';
 import type { Wait } from './wait.policy';
 import { WaitService } from './wait.service';

@@ -1,6 +1,15 @@
 import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
-import { DomainError, EngineClock, newId, notFound, toPublicId, type ApiKeyId, type TenantId } from '@libs/kernel';
+import {
+  DomainError,
+  EngineClock,
+  newId,
+  notFound,
+  toPublicId,
+  type ApiKeyId,
+  type TenantId,
+  isUuid,
+} from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { ApiKeyRepository, type ApiKey, type FoundApiKey } from './api-key.repository';
 import { digestOf, mintKey, parseKey, shownPrefix } from './key-format.policy';
@@ -8,8 +17,6 @@ import { KeyPepper } from './key-pepper';
 import { KeyUsageService } from './key-usage.service';
 import { apiKeyIssues, isMode, isScope, type KeyPrincipal, type NewApiKey } from './new-api-key.policy';
 import { RecentLookups } from './recent-lookups.service';
-
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** Customers' keys: made, shown once, used, revoked. */
 @Injectable()
@@ -33,7 +40,7 @@ export class ApiKeyService {
     return this.uow.forTenant(tenant, async () => {
       const now = this.clock.now();
       DomainError.throwIfAny(apiKeyIssues(input, now));
-      if (!UUID.test(tenant) || !(await this.keys.tenantExists(tenant))) throw notFound('The tenant', ['tenantId']);
+      if (!isUuid(tenant) || !(await this.keys.tenantExists(tenant))) throw notFound('The tenant', ['tenantId']);
 
       // apiKeyIssues has refused every other mode; the type system cannot know.
       const mode = isMode(input.mode) ? input.mode : 'TEST';
@@ -62,7 +69,7 @@ export class ApiKeyService {
    */
   revoke(tenant: TenantId, id: ApiKeyId, by: Author): Promise<ApiKey> {
     return this.uow.forTenant(tenant, async () => {
-      const apiKey = UUID.test(id) ? await this.keys.lock(tenant, id) : undefined;
+      const apiKey = isUuid(id) ? await this.keys.lock(tenant, id) : undefined;
       if (!apiKey) throw notFound('The API key', ['id']);
       if (apiKey.revokedAt) return apiKey;
       const revoked: ApiKey = { ...apiKey, revokedAt: this.clock.now() };

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import type { Page, PageRequest, PlanId, TenantId } from '@libs/kernel';
+import { isBackwards, toPage, type Page, type PageRequest, type PlanId, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 /** A customer of the operator. */
@@ -83,18 +83,12 @@ export class TenantRepository {
   }
 
   async page(request: PageRequest): Promise<Page<Tenant>> {
-    const { limit, after, before } = request;
-    const backwards = after === undefined && before !== undefined;
-    const rows = await this.uow.query<TenantRow>(backwards ? PAGE_BACKWARDS : PAGE_FORWARDS, [
-      after ?? null,
-      before ?? null,
-      limit + 1,
+    const rows = await this.uow.query<TenantRow>(isBackwards(request) ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+      request.after ?? null,
+      request.before ?? null,
+      request.limit + 1,
     ]);
-    const more = rows.length > limit;
-    const tenants = rows.slice(0, limit).map(toTenant);
-    return backwards
-      ? { rows: tenants.reverse(), hasNext: true, hasPrevious: more }
-      : { rows: tenants, hasNext: more || before !== undefined, hasPrevious: after !== undefined };
+    return toPage(rows.map(toTenant), request);
   }
 }
 

@@ -12,12 +12,13 @@ import {
   type PageRequest,
   type PlanId,
   type TenantId,
+  checkCursors,
+  isUuid,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { isName } from './new-api-key.policy';
 import { TenantRepository, type Tenant } from './tenant.repository';
 
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const REASON_LENGTH = 500;
 
 /** Tenants: operators make, pause and move them between plans; a customer's request may read its own. */
@@ -56,24 +57,20 @@ export class TenantService {
 
   /** @throws DomainError NOT_FOUND */
   async get(id: TenantId): Promise<Tenant> {
-    const [tenant] = UUID.test(id) ? await this.uow.forTenant(id, () => this.tenants.findByIds([id])) : [];
+    const [tenant] = isUuid(id) ? await this.uow.forTenant(id, () => this.tenants.findByIds([id])) : [];
     if (!tenant) throw noTenant();
     return tenant;
   }
 
   /** Those of the ids that exist, in no particular order. For operators and the engine. */
   async findByIds(ids: readonly TenantId[]): Promise<Tenant[]> {
-    const known = ids.filter((id) => UUID.test(id));
+    const known = ids.filter((id) => isUuid(id));
     return known.length === 0 ? [] : this.uow.forSystem(() => this.tenants.findByIds(known));
   }
 
   /** In order of creation; a cursor is the id of a tenant. For operators and the engine. */
   async list(page: PageRequest): Promise<Page<Tenant>> {
-    DomainError.throwIfAny(
-      (['after', 'before'] as const)
-        .filter((side) => page[side] !== undefined && !UUID.test(page[side]))
-        .map((side) => ({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: [side] })),
-    );
+    checkCursors(page);
     return this.uow.forSystem(() => this.tenants.page(page));
   }
 
@@ -118,7 +115,7 @@ export class TenantService {
     decide: (tenant: Tenant) => Tenant | Promise<Tenant>,
   ): Promise<Tenant> {
     return this.uow.forSystem(async () => {
-      const before = UUID.test(id) ? await this.tenants.lock(id) : undefined;
+      const before = isUuid(id) ? await this.tenants.lock(id) : undefined;
       if (!before) throw noTenant();
       const after = await decide(before);
       const changed = (['planId', 'state', 'pausedReason'] as const).filter((field) => before[field] !== after[field]);
@@ -131,7 +128,7 @@ export class TenantService {
   }
 
   private async planExists(id: PlanId): Promise<boolean> {
-    return UUID.test(id) && (await this.tenants.planExists(id));
+    return isUuid(id) && (await this.tenants.planExists(id));
   }
 
   private record(tenant: Tenant, action: string, by: Author, detail: Record<string, unknown>): Promise<void> {

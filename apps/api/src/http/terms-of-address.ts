@@ -43,7 +43,7 @@ export function termsOfAddress(parameters: object): Asked {
         overage: [given.get('overage') ?? []].flat().map(tierOf),
         dedicatedIpFee: text('dedicatedIpFee') ?? '0',
         minimum: text('minimum') ?? '0',
-        monotone: (text('monotone') ?? 'true') !== 'false',
+        monotone: truthOf(text('monotone') ?? 'true', ['monotone']),
       }),
     ),
   };
@@ -56,6 +56,11 @@ function tierOf(value: unknown, index: number): { from: bigint; price: string; p
     throw wrong(at, 'Expected <from>:<price> or <from>:<price>:<per>, for example "0:0.40:1000".');
   }
   return { from: countOf(from, [...at, 'from']), price, per: countOf(per, [...at, 'per']) };
+}
+
+function truthOf(text: string, path: readonly string[]): boolean {
+  if (text !== 'true' && text !== 'false') throw wrong(path, 'Expected true or false.');
+  return text === 'true';
 }
 
 function countOf(text: string, path: readonly string[]): bigint {

@@ -1,6 +1,15 @@
 import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
-import { DomainError, EngineClock, newId, notFound, toPublicId, type InvoiceId, type TenantId } from '@libs/kernel';
+import {
+  DomainError,
+  EngineClock,
+  newId,
+  notFound,
+  toPublicId,
+  type InvoiceId,
+  type TenantId,
+  isUuid,
+} from '@libs/kernel';
 import { Outbox } from '@libs/queueing';
 import { Inject, Injectable } from '@nestjs/common';
 import { creditInput, creditIssues, reasonIssues, type NewCreditNote } from './credit-note.policy';
@@ -9,8 +18,6 @@ import { CURRENT_VERSION, makeInvoice } from './invoice-versions.policy';
 import { handOverInvoiceEvent } from './invoice.jobs';
 import { InvoiceRepository, type StoredInvoice } from './invoice.repository';
 import { INVOICING_OPTIONS, type InvoicingOptions } from './invoicing-options';
-
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** What may still happen to an issued invoice: it is voided, or a credit note is added to it. For operators. */
 @Injectable()
@@ -73,7 +80,7 @@ export class InvoiceCorrections {
   }
 
   private async lock(tenant: TenantId, id: InvoiceId): Promise<StoredInvoice> {
-    const invoice = UUID.test(id) ? await this.invoices.lock(tenant, id) : undefined;
+    const invoice = isUuid(id) ? await this.invoices.lock(tenant, id) : undefined;
     if (!invoice) throw notFound('The invoice', ['invoiceId']);
     if (invoice.state === 'VOID') throw conflict('It is void already.');
     return invoice;

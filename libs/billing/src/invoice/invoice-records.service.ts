@@ -1,5 +1,14 @@
 import { UnitOfWork } from '@libs/database';
-import { DomainError, notFound, type InvoiceId, type Page, type PageRequest, type TenantId } from '@libs/kernel';
+import {
+  DomainError,
+  notFound,
+  type InvoiceId,
+  type Page,
+  type PageRequest,
+  type TenantId,
+  checkCursors,
+  isUuid,
+} from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { InvoiceDiffers } from '../billing.errors';
 import { parsePeriod } from '../billing-period.policy';
@@ -8,8 +17,6 @@ import { exportInvoice, type ExportedFile, type ExportFormat } from '../render/i
 import { InvoiceDraftRepository } from './invoice-draft.repository';
 import { makeInvoice, type MadeInvoice } from './invoice-versions.policy';
 import { InvoiceRepository, type InvoiceFilter, type StoredInvoice } from './invoice.repository';
-
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 const NUMBER = /^[A-Z]{1,8}-\d{4}-\d{6,12}$/;
 
@@ -37,11 +44,7 @@ export class InvoiceRecords {
    * @throws DomainError INVALID_INPUT (after, before)
    */
   async page(tenant: TenantId, request: PageRequest): Promise<Page<InvoiceRecord>> {
-    DomainError.throwIfAny(
-      (['after', 'before'] as const)
-        .filter((side) => request[side] !== undefined && !UUID.test(request[side]))
-        .map((side) => ({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: [side] })),
-    );
+    checkCursors(request);
     const page = await this.uow.forTenant(tenant, () => this.invoices.page(tenant, request));
     return { ...page, rows: page.rows.map(toRecord) };
   }
@@ -115,7 +118,7 @@ export class InvoiceRecords {
   }
 
   private async find(tenant: TenantId, id: InvoiceId): Promise<StoredInvoice> {
-    const found = UUID.test(id) ? await this.uow.forTenant(tenant, () => this.invoices.find(tenant, id)) : undefined;
+    const found = isUuid(id) ? await this.uow.forTenant(tenant, () => this.invoices.find(tenant, id)) : undefined;
     if (!found) throw notFound('The invoice', ['invoiceId']);
     return found;
   }

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import { DomainError, notFound, type Page, type PageRequest, type TenantId } from '@libs/kernel';
+import { DomainError, notFound, type Page, type PageRequest, type TenantId, isUuid } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { parsePeriod } from '../billing-period.policy';
 import { exportInvoice, type ExportedFile, type ExportFormat } from '../render/invoice-export.policy';
@@ -8,8 +8,6 @@ import { InvoiceDraftRepository } from './invoice-draft.repository';
 import { InvoiceRecords } from './invoice-records.service';
 import { makeInvoice, type MadeInvoice } from './invoice-versions.policy';
 import { InvoiceRepository, type StoredInvoice } from './invoice.repository';
-
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** What a tenant will be asked for, as it stands. */
 export interface InvoiceDraft {
@@ -71,7 +69,7 @@ export class InvoiceRegister {
    */
   async drafted(period: string, { limit, after }: PageRequest): Promise<Page<InvoiceDraft>> {
     const { name } = parsePeriod(period);
-    if (after !== undefined && !UUID.test(after)) {
+    if (after !== undefined && !isUuid(after)) {
       throw new DomainError({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: ['after'] });
     }
     const from = after === undefined ? null : (after as TenantId);
@@ -86,7 +84,7 @@ export class InvoiceRegister {
 
   /** @throws DomainError INVALID_INPUT (period), NOT_FOUND (tenantId) */
   async exportDraft(period: string, tenant: TenantId, format: ExportFormat): Promise<ExportedFile> {
-    const draft = UUID.test(tenant) ? await this.records.draft(tenant, period) : null;
+    const draft = isUuid(tenant) ? await this.records.draft(tenant, period) : null;
     if (!draft) throw notFound('The draft', ['tenantId']);
     return exportInvoice(draft, null, format);
   }

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import type { InvoiceId, Page, PageRequest, TenantId } from '@libs/kernel';
+import { isBackwards, toPage, type InvoiceId, type Page, type PageRequest, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { InvoiceIssued } from '../billing.errors';
 import { invoiceInput, type InvoiceInput } from './invoice-input.policy';
@@ -156,19 +156,14 @@ export class InvoiceRepository {
   }
 
   /** Of one tenant, newest first. */
-  async page(tenant: TenantId, { limit, after, before }: PageRequest): Promise<Page<StoredInvoice>> {
-    const backwards = after === undefined && before !== undefined;
-    const rows = await this.uow.query<InvoiceRow>(backwards ? PAGE_BACKWARDS : PAGE_FORWARDS, [
+  async page(tenant: TenantId, request: PageRequest): Promise<Page<StoredInvoice>> {
+    const rows = await this.uow.query<InvoiceRow>(isBackwards(request) ? PAGE_BACKWARDS : PAGE_FORWARDS, [
       tenant,
-      after ?? null,
-      before ?? null,
-      limit + 1,
+      request.after ?? null,
+      request.before ?? null,
+      request.limit + 1,
     ]);
-    const more = rows.length > limit;
-    const found = rows.slice(0, limit).map(toInvoice);
-    return backwards
-      ? { rows: found.reverse(), hasNext: true, hasPrevious: more }
-      : { rows: found, hasNext: more || before !== undefined, hasPrevious: after !== undefined };
+    return toPage(rows.map(toInvoice), request);
   }
 
   /** Of one period, by number, after the given one. */

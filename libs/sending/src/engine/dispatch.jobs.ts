@@ -1,10 +1,8 @@
-import type { BatchId, MessageId, SendingAccountId, TenantId } from '@libs/kernel';
+import { isUuid, type BatchId, type MessageId, type SendingAccountId, type TenantId } from '@libs/kernel';
 import { defineJob } from '@libs/queueing';
 import { z } from 'zod';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-const id = <Id extends string>() => z.custom<Id>((value) => typeof value === 'string' && UUID.test(value));
+const id = <Id extends string>() => z.custom<Id>((value) => typeof value === 'string' && isUuid(value));
 
 interface TicketMessage {
   readonly tenantId: TenantId;

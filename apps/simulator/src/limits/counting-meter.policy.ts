@@ -8,8 +8,6 @@ export interface MeteredSend extends SendDemand {
   readonly verdict: string;
   /** Refused or broken by an injected fault, or by the `throttled@` test address: counted apart. */
   readonly injected: boolean;
-  /** When it was not heard at once: since when it may have waited to be. */
-  readonly since?: number | undefined;
 }
 
 interface WorstWindow {
@@ -29,7 +27,7 @@ export interface MeterReading {
   injected: Record<string, number>;
   /** Requests that came when accepted recipients of the last 24 h plus their own exceeded the quota. */
   overQuota: number;
-  /** Requests that came when the bucket was dry. */
+  /** Requests that came when the bucket was dry, as far as they certainly did. */
   overRate: number;
   worstDayAccepted: WorstWindow;
   worstDayOffered: WorstWindow;
@@ -61,7 +59,8 @@ export class CountingMeter {
       return;
     }
     const capacity = bucketCapacity(limits.maxSendRate, limits.bucketCapacity);
-    const bucket = refill(this.bucket ?? fullBucket(capacity, send.at), limits.maxSendRate, capacity, send.at);
+    const full = fullBucket(capacity, send.at);
+    const bucket = refill(this.bucket ?? full, limits.maxSendRate, capacity, send.at, send.since);
     const unlimited = limits.max24HourSend < 0 || send.quotaRecipients === 0;
     if (!unlimited && this.dayAccepted.sum(send.at) + send.quotaRecipients > limits.max24HourSend)
       counts.overQuota += 1;

@@ -15,13 +15,23 @@ export function fullBucket(capacity: number, now: number): RateBucket {
   return { tokens: capacity, at: now };
 }
 
-/** The bucket at `now`: refilled continuously at the rate, never above its capacity. */
-export function refill(bucket: RateBucket, ratePerSecond: number, capacity: number, now: number): RateBucket {
-  const elapsed = Math.max(0, now - bucket.at);
-  return {
-    tokens: Math.min(capacity, bucket.tokens + (elapsed * ratePerSecond) / 1000),
-    at: Math.max(bucket.at, now),
-  };
+/**
+ * The bucket at `now`: refilled continuously at the rate, never above its capacity. What may have waited to be heard since
+ * then could have used what ran in meanwhile, so that nothing of it runs over: a sender is not refused for the pauses of
+ * the one who counts.
+ */
+export function refill(
+  bucket: RateBucket,
+  ratePerSecond: number,
+  capacity: number,
+  now: number,
+  since = now,
+): RateBucket {
+  const refilled = (fromMs: number, toMs: number) => (Math.max(0, toMs - fromMs) * ratePerSecond) / 1000;
+  const calm = Math.min(capacity, bucket.tokens + refilled(bucket.at, since));
+  // One more that waited in the same pause finds what the one before it left.
+  const then = since < bucket.at ? bucket.tokens : calm;
+  return { tokens: then + refilled(Math.max(bucket.at, since), now), at: Math.max(bucket.at, now) };
 }
 
 /** A request goes through while a whole token is left, however many recipients it has. */

@@ -51,6 +51,56 @@ describe('the sending gate', () => {
     );
   });
 
+  it('admits no more than that when it hears late, whatever waited since when', () => {
+    const heard = fc.array(fc.record({ gap: fc.nat({ max: 300 }), waited: fc.nat({ max: 2_000 }) }), {
+      maxLength: 300,
+    });
+    fc.assert(
+      fc.property(heard, fc.integer({ min: 1, max: 20 }), (steps, rate) => {
+        const gate = new SendGate();
+        const limit = { max24HourSend: -1, maxSendRate: rate };
+        let at = 0;
+        let admitted = 0;
+        for (const { gap, waited } of steps) {
+          at += gap;
+          const demand = { at, since: Math.max(0, at - waited), recipients: 1, quotaRecipients: 1 };
+          if (gate.admit(demand, limit) === 'ADMITTED') admitted += 1;
+        }
+        expect(admitted).toBeLessThanOrEqual(rate + (at * rate) / 1000 + 1e-3);
+      }),
+    );
+  });
+
+  it('refuses nobody for its own pauses, and whoever was over the rate whenever it came', () => {
+    const rate = 10;
+    const limit = { max24HourSend: -1, maxSendRate: rate };
+    const heardAfter = (pauseMs: number, waiting: number) => {
+      const gate = new SendGate();
+      const meter = new CountingMeter();
+      const hear = (at: number, since?: number) => {
+        const demand = { at, since, recipients: 1, quotaRecipients: 1 };
+        const verdict = gate.admit(demand, limit);
+        meter.observe({ ...demand, verdict: verdict === 'ADMITTED' ? 'accepted' : verdict, injected: false }, limit);
+        return verdict;
+      };
+      hear(0);
+      const verdicts = Array.from({ length: waiting }, () => hear(pauseMs, 0));
+      return [verdicts.filter((verdict) => verdict === 'RATE').length, meter.read().overRate];
+    };
+    // The bucket of 10, one of it used, and 30 that ran in during three seconds.
+    expect(heardAfter(3_000, 39)).toEqual([0, 0]);
+    expect(heardAfter(3_000, 41)).toEqual([2, 2]);
+  });
+
+  it('keeps nothing of a pause for those that come after it', () => {
+    const gate = new SendGate();
+    const limit = { max24HourSend: -1, maxSendRate: 10 };
+    const ask = (at: number, since?: number) =>
+      gate.admit({ at, since, recipients: 1, quotaRecipients: 1 }, limit) === 'ADMITTED';
+    expect([ask(0), ask(5_000, 0)]).toEqual([true, true]);
+    expect(Array.from({ length: 20 }, () => ask(5_001)).filter(Boolean)).toHaveLength(10);
+  });
+
   it('admits a sender that paces itself at exactly the rate, for ever', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), (rate) => {

@@ -15,7 +15,10 @@ export interface SendLimits {
 
 /** One request as the limits see it. */
 export interface SendDemand {
+  /** When it was heard. */
   readonly at: number;
+  /** When it was not heard at once: since when it may have waited to be. */
+  readonly since?: number | undefined;
   /** All recipients: what the rate counts. */
   readonly recipients: number;
   /** Recipients without mailbox simulator addresses: what the daily quota counts. */
@@ -39,7 +42,7 @@ export class SendGate {
     ) {
       return 'DAILY_QUOTA';
     }
-    const bucket = this.bucketAt(demand.at, limits);
+    const bucket = this.bucketAt(demand, limits);
     if (isDry(bucket)) {
       this.bucket = bucket;
       return 'RATE';
@@ -51,7 +54,7 @@ export class SendGate {
 
   /** Charges without asking: replays what was admitted before a restart. */
   replay(demand: SendDemand, limits: SendLimits): void {
-    this.bucket = take(this.bucketAt(demand.at, limits), demand.recipients);
+    this.bucket = take(this.bucketAt(demand, limits), demand.recipients);
     this.day.add(demand.at, demand.quotaRecipients);
   }
 
@@ -59,8 +62,8 @@ export class SendGate {
     return this.day.sum(now);
   }
 
-  private bucketAt(now: number, limits: SendLimits): RateBucket {
+  private bucketAt({ at, since }: SendDemand, limits: SendLimits): RateBucket {
     const capacity = bucketCapacity(limits.maxSendRate, limits.bucketCapacity);
-    return refill(this.bucket ?? fullBucket(capacity, now), limits.maxSendRate, capacity, now);
+    return refill(this.bucket ?? fullBucket(capacity, at), limits.maxSendRate, capacity, at, since);
   }
 }

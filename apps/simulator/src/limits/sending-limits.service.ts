@@ -31,11 +31,12 @@ export class SendingLimitsService {
     if (row.limits === undefined || row.nRecipients === undefined) return;
     const [max24HourSend, maxSendRate, bucketCapacity] = row.limits;
     const limits = { max24HourSend, maxSendRate, bucketCapacity: bucketCapacity ?? undefined };
-    const demand = { at: row.at, recipients: row.nRecipients, quotaRecipients: row.quotaRecipients ?? row.nRecipients };
+    const { at, since, nRecipients: recipients, quotaRecipients = recipients } = row;
+    const demand = { at, since, recipients, quotaRecipients };
     this.observe(
       row.account,
       row.region,
-      { ...demand, since: row.since, verdict: row.verdict, injected: row.injected !== undefined },
+      { ...demand, verdict: row.verdict, injected: row.injected !== undefined },
       limits,
     );
     if (row.verdict === 'accepted') this.gate(row.account, row.region).replay(demand, limits);

@@ -243,8 +243,9 @@ export class SendService {
   }
 
   private checkLimits(attempt: Attempt, mail: OutboundMail): void {
-    const { accountId, region, state } = attempt.call;
-    const verdict = this.limits.admit(accountId, region, { at: attempt.at, ...recipientCounts(mail) }, limitsOf(state));
+    const { accountId, region, state, request } = attempt.call;
+    const demand = { at: attempt.at, since: request.since, ...recipientCounts(mail) };
+    const verdict = this.limits.admit(accountId, region, demand, limitsOf(state));
     if (verdict === 'DAILY_QUOTA') throw dailyQuotaExceeded();
     if (verdict === 'RATE') throw rateExceeded();
   }

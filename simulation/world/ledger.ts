@@ -199,6 +199,10 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     });
   }
 
+  askServersAnew(): void {
+    // A simulated server is asked who it is at every step.
+  }
+
   isCurrent(account: SendingAccountId, epoch: bigint): Promise<boolean> {
     return this.ask(account, (ledger) => epoch > 0n && BigInt(ledger.epoch) === epoch && this.isHome(ledger));
   }

@@ -43,7 +43,7 @@ describe('a Redis that evicts keys', () => {
     await expect(checkRedis(url)).resolves.toBeUndefined();
     expect((await ask()).kind).toBe('stale');
 
-    // Changed while we are connected: the next connection finds it.
+    // Another connection may be one to another server: it is looked at.
     await admin.config('SET', 'maxmemory-policy', 'volatile-ttl');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await waitFor(
@@ -53,5 +53,39 @@ describe('a Redis that evicts keys', () => {
       },
       { what: 'the ledger to be refused', withinMs: 10_000, everyMs: 100 },
     );
+  }, 20_000);
+
+  it('is found while we are connected, and the ledger is stale where keys were thrown away', async () => {
+    await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    const clock = new EngineClock();
+    const ledger = new Ledger(new ScriptRunner(connection, clock), clock);
+    const account = newId<SendingAccountId>();
+    const limits = { quota: 1_000n, rate: { num: 10, den: 1 }, sesSent: 0n };
+    let epoch = 1n;
+    const rebuilt = () => ledger.rebuild(account, epoch, limits, [], new Map(), 0);
+    await waitFor(() => rebuilt().catch(() => false), { what: 'the connection', withinMs: 10_000 });
+    const ask = () => ledger.acquire(account, { opId: newId(), epoch, want: 1, leadMs: 1, sliceMs: 1, workers: 1 });
+    expect((await ask()).kind).toBe('empty');
+
+    await admin.config('SET', 'maxmemory-policy', 'volatile-ttl');
+    ledger.askServersAnew();
+    await expect(ask()).rejects.toMatchObject({ name: 'LedgerUnavailable', reason: 'evicting' });
+    await expect(ask()).rejects.toThrow(/volatile-ttl.*CONFIG SET maxmemory-policy noeviction/);
+    await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    expect((await ask()).kind).toBe('empty');
+
+    // For a moment between two looks: the ledger itself is still there, its neighbours are not.
+    await admin.setex('filler', 60, 'x'.repeat(1_000_000));
+    await admin.config('SET', 'maxmemory-policy', 'volatile-ttl');
+    await admin.config('SET', 'maxmemory', '1');
+    await admin.set('one', 'more').catch(() => undefined);
+    await admin.config('SET', 'maxmemory', '0');
+    await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    expect(await admin.exists('filler', `pf:{${account}}:led`)).toBe(1);
+    ledger.askServersAnew();
+    expect((await ask()).kind).toBe('stale');
+    epoch = 2n;
+    expect(await rebuilt()).toBe(true);
+    expect((await ask()).kind).toBe('empty');
   }, 20_000);
 });

@@ -1,4 +1,9 @@
 import { newId, type SendingAccountId } from '@libs/kernel';
+import { Ledger } from '@libs/quota';
+import { SendEngine } from '@libs/sending';
+import { Redis } from 'ioredis';
+import { temporaryFolder } from '../stack/fixtures';
+import { startRedis } from '../support/redis-cluster';
 import { waitFor } from '../support/wait-for';
 import { StagedCrash } from './staged-crash';
 
@@ -85,6 +90,27 @@ describe('on a bad day', () => {
     expect(await staged.statesOf(ids)).toEqual(['READY']);
     await staged.putAside(ids);
   }, 60_000);
+
+  it('a Redis that may evict keys by now is found when the accounts are looked at next, connected or not', async () => {
+    const server = await startRedis(temporaryFolder(), []);
+    const admin = new Redis(server.url);
+    const worker = await staged.stack.createWorker({ REDIS_URL: server.url });
+    try {
+      const ledger = worker.app.get(Ledger, { strict: false });
+      const { id } = staged.account;
+      const limits = { quota: 1_000n, rate: { num: 10, den: 1 }, sesSent: 0n };
+      expect(await ledger.rebuild(id, 99n, limits, [], new Map(), 0)).toBe(true);
+      const ask = () => ledger.acquire(id, { ...staged.request(), epoch: 99n });
+      expect((await ask()).kind).toBe('empty');
+      await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      await worker.app.get(SendEngine).observeAccounts();
+      await expect(ask()).rejects.toThrow(/evicting.*allkeys-lru.*CONFIG SET maxmemory-policy noeviction/);
+    } finally {
+      await staged.stack.stopWorker(worker);
+      admin.disconnect();
+      await server.stop();
+    }
+  }, 40_000);
 
   it.each([
     ['is read-only', 'SET default_transaction_read_only = on', 'RESET default_transaction_read_only'],

@@ -5,8 +5,9 @@ import { openRedis } from './redis-connection';
 type Argument = string | number;
 
 /** Answered by the server that owns the key, so that a cluster's answer is that of the right node. */
-const WHO = `return { redis.call('INFO', 'server'), redis.call('INFO', 'memory') }`;
-const WHO_IN_CLUSTER = `return { redis.call('INFO', 'server'), redis.call('INFO', 'memory'), redis.call('CLUSTER', 'MYID') }`;
+const INFO = `redis.call('INFO', 'server'), redis.call('INFO', 'memory'), redis.call('INFO', 'stats')`;
+const WHO = `return { ${INFO} }`;
+const WHO_IN_CLUSTER = `return { ${INFO}, redis.call('CLUSTER', 'MYID') }`;
 
 /**
  * Redis may throw keys away to make room. A ring of quota that is gone while its ledger stands would be a breach of the
@@ -105,17 +106,20 @@ export class EngineRedis {
   }
 
   /**
-   * Names the run of the server that owns the key: `<run id>`, and `<run id>@<node id>` in a cluster. Another name means
-   * that what was written there may be gone.
+   * Names the run of the server that owns the key: `<run id>`, with `-<keys>` once it has thrown keys away, and `@<node id>` in a
+   * cluster. Another name means that what was written there may be gone.
    * @throws RedisEvicts when it may throw keys away
    */
   async runOf(key: string): Promise<string> {
     const reply = await this.connection.eval(this.connection.isCluster ? WHO_IN_CLUSTER : WHO, 1, key);
-    const [info, memory, node] = reply as [string, string, string];
+    const [info, memory, stats, node] = reply as [string, string, string, string];
     checkPolicy(memory);
     const run = /^run_id:(\S+)/m.exec(info)?.[1];
     if (run === undefined) throw new Error('Redis did not tell its run_id: the ledger needs the INFO command.');
-    return this.connection.isCluster ? `${run}@${node}` : run;
+    // The policy may have been another one for a while.
+    const evicted = /^evicted_keys:(\d+)/m.exec(stats)?.[1] ?? '0';
+    const name = evicted === '0' ? run : `${run}-${evicted}`;
+    return this.connection.isCluster ? `${name}@${node}` : name;
   }
 }
 

@@ -207,6 +207,14 @@ export class Ledger {
   }
 
   /**
+   * The next grant asks every server who it is. Its settings may have been changed while we are connected: one that may throw
+   * keys away by now grants nothing (LedgerUnavailable, `evicting`), one that has done so is stale.
+   */
+  askServersAnew(): void {
+    this.scripts.forgetRunIds();
+  }
+
+  /**
    * Queues READY messages, oldest first, and takes over the tenant's limits, with no message too. A hint: losing it
    * costs delay only. Answers how many were new and fitted into the window.
    */

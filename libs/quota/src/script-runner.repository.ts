@@ -25,7 +25,7 @@ export class ScriptRunner {
   ) {
     // Another server may answer after this: what was known about the last one is void.
     redis.onChange(() => {
-      this.runs.clear();
+      this.forgetRunIds();
     });
   }
 
@@ -40,7 +40,7 @@ export class ScriptRunner {
 
   /**
    * Names the run of the server that holds the account, and the shape of the ledger there. Kept until a connection is
-   * lost, the nodes of a cluster change, or a ledger turns out stale.
+   * lost, the nodes of a cluster change, a ledger turns out stale, or somebody wants it asked anew.
    * @throws LedgerUnavailable
    */
   async runId(account: SendingAccountId): Promise<string> {
@@ -55,6 +55,11 @@ export class ScriptRunner {
   /** The next question for the run asks the server. */
   forgetRunId(account: SendingAccountId): void {
     this.runs.delete(account);
+  }
+
+  /** The same for all accounts. */
+  forgetRunIds(): void {
+    this.runs.clear();
   }
 
   /** @throws LedgerUnavailable */

@@ -67,8 +67,12 @@ export class LedgerKeeper {
     await this.forgetRemoved(accounts);
   }
 
-  /** Reads GetAccount of every account and tells the ledgers. An account that cannot be read keeps its last figures. */
+  /**
+   * Reads GetAccount of every account and tells the ledgers. An account that cannot be read keeps its last figures. Looks at the
+   * settings of Redis as well: it tells nobody when they change.
+   */
   async observe(): Promise<void> {
+    this.ledger.askServersAnew();
     await inTurns(SIDE_BY_SIDE, await this.accounts.all(), async (account) => {
       try {
         await this.observeOne(account);

@@ -1,4 +1,4 @@
-import { StackProblem } from '../tools/local-stack/stack-problem';
+import { UsageProblem } from '../tools/local-stack/stack-problem';
 
 /** Every measure of the table, in its order. */
 export const BENCH_IDS = [
@@ -47,6 +47,8 @@ const switches: ReadonlyMap<string, Partial<BenchArguments>> = new Map([
   ['--write-results', { writeResults: true }],
 ]);
 
+const known = ['--only', '--data', ...numbers.keys(), ...switches.keys()];
+
 const defaults: BenchArguments = {
   only: BENCH_IDS,
   seconds: 8,
@@ -60,7 +62,7 @@ const defaults: BenchArguments = {
 
 /**
  * Reads the arguments of `npm run bench`; `--only B1` and `--only=B1` are the same.
- * @throws StackProblem naming the argument that is unknown, incomplete or out of range
+ * @throws UsageProblem naming the argument that is unknown, incomplete or out of range
  */
 export function parseBenchArguments(args: readonly string[]): BenchArguments {
   let parsed = defaults;
@@ -71,12 +73,13 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
     const flag = switches.get(name);
     const number = numbers.get(name as '--seconds');
     if (flag !== undefined) {
-      if (inline !== undefined) throw new StackProblem(`${name} takes no value, got "${argument}"`);
+      if (inline !== undefined) throw new UsageProblem(`${name} takes no value, got "${argument}"`);
       parsed = { ...parsed, ...flag };
     } else if (number !== undefined) parsed = { ...parsed, [number.field]: readNumber(name, value(), number) };
     else if (name === '--only') parsed = { ...parsed, only: readIds(value()) };
     else if (name === '--data') parsed = { ...parsed, data: readFolder(value()) };
-    else throw new StackProblem(`unknown option "${argument}"; npm run bench -- --help lists the known ones`);
+    else
+      throw new UsageProblem(`unknown option "${argument}"; known are ${known.join(', ')} (npm run bench -- --help)`);
   }
   return parsed;
 }
@@ -91,22 +94,22 @@ function readIds(text: string | undefined): BenchId[] {
     .split(',')
     .map((id) => id.trim().toUpperCase())
     .filter((id) => id !== '');
-  if (wanted.length === 0) throw new StackProblem('--only needs names of measures, for example --only B1,B7');
+  if (wanted.length === 0) throw new UsageProblem('--only needs names of measures, for example --only B1,B7');
   const unknown = wanted.filter((id) => !BENCH_IDS.some((known) => known === id));
   if (unknown.length > 0)
-    throw new StackProblem(`--only: unknown ${unknown.join(', ')}; the measures are ${BENCH_IDS.join(', ')}`);
+    throw new UsageProblem(`--only: unknown ${unknown.join(', ')}; the measures are ${BENCH_IDS.join(', ')}`);
   return BENCH_IDS.filter((id) => wanted.includes(id));
 }
 
 function readFolder(text: string | undefined): string {
   if (text === undefined || text === '' || text.startsWith('-'))
-    throw new StackProblem('--data needs the path of a folder');
+    throw new UsageProblem('--data needs the path of a folder');
   return text;
 }
 
 function readNumber(name: string, text: string | undefined, { min, max }: { min: number; max: number }): number {
-  if (text === undefined) throw new StackProblem(`${name} needs a number, for example ${name} ${min}`);
+  if (text === undefined) throw new UsageProblem(`${name} needs a number, for example ${name} ${min}`);
   const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
-  throw new StackProblem(`${name} must be a whole number from ${min} to ${max}, got "${text}"`);
+  throw new UsageProblem(`${name} must be a whole number from ${min} to ${max}, got "${text}"`);
 }

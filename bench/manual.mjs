@@ -14,4 +14,6 @@ process. Nothing else should run on the machine; the run says so when something 
   --seed N           seed of the latencies and of the kills (default 1)
   --data FOLDER      work there instead of in .data/bench; its content is deleted first
   --help             show this
+
+Exit code 1 when a measure could not be taken, 2 when an option is wrong; a missed target is said and is no failure.
 `;

@@ -1,9 +1,25 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseFaultArguments } from './arguments';
 
 const known = ['kill-worker', 'flushall', 'ses-hang'];
 const parse = (...args: string[]) => parseFaultArguments(args, known);
 
 describe('arguments of npm run faults', () => {
+  it('are those of the manual, and a wrong one is told all of them', () => {
+    const manual = readFileSync(path.join(__dirname, 'manual.mjs'), 'utf8');
+    const shown = [...manual.matchAll(/^ {2}(--[a-z0-9-]+)/gm)].map(([, option]) => option);
+    const told = () => parse('--fast');
+    expect(told).toThrow(/known are/);
+    let known: string[] = [];
+    try {
+      told();
+    } catch (error) {
+      known = /known are ([^(]*) \(/.exec(String(error))?.[1]?.split(', ') ?? [];
+    }
+    expect(shown.sort()).toEqual([...known, '--help'].sort());
+  });
+
   it('are every fault, one worker, one Redis and seed 1 when nothing is said', () => {
     expect(parse()).toEqual({
       only: undefined,
@@ -19,6 +35,7 @@ describe('arguments of npm run faults', () => {
   it.each([
     [['--only', 'flushall,kill-worker', '--json'], { only: ['kill-worker', 'flushall'], json: true }],
     [['--only=ses-hang', '--seed=7'], { only: ['ses-hang'], seed: 7 }],
+    [['--only', 'flushall, kill-worker'], { only: ['kill-worker', 'flushall'] }],
     [['--workers', '2', '--redis', 'cluster'], { workers: 2, redis: 'cluster' }],
     [['--redis-cluster'], { redis: 'cluster' }],
     [['--list', '--data', '/somewhere'], { list: true, data: '/somewhere' }],
@@ -28,13 +45,13 @@ describe('arguments of npm run faults', () => {
 
   it.each([
     [['--only'], /--only needs names/],
-    [['--only', 'earthquake'], /no fault earthquake/],
+    [['--only', 'earthquake'], /no fault earthquake; the faults are kill-worker, flushall, ses-hang/],
     [['--workers', '0'], /--workers .* 1 to 4/],
     [['--seed', '-1'], /--seed/],
     [['--redis', 'three'], /single or cluster/],
     [['--data', '--json'], /--data needs/],
-    [['--fast'], /unknown option "--fast"/],
-    [['--json=yes'], /unknown option/],
+    [['--fast'], /unknown option "--fast"; known are --only, .*--list/],
+    [['--json=yes'], /--json takes no value/],
   ])('name what is wrong with %j', (args, message) => {
     expect(() => parse(...args)).toThrow(message);
   });

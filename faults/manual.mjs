@@ -15,5 +15,5 @@ twice, nothing over quota or rate. Nothing else should run on the machine; the r
   --data FOLDER    keep everything there instead of in .data/faults
   --help           show this
 
-Exit code 1 when a fault did more harm than docs/faults.md allows.
+Exit code 1 when a fault did more harm than docs/faults.md allows, or could not be injected; 2 when an option is wrong.
 `;

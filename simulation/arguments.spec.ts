@@ -1,6 +1,22 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { BadArgument, readArguments } from './arguments';
 
 describe('arguments of npm run simulate', () => {
+  it('are those of the manual, and a wrong one is told all of them', () => {
+    const manual = readFileSync(path.join(__dirname, 'manual.mjs'), 'utf8');
+    const shown = [...manual.matchAll(/^ {2}(--[a-z0-9-]+)/gm)].map(([, option]) => option);
+    const told = () => readArguments(['--fast']);
+    expect(told).toThrow(/known are/);
+    let known: string[] = [];
+    try {
+      told();
+    } catch (error) {
+      known = /known are ([^(]*) \(/.exec(String(error))?.[1]?.split(', ') ?? [];
+    }
+    expect(shown.sort()).toEqual([...known, '--help'].sort());
+  });
+
   it('plays 200 seeds from 1 on unless told otherwise', () => {
     expect(readArguments([])).toMatchObject({ seeds: 200, from: 1, seed: undefined, month: false });
   });
@@ -9,10 +25,20 @@ describe('arguments of npm run simulate', () => {
     expect(readArguments(['--seeds', '7', '--from=3', '--json'])).toMatchObject({ seeds: 7, from: 3, json: true });
   });
 
-  it.each([[['--sedes', '7']], [['--seeds', 'x']], [['--seeds']], [['--days', '1']], [['--trace']], [['--json=1']]])(
-    'refuses %j and says why',
-    (args) => {
-      expect(() => readArguments(args)).toThrow(BadArgument);
-    },
-  );
+  it.each([
+    [['--sedes', '7'], /unknown option "--sedes"; known are --seeds, .*--b3/],
+    [['--seeds', 'x'], /whole number from 1 to 1000000, got "x"/],
+    [['--seeds'], /got ""/],
+    [['--b3', '--days', '1'], /from 2 to 366/],
+    [['--trace'], /give --seed too/],
+    [['--trace', '--seed', '1', '--b3'], /not the month/],
+    [['--days', '7'], /--days is about the month: give --b3 too/],
+    [['--workers=2'], /--workers is about the month/],
+    [['--seeds', '7', '--seed', '3'], /contradicts --seed/],
+    [['--seeds', '7', '--b3'], /contradicts --b3/],
+    [['--json=1'], /--json takes no value/],
+  ])('refuses %j and says why', (args, why) => {
+    expect(() => readArguments(args)).toThrow(BadArgument);
+    expect(() => readArguments(args)).toThrow(why);
+  });
 });

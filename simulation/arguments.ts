@@ -44,23 +44,39 @@ const NUMBERS: ReadonlyMap<
   ['--workers', { field: 'workers', least: 1, most: 64 }],
 ]);
 
+const KNOWN = [...NUMBERS.keys(), ...SWITCHES.keys()];
+const OF_THE_MONTH = ['--days', '--workers'];
+
 /**
  * Reads the arguments of `npm run simulate`; `--seed 7` and `--seed=7` are the same.
- * @throws BadArgument naming what is unknown, incomplete or out of range
+ * @throws BadArgument naming what is unknown, incomplete, out of range, or without effect
  */
 export function readArguments(args: readonly string[]): SimulateArguments {
   let read = DEFAULTS;
+  const given = new Set<string>();
   for (let at = 0; at < args.length; at += 1) {
     const argument = args[at] ?? '';
     const [name = '', inline] = argument.split('=', 2);
-    const flag = SWITCHES.get(argument);
+    const flag = SWITCHES.get(name);
     const number = NUMBERS.get(name);
-    if (flag !== undefined) read = { ...read, ...flag };
-    else if (number !== undefined)
+    if (flag !== undefined) {
+      if (inline !== undefined) throw new BadArgument(`${name} takes no value, got "${argument}"`);
+      read = { ...read, ...flag };
+    } else if (number !== undefined)
       read = { ...read, [number.field]: readNumber(name, inline ?? args[(at += 1)], number) };
-    else throw new BadArgument(`unknown option "${argument}"; npm run simulate -- --help lists the known ones`);
+    else {
+      throw new BadArgument(`unknown option "${argument}"; known are ${KNOWN.join(', ')} (npm run simulate -- --help)`);
+    }
+    given.add(name);
   }
   if (read.trace && read.seed === undefined) throw new BadArgument('--trace shows one seed: give --seed too');
+  if (read.trace && read.month) throw new BadArgument('--trace shows one seed, not the month of --b3');
+  for (const name of OF_THE_MONTH) {
+    if (given.has(name) && !read.month) throw new BadArgument(`${name} is about the month: give --b3 too`);
+  }
+  if (given.has('--seeds') && (given.has('--seed') || read.month)) {
+    throw new BadArgument(`--seeds says how many: it contradicts ${read.month ? '--b3, which is one run' : '--seed'}`);
+  }
   return read;
 }
 

@@ -100,6 +100,6 @@ void (async () => {
   } catch (error) {
     if (!(error instanceof BadArgument)) throw error;
     say(`error: ${error.message}`);
-    process.exitCode = 1;
+    process.exitCode = 2;
   }
 })();

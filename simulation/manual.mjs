@@ -11,8 +11,8 @@ saw. The same seed plays the same run. docs/simulation.md explains rules and fau
   --b3              a month at the daily quota instead, with workers killed all the time
   --days N          with --b3: days (default 30)
   --workers N       with --b3: worker processes (default 8)
-  --json            one JSON object as the last line of stdout
+  --json            one JSON object as the last line of the output; everything else goes to stderr
   --help            this text
 
-Exit code 1 when a rule was broken.
+Exit code 1 when a rule was broken, 2 when an option is wrong.
 `;

@@ -44,7 +44,7 @@ describe('npm run faults', () => {
 
   it('refuses a fault that it does not know, before it boots anything', async () => {
     const { code, progress } = await faults('--only', 'earthquake');
-    expect(code).toBe(1);
-    expect(progress).toContain('there is no fault earthquake');
+    expect(code).toBe(2);
+    expect(progress).toContain('there is no fault earthquake; the faults are kill-worker, ');
   });
 });

@@ -181,7 +181,7 @@ describe('npm start', () => {
     const data = path.join(temporaryFolder(), 'none');
     const { code, stderr } = await start(data, ['--mesages', '5']).ended;
     expect({ code, stderr }).toEqual({
-      code: 1,
+      code: 2,
       stderr: 'error: unknown option "--mesages"; npm start -- --help lists the known ones\n',
     });
     expect(existsSync(data)).toBe(false);

@@ -124,6 +124,6 @@ main().then(
   (error: unknown) => {
     const known = error instanceof StackProblem ? error.message : noDatabase(error);
     process.stderr.write(`error: ${known ?? inspect(error)}\n`);
-    process.exit(1);
+    process.exit(error instanceof StackProblem ? error.exitCode : 1);
   },
 );

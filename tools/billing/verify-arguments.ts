@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { StackProblem } from '../local-stack/stack-problem';
+import { UsageProblem } from '../local-stack/stack-problem';
 
 export interface VerifyArguments {
   /** `YYYY-MM`; null: the month before this one, or October 2026 for a generated one. */
@@ -15,19 +15,19 @@ export interface VerifyArguments {
   readonly data: string | null;
 }
 
-/** @throws StackProblem naming the argument and what was expected */
+/** @throws UsageProblem naming the argument and what was expected */
 export function parseVerifyArguments(args: readonly string[]): VerifyArguments {
   const { values } = parsed(args);
   const number = (name: 'tenants' | 'messages' | 'seed' | 'corrupt', least: number, most: number, usual: string) => {
     const text = values[name] ?? usual;
     const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
     if (value < least || value > most) {
-      throw new StackProblem(`--${name} must be a whole number from ${least} to ${most}, got "${text}"`);
+      throw new UsageProblem(`--${name} must be a whole number from ${least} to ${most}, got "${text}"`);
     }
     return value;
   };
   if (values.period !== undefined && !/^20\d\d-(0[1-9]|1[0-2])$/.test(values.period)) {
-    throw new StackProblem(`--period must be a month as YYYY-MM, for example 2026-10, got "${values.period}"`);
+    throw new UsageProblem(`--period must be a month as YYYY-MM, for example 2026-10, got "${values.period}"`);
   }
   return {
     period: values.period ?? null,
@@ -56,6 +56,6 @@ function parsed(args: readonly string[]) {
     });
   } catch (error) {
     const problem = error instanceof Error ? error.message.split('. ')[0] : String(error);
-    throw new StackProblem(`${problem}; --help lists the options`);
+    throw new UsageProblem(`${problem}; --help lists the options`);
   }
 }

@@ -1,4 +1,4 @@
-import { StackProblem } from './stack-problem';
+import { UsageProblem } from './stack-problem';
 
 export interface StackArguments {
   /** Exit after the summary instead of staying up. */
@@ -67,11 +67,11 @@ const defaults: StackArguments = {
 /**
  * Reads the arguments of `npm start`. Numbers may follow as `--seed 7` or `--seed=7`; the last of two contradicting
  * options wins, except `--keep` with `--reset`, because guessing there could delete data.
- * @throws StackProblem naming the argument that is unknown, incomplete or out of range
+ * @throws UsageProblem naming the argument that is unknown, incomplete or out of range
  */
 export function parseArguments(args: readonly string[]): StackArguments {
   if (args.includes('--keep') && args.includes('--reset')) {
-    throw new StackProblem('--keep and --reset contradict each other; give one of them');
+    throw new UsageProblem('--keep and --reset contradict each other; give one of them');
   }
   let parsed = defaults;
   for (let position = 0; position < args.length; position += 1) {
@@ -91,9 +91,9 @@ export function parseArguments(args: readonly string[]): StackArguments {
         ...(aboutTheDay.has(option.field) ? { playDay: true } : {}),
       };
     } else if (switches.has(name)) {
-      throw new StackProblem(`${name} takes no value, got "${argument}"`);
+      throw new UsageProblem(`${name} takes no value, got "${argument}"`);
     } else {
-      throw new StackProblem(`unknown option "${argument}"; npm start -- --help lists the known ones`);
+      throw new UsageProblem(`unknown option "${argument}"; npm start -- --help lists the known ones`);
     }
   }
   return parsed;
@@ -106,14 +106,14 @@ function splitOnce(argument: string): [string, string?] {
 
 function readFolder(text: string | undefined): string {
   if (text === undefined || text === '' || text.startsWith('-'))
-    throw new StackProblem('--data needs the path of a folder');
+    throw new UsageProblem('--data needs the path of a folder');
   return text;
 }
 
 function readNumber(name: string, text: string | undefined, { min, max }: NumberOption): number {
-  if (text === undefined) throw new StackProblem(`${name} needs a number, for example ${name} ${min}`);
+  if (text === undefined) throw new UsageProblem(`${name} needs a number, for example ${name} ${min}`);
   // Number() alone would read "", " 7", "0x10" and "1e3".
   const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
-  throw new StackProblem(`${name} must be a whole number from ${min} to ${max}, got "${text}"`);
+  throw new UsageProblem(`${name} must be a whole number from ${min} to ${max}, got "${text}"`);
 }

@@ -108,6 +108,6 @@ main().then(
   (code) => process.exit(code),
   (error: unknown) => {
     process.stderr.write(`error: ${error instanceof StackProblem ? error.message : inspect(error)}\n`);
-    process.exit(1);
+    process.exit(error instanceof StackProblem ? error.exitCode : 1);
   },
 );

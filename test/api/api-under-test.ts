@@ -42,6 +42,7 @@ export interface ApiUnderTest {
 
 export interface ApiTestOptions {
   readonly bucket?: { readonly maximum: number; readonly restorePerSecond: number };
+  readonly strangers?: { readonly maximum: number; readonly restorePerSecond: number };
   readonly adminFirst?: boolean;
   readonly publicUrl?: string;
   /** Variables beyond those that every test has. */

@@ -102,17 +102,17 @@ describe('a document', () => {
     async ({ what, attack, twin, own, twins }) => {
       const warm = await api.customer(readKey, twin, twins);
       expect([warm.status, warm.errors]).toEqual([200, []]);
-      const startedAt = performance.now();
+      const startedAt = process.cpuUsage();
       const refused = await api.customer(readKey, attack, own);
-      const ms = performance.now() - startedAt;
+      const { user, system } = process.cpuUsage(startedAt);
       expect(refused.status).toBe(400);
       // Circles are graphql's own to refuse; everything else is refused for its size.
       expect(refused.errors[0]?.extensions.code).toBe(
         what === 'fragments that go in circles' ? 'INVALID_INPUT' : 'QUERY_TOO_COMPLEX',
       );
       expect(refused.data ?? null).toBeNull();
-      // 50 ms is the aim; the bound leaves room for a busy machine and is far below what the attack would cost.
-      expect(ms).toBeLessThan(500);
+      // CPU of this process, which is the api's too; 50 ms is the aim, and the bound far below what the attack would cost.
+      expect((user + system) / 1_000).toBeLessThan(500);
     },
   );
 
@@ -224,7 +224,11 @@ describe('a key that asks too much', () => {
   let strictFleet: GivenFleet;
 
   beforeAll(async () => {
-    strict = await startApi({ bucket: { maximum: 60, restorePerSecond: 20 } });
+    strict = await startApi({
+      bucket: { maximum: 60, restorePerSecond: 20 },
+      // One in ten minutes: what the test gets through does not depend on how long it takes.
+      strangers: { maximum: 30, restorePerSecond: 1 / 600 },
+    });
     strictFleet = await givenFleet(strict);
   }, 60_000);
   afterAll(() => strict.close());
@@ -260,10 +264,17 @@ describe('a key that asks too much', () => {
 
   it('and one that guesses keys is slowed down by address, without holding up known keys behind it', async () => {
     const tenant = await strictFleet.tenant('Calm', 'calm.example');
+    // Half of them of the right form, so that they must be looked up: that key is of another installation.
     const guesses = await Promise.all(
-      Array.from({ length: 320 }, () => strict.post('/graphql', { headers: { authorization: 'Bearer pf_live_x' } })),
+      Array.from({ length: 50 }, (_, index) =>
+        strict.post('/graphql', {
+          headers: { authorization: `Bearer ${index % 2 === 0 ? acme.liveKey : 'pf_live_x'}` },
+        }),
+      ),
     );
-    expect(guesses.some((answer) => answer.status === 429)).toBe(true);
+    const withStatus = (status: number) => guesses.filter((answer) => answer.status === status);
+    expect([withStatus(401).length, withStatus(429).length]).toEqual([30, 20]);
+    expect(Number(withStatus(429)[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await strict.customer(tenant.liveKey, '{ viewer { mode } }')).status).toBe(200);
   });
 });

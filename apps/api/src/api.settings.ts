@@ -4,6 +4,8 @@ export class ApiSettings {
   readonly publicUrl: string | undefined;
   /** Cost points a key may hold, and how many come back each second. */
   readonly bucket: { readonly maximum: number; readonly restorePerSecond: number };
+  /** Wrong keys that one address may present at once, and how many more each second. */
+  readonly strangers: { readonly maximum: number; readonly restorePerSecond: number };
   /** How long a client may take, in milliseconds; Node's own limits are 60 s and 300 s. */
   readonly timeouts: { readonly headersMs: number; readonly requestMs: number };
 
@@ -11,11 +13,13 @@ export class ApiSettings {
     options: {
       publicUrl?: string | undefined;
       bucket?: ApiSettings['bucket'];
+      strangers?: ApiSettings['strangers'];
       timeouts?: ApiSettings['timeouts'];
     } = {},
   ) {
     this.publicUrl = options.publicUrl?.replace(/\/+$/, '');
     this.bucket = options.bucket ?? { maximum: 20_000, restorePerSecond: 2_000 };
+    this.strangers = options.strangers ?? { maximum: 300, restorePerSecond: 5 };
     this.timeouts = options.timeouts ?? { headersMs: 10_000, requestMs: 30_000 };
   }
 

@@ -18,8 +18,6 @@ import { withinRequest } from './request.scope';
 export type Endpoint = 'customer' | 'admin';
 
 const BEARER = /^Bearer ([A-Za-z0-9_]{1,128})$/;
-/** Wrong keys one address may present: 300 at once, 5 more each second. */
-const STRANGERS = { maximum: 300, restorePerSecond: 5 };
 
 /**
  * Everything that happens to a GraphQL request before GraphQL sees it, in this order: who asks, may they ask here, have
@@ -28,7 +26,7 @@ const STRANGERS = { maximum: 300, restorePerSecond: 5 };
  */
 @Injectable()
 export class GraphqlEdge {
-  private readonly strangers = new CostBuckets(STRANGERS);
+  private readonly strangers: CostBuckets;
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -37,7 +35,9 @@ export class GraphqlEdge {
     private readonly buckets: CostBuckets,
     private readonly settings: ApiSettings,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.strangers = new CostBuckets(settings.strangers);
+  }
 
   handle(endpoint: Endpoint, request: Request, response: Response, next: NextFunction): void {
     const { requestId } = factsOf(request);
@@ -122,14 +122,13 @@ export class GraphqlEdge {
   }
 
   private async authenticate(request: Request): Promise<Principal> {
-    const stranger = `ip:${request.socket.remoteAddress ?? 'unknown'}`;
-    const wait = this.strangers.peek(stranger, 1);
     const key = BEARER.exec(request.headers.authorization ?? '')?.[1];
     const principal = key === undefined ? undefined : await this.principalOf(key);
     if (principal) return principal;
     // A known key is never held up by somebody else's wrong ones behind the same address.
-    if (wait > 0) throw rateLimited(wait);
-    this.strangers.take(stranger, 1);
+    // Taken after the look-up, so that many guesses at once cannot all find the same point.
+    const { retryAfterSeconds } = this.strangers.take(`ip:${request.socket.remoteAddress ?? 'unknown'}`, 1);
+    if (retryAfterSeconds > 0) throw rateLimited(retryAfterSeconds);
     throw new HttpRefusal(
       401,
       'UNAUTHENTICATED',

@@ -8,6 +8,7 @@ export { SEND_EMAIL_PATH, sendEmailBody } from './outgoing-mail.policy';
 export type { OutgoingMail } from './outgoing-mail.policy';
 export { classifySession, type OutcomeClass } from './send-outcome.policy';
 export { sendSessionPolicy } from './send-session.policy';
+export { CONNECTIONS } from './send-pools';
 export { SesControl } from './ses-control.service';
 export type { DedicatedIpInfo, SesAccountControl } from './ses-control.service';
 export { SesSender } from './ses-sender.service';

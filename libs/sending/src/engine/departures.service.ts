@@ -1,4 +1,4 @@
-import { CredentialCache, SesSender, type FleetRole, type OutgoingMail } from '@libs/aws';
+import { CONNECTIONS, CredentialCache, SesSender, type FleetRole } from '@libs/aws';
 import { Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger } from '@libs/quota';
@@ -7,6 +7,7 @@ import { Answers } from './answers.service';
 import { notStarted, type BatchFlight } from './batch-flight';
 import { composeMail } from './claim.policy';
 import type { IntendedAttempt } from './claim.repository';
+import { DepartureLines } from './departure-lines';
 import { Failpoints } from './failpoints';
 import { FlightRecorder } from './flight-recorder.service';
 import type { Slot } from './slot-plan.policy';
@@ -23,17 +24,18 @@ interface Departure {
   readonly flight: BatchFlight;
   readonly slot: Slot<IntendedAttempt>;
   readonly role: FleetRole;
-  readonly mail: OutgoingMail;
+  /** Of its attempt. */
+  readonly content: string;
 }
 
-/** Sends messages whose slots have come: composed, noted in the flight recorder, posted to SES. */
+/** Sends messages whose slots have come: noted in the flight recorder, composed, posted to SES. */
 @Injectable()
 export class Departures {
   /** Called after each tick of the grid: less is due than before. */
   afterTick: () => void = () => undefined;
   private readonly grid: StartGrid;
-  /** What starts together, collected while a tick lasts. */
-  private departures: Departure[] = [];
+  private readonly lines = new DepartureLines<Departure>(CONNECTIONS);
+  private goesOnSoon = false;
   private inTick = false;
 
   constructor(
@@ -73,33 +75,31 @@ export class Departures {
     }
   }
 
-  /** Composes the mail of a message whose slot has come; one that cannot be sent ends here. */
+  /** Puts a message whose slot has come in its line; one that cannot be sent ends here. */
   private prepare(flight: BatchFlight, slot: Slot<IntendedAttempt>): void {
     const { item: attempt } = slot;
+    const { content } = attempt;
     const role = flight.roles.get(attempt.tenantId) ?? notStarted('no-session', 'AWS gave no session in time.');
     if ('kind' in role) this.answers.add(flight, attempt, role);
-    else if (attempt.content === null) {
+    else if (content === null) {
       const message = 'The content was erased before the message could go.';
       this.answers.add(flight, attempt, { kind: 'invalid', code: 'BodyGone', message });
-    } else {
-      const { tenantId: tenant, id: message, attemptId } = attempt;
-      const tags = { tenant, message, attempt: attemptId };
-      const mail = composeMail(attempt.content, attempt.suppressed, attempt.configurationSet, tags);
-      this.departures.push({ flight, slot, role, mail });
-    }
+    } else this.lines.add(flight.ticket.sendingAccountId, { flight, slot, role, content });
   }
 
-  /** Everything that was prepared goes, in its order: noted in the recorder with one write for many, then on the wire. */
+  /** Everything that finds a connection goes, in its order: noted in the recorder with one write for many, then on the wire. */
   private depart(): void {
-    while (this.departures.length > 0) {
-      const group = this.departures.splice(0, AT_ONCE);
+    for (let group = this.lines.take(AT_ONCE); group.length > 0; group = this.lines.take(AT_ONCE)) {
       // The last look at the clock, right before the requests: a process that was frozen must not send on waking.
       const now = this.ledger.nowMs();
       const ready: Departure[] = [];
       for (const departure of group) {
         const { flight, slot } = departure;
         if (now <= slot.deadlineMs) ready.push(departure);
-        else flight.ended(slot.item, notStarted('late', 'The slot was over.'));
+        else {
+          this.leaveLine(flight);
+          flight.ended(slot.item, notStarted('late', 'The slot was over.'));
+        }
       }
       if (ready.length > 0 && this.noteStarts(ready)) {
         for (const departure of ready) {
@@ -117,19 +117,36 @@ export class Departures {
     } catch (error) {
       this.log.error('the flight recorder cannot be written: nothing is sent without it', { error });
       const end = { kind: 'unsent', code: 'RecorderFailed', message: 'The recorder could not be written.' } as const;
-      for (const { flight, slot } of ready) this.answers.add(flight, slot.item, end);
+      for (const { flight, slot } of ready) {
+        this.leaveLine(flight);
+        this.answers.add(flight, slot.item, end);
+      }
       return false;
     }
   }
 
   private request(departure: Departure, mayRepeat: boolean): void {
-    const { flight, slot, role, mail } = departure;
-    this.sender.post(role, mail, REQUEST_MS, (end) => {
+    const { flight, slot, role, content } = departure;
+    const { tenantId: tenant, id: message, attemptId, suppressed, configurationSet } = slot.item;
+    const tags = { tenant, message, attempt: attemptId };
+    this.sender.post(role, composeMail(content, suppressed, configurationSet, tags), REQUEST_MS, (end) => {
       // Refused by its session, so certainly not sent: once more with a fresh one.
       if (end.kind === 'credentials' && mayRepeat && this.ledger.nowMs() <= slot.deadlineMs) {
         this.credentials.forget(role);
         this.request(departure, false);
-      } else this.answers.add(flight, slot.item, end);
+        return;
+      }
+      this.leaveLine(flight);
+      this.answers.add(flight, slot.item, end);
+    });
+  }
+
+  /** The next in its line goes with what else starts in the next tick. */
+  private leaveLine({ ticket }: BatchFlight): void {
+    if (!this.lines.ended(ticket.sendingAccountId) || this.goesOnSoon) return;
+    this.goesOnSoon = true;
+    this.grid.after(0, () => {
+      this.goesOnSoon = false;
     });
   }
 }

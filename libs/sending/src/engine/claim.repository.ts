@@ -40,11 +40,13 @@ export interface Key {
   readonly id: MessageId;
 }
 
+const NONE: readonly string[] = [];
+
 export type ClaimStatements = Omit<ClaimRepository, 'within'>;
 
 interface ClaimedRow {
   /** Null in the one row of a batch that was opened and holds nothing. */
-  readonly n: string | null;
+  readonly n: number | null;
   readonly recipients: number;
   readonly configurationSet: string;
   readonly content: string | null;
@@ -69,10 +71,14 @@ export class ClaimRepository {
    */
   async claim(ticket: Ticket, worker: string, now: Date): Promise<IntendedAttempt[] | undefined> {
     // In the order of their ids: two claims that meet on the same rows wait for each other, never in a circle.
-    const order = ticket.messages.map((message, place) => ({ ...message, place, attemptId: newId<AttemptId>() }));
-    order.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const { messages } = ticket;
+    const order = messages.map((message, place) => ({ message, place }));
+    order.sort((a, b) => (a.message.id < b.message.id ? -1 : 1));
+    const ids = order.map(({ message }) => message.id);
+    const tenants = order.map(({ message }) => message.tenantId);
+    const attemptIds = order.map(() => newId<AttemptId>());
     await this.days.refresh(this.uow);
-    const day = this.days.suffixOfAll(order.map((message) => message.id));
+    const day = this.days.suffixOfAll(ids);
     const parameters = [
       ticket.sendingAccountId,
       ticket.epoch,
@@ -82,10 +88,10 @@ export class ClaimRepository {
       new Date(ticket.bucketStartMs).toISOString(),
       new Date(ticket.deadlineMs).toISOString(),
       now.toISOString(),
-      order.map((message) => message.tenantId),
-      order.map((message) => message.id),
-      order.map((message) => message.attemptId),
-      [...new Set(order.map((message) => message.tenantId))],
+      tenants,
+      ids,
+      attemptIds,
+      [...new Set(tenants)],
     ];
     const rows = await this.uow
       .prepared<ClaimedRow>(claimOf(day), parameters, `claim${day}`)
@@ -94,20 +100,16 @@ export class ClaimRepository {
         throw error;
       });
     if (rows.length === 0) return undefined;
-    const claimed = rows.flatMap(({ n, ...row }) => {
-      const message = n === null ? undefined : order[Number(n) - 1];
-      return message === undefined ? [] : [{ message, row }];
-    });
-    claimed.sort((a, b) => a.message.place - b.message.place);
-    return claimed.map(({ message: { tenantId, id, attemptId }, row }) => ({
-      tenantId,
-      id,
-      attemptId,
-      recipients: row.recipients,
-      configurationSet: row.configurationSet,
-      suppressed: [],
-      content: row.content,
-    }));
+    const attempts: (IntendedAttempt | undefined)[] = messages.map(() => undefined);
+    for (const { n, recipients, configurationSet, content } of rows) {
+      const place = n === null ? undefined : order[n - 1]?.place;
+      const attemptId = n === null ? undefined : attemptIds[n - 1];
+      const message = place === undefined ? undefined : messages[place];
+      if (place === undefined || attemptId === undefined || message === undefined) continue;
+      const { tenantId, id } = message;
+      attempts[place] = { tenantId, id, attemptId, recipients, configurationSet, suppressed: NONE, content };
+    }
+    return attempts.filter((attempt) => attempt !== undefined);
   }
 
   /** Why a claim was refused. */

@@ -1,6 +1,13 @@
 import { DeleteConfigurationSetCommand, DeleteEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
-import { DomainService, IdentityService, RouteService, sendPermissions, trustPolicy } from '@libs/fleet';
-import { newId, type BatchId, type MessageId } from '@libs/kernel';
+import {
+  AccountVerification,
+  DomainService,
+  IdentityService,
+  RouteService,
+  sendPermissions,
+  trustPolicy,
+} from '@libs/fleet';
+import { newId, type AwsAccountId, type BatchId, type MessageId } from '@libs/kernel';
 import { ProvisioningService } from '@libs/placement';
 import { MessageService, SendEngine } from '@libs/sending';
 import { waitFor } from '../support/wait-for';
@@ -254,6 +261,33 @@ describe('mail that SES refuses until something is mended', () => {
         `UPDATE configuration_set SET held_until = now() - interval '3 seconds' WHERE refusals > 0`,
       );
       await expectSent(1);
+    }, 40_000);
+
+    it('is tried at once when an operator has the account verified, and only then', async () => {
+      await staged.stack.query(
+        `UPDATE configuration_set SET held_until = now() + interval '1 hour', held_for = 'DENIED' WHERE stream = 'TRANSACTIONAL'`,
+      );
+      await staged.stack.query(
+        `UPDATE configuration_set SET held_until = now() + interval '1 hour', held_for = 'DRIFT' WHERE stream = 'MARKETING'`,
+      );
+      const [account] = await staged.stack.query<{ id: AwsAccountId }>(
+        'SELECT id FROM aws_account WHERE account_id = $1',
+        [staged.account.accountId],
+      );
+      if (!account) throw new Error('no account');
+      const stillHeld = async () => {
+        const rows = await staged.stack.query<{ stream: string }>(
+          'SELECT stream FROM configuration_set WHERE held_until > now()',
+        );
+        return rows.map(({ stream }) => stream).sort();
+      };
+      await permit('no trust');
+      expect((await inWorker(AccountVerification).verify(account.id)).state).toBe('FAILED');
+      expect(await stillHeld()).toEqual(['MARKETING', 'TRANSACTIONAL']);
+      await permit('as it was');
+      expect((await inWorker(AccountVerification).verify(account.id)).state).toBe('ACTIVE');
+      expect(await stillHeld()).toEqual(['MARKETING']);
+      await staged.stack.query('UPDATE configuration_set SET held_until = NULL, held_for = NULL, refusals = 0');
     }, 40_000);
 
     it('is held the same when the role may not even be taken on', async () => {

@@ -7,6 +7,7 @@ import { EVENT_TOPIC, SET_PATTERN, VERIFY_SESSION } from './aws-names.policy';
 import { manageRole, sendRole } from './fleet-role.policy';
 import { FleetEngineSettings } from './fleet.settings';
 import { LaneDiscovery } from './lane-discovery.service';
+import { RouteRepository } from './route.repository';
 import { stateAfterObservation } from './sending-account-state.policy';
 import { SendingAccountRepository } from './sending-account.repository';
 import { verificationFailure, WrongAccount, type VerificationStep } from './verification-failure.policy';
@@ -28,6 +29,7 @@ export class AccountVerification {
     private readonly uow: UnitOfWork,
     private readonly awsAccounts: AwsAccountRepository,
     private readonly accounts: SendingAccountRepository,
+    private readonly routes: RouteRepository,
     private readonly discovery: LaneDiscovery,
     private readonly sessions: CredentialCache,
     private readonly sts: StsControl,
@@ -60,7 +62,12 @@ export class AccountVerification {
       if (failed.transient) throw error;
       return this.load(id);
     }
-    await this.uow.forSystem(() => this.awsAccounts.setActive(id, this.clock.now()));
+    await this.uow.forSystem(async () => {
+      const now = this.clock.now();
+      await this.awsAccounts.setActive(id, now);
+      // Who has mended the role has it verified, and need not wait for the next try.
+      await this.routes.endDenials(id, now);
+    });
     return this.load(id);
   }
 

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
-import { holdAfterRefusal, holdAfterRepair, type RouteHold } from './route-hold.policy';
+import { holdAfterRefusal, holdAfterRepair, type HoldReason, type RouteHold } from './route-hold.policy';
 
 const NONE: RouteHold = { heldUntil: null, heldFor: null, refusals: 0 };
 const NOW = 1_700_000_000_000;
 
 /** How long each hold lasts when the route is refused again, so long after each has ended. */
-function holds(times: number, afterMs: number): number[] {
+function holds(times: number, afterMs: number, why: HoldReason): number[] {
   let hold = NONE;
   let now = NOW;
   return Array.from({ length: times }, () => {
-    hold = holdAfterRefusal(hold, 'DENIED', now) ?? hold;
+    hold = holdAfterRefusal(hold, why, now) ?? hold;
     const until = hold.heldUntil?.getTime() ?? 0;
     const lasted = (until - now) / 1_000;
     now = until + afterMs;
@@ -19,11 +19,22 @@ function holds(times: number, afterMs: number): number[] {
 
 describe('the hold of a route that SES refuses', () => {
   it('lasts twice as long each time, up to two minutes', () => {
-    expect(holds(7, 2_500)).toEqual([15, 30, 60, 120, 120, 120, 120]);
+    expect(holds(7, 2_500, 'DRIFT')).toEqual([15, 30, 60, 120, 120, 120, 120]);
+  });
+
+  it('because the role is denied lasts a tenth longer each time: it is tried within a tenth of the time that has passed', () => {
+    const lasted = holds(40, 2_500, 'DENIED');
+    expect(lasted.slice(0, 3).map(Math.round)).toEqual([15, 17, 18]);
+    let passed = 0;
+    for (const seconds of lasted) {
+      expect(seconds).toBeLessThanOrEqual(15 + passed / 10);
+      passed += seconds + 2.5;
+    }
+    expect(lasted.at(-1)).toBe(120);
   });
 
   it('begins anew when the route worked for a quarter of an hour', () => {
-    expect(holds(3, 900_000)).toEqual([15, 15, 15]);
+    expect(holds(3, 900_000, 'DENIED')).toEqual([15, 15, 15]);
   });
 
   it('is not made longer by what was under way', () => {
@@ -49,7 +60,7 @@ describe('the hold of a route that SES refuses', () => {
     fc.assert(
       fc.property(fc.nat(2_000_000), fc.nat(1_000), (agoMs, refusals) => {
         const known: RouteHold = { heldUntil: new Date(NOW - agoMs), heldFor: 'DRIFT', refusals };
-        const next = holdAfterRefusal(known, 'DRIFT', NOW);
+        const next = holdAfterRefusal(known, refusals % 2 === 0 ? 'DRIFT' : 'DENIED', NOW);
         if (next) expect((next.heldUntil?.getTime() ?? 0) - NOW).toBeLessThanOrEqual(120_000);
         else expect(agoMs).toBeLessThan(2_000);
       }),

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import type { LaneId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
+import type { AwsAccountId, LaneId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { RouteHold } from './route-hold.policy';
 
@@ -81,6 +81,16 @@ export class RouteRepository {
   async lock(tenant: TenantId, account: SendingAccountId, configurationSet: string): Promise<Route | undefined> {
     const [row] = await this.uow.query<Route>(LOCK, [tenant, account, configurationSet]);
     return row;
+  }
+
+  /** Holds of an AWS account's routes because its send role was denied end now. */
+  async endDenials(awsAccount: AwsAccountId, now: Date): Promise<void> {
+    await this.uow.query(
+      `UPDATE configuration_set SET held_until = $2
+        WHERE held_for = 'DENIED' AND held_until > $2
+          AND sending_account_id IN (SELECT id FROM sending_account WHERE aws_account_id = $1)`,
+      [awsAccount, now],
+    );
   }
 
   async invalidate(tenant: TenantId, account: SendingAccountId): Promise<void> {

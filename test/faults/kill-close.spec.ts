@@ -74,7 +74,7 @@ describe('killing the worker with SIGKILL while it closes a month', () => {
     await ended;
   }
 
-  it('ends the same, whichever step it died after', async () => {
+  it('row 30: ends the same, whichever step it died after', async () => {
     await billing.periods.ask(MONTH, 'PROVISIONAL', by);
     await untilReached('PROVISIONAL');
     await billing.import(await billing.bill(MONTH, (line, i) => [{ ...line, ...(i === 0 ? { cost: '1' } : {}) }]), {

@@ -183,6 +183,28 @@ describe('placement', () => {
     expect(await placements.movesOf(tenant)).toMatchObject([{ id: move.id, state: 'DONE', detail: null }]);
   });
 
+  it('row 29: takes a move to its end that broke off half way, and once', async () => {
+    const tenant = await arrive();
+    await provisioning.provision(tenant);
+    const move = await placements.moveTenant({ tenantId: tenant, sendingAccountId: small.id }, by);
+    await fleet.takeJobs();
+    await fleet.aws.addFault({ operation: 'CreateEmailIdentity', account: small.accountId, kind: '500' });
+    await expect(provisioning.runMove(tenant, move.id)).rejects.toThrow();
+    // Its routes are made on the target, and nothing goes there yet.
+    const routes = await fleet.inWorker(RouteService).list(tenant);
+    expect(routes.filter(({ sendingAccountId }) => sendingAccountId === small.id)).toHaveLength(2);
+    expect((await accountsOf(tenant)).map(([, , account]) => account)).toEqual([growth.id, growth.id]);
+    await fleet.aws.clearFaults();
+
+    await provisioning.advance();
+    expect((await accountsOf(tenant)).map(([, , account]) => account)).toEqual([small.id, small.id]);
+    expect(await fleet.takeJobs()).toEqual([{ job: 'placement.changed', payload: { tenantId: tenant } }]);
+    // The job of the worker that broke off comes once more.
+    expect(await provisioning.runMove(tenant, move.id)).toBe('ended');
+    expect(await fleet.takeJobs()).toEqual([]);
+    expect(await placements.movesOf(tenant)).toMatchObject([{ id: move.id, state: 'DONE' }]);
+  });
+
   it('gives a move up when its target takes nobody any more, and the tenant stays where it was', async () => {
     const tenant = await arrive();
     const move = await placements.moveTenant({ tenantId: tenant, sendingAccountId: small.id }, by);

@@ -18,7 +18,8 @@ const MAX_POOLS = 2_000;
 
 /**
  * Requests of one sending account under way at once: 850 messages/s of an account at a p99 of 200 ms, half as much again
- * for bursts. Opened as needed; what does not fit waits in the pool and is cut off at its deadline, provably unsent.
+ * for bursts. Opened as needed. The engine hands over no more than this; what does not fit otherwise waits in the pool and is
+ * cut off at its deadline, provably unsent.
  */
 export const CONNECTIONS = 256;
 

@@ -53,7 +53,7 @@ describe('a disk that is full under the flight recorder', () => {
     await sent(before.length);
     limit(record().length + BYTES_LEFT);
     const ids = await stack.accept(tenant, 'shop', 40);
-    await waitFor(() => said.includes('the flight recorder cannot be written'), {
+    await waitFor(() => /(EFBIG|ENOSPC).*the flight recorder cannot be written.*disk of RECORDER_DIR/.test(said), {
       what: 'the worker to say what is wrong',
       withinMs: 30_000,
     });

@@ -1,4 +1,5 @@
-import { unavailableReason } from './quota.errors';
+import { newId } from '@libs/kernel';
+import { LedgerUnavailable, unavailableReason } from './quota.errors';
 
 describe('why Redis does not serve the ledger', () => {
   it.each([
@@ -23,4 +24,16 @@ describe('why Redis does not serve the ledger', () => {
   it('is read from the code of a socket', () => {
     expect(unavailableReason(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toBe('unreachable');
   });
+});
+
+it.each([
+  ["OOM command not allowed when used memory > 'maxmemory'.", /out-of-memory.*Raise maxmemory/],
+  ["READONLY You can't write against a read only replica.", /read-only.*replica\. REDIS_URL must name a master/],
+  ['Connection is closed.', /unreachable.*Start Redis, or correct REDIS_URL/],
+  ['LOADING Redis is loading the dataset in memory', /loading\): LOADING Redis is loading the dataset in memory$/],
+])('a ledger that fails with "%s" says what to do about it', (message, told) => {
+  const cause = new Error(message);
+  const reason = unavailableReason(cause);
+  if (reason === undefined) throw new Error('no reason');
+  expect(new LedgerUnavailable(reason, newId(), cause).message).toMatch(told);
 });

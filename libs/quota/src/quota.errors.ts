@@ -17,6 +17,16 @@ export type UnavailableReason =
   /** No connection, or it broke before the answer: the script may have run or not. */
   | 'unreachable';
 
+/** What a person does about it. Nothing where it passes by itself, or where Redis or we have said so already. */
+const FIXES: Readonly<Partial<Record<UnavailableReason, string>>> = {
+  'out-of-memory': 'Raise maxmemory, or give the queue and the ledger a server of their own.',
+  'read-only':
+    'REDIS_URL must name a master that can write to its disk and has the replicas it asks for (INFO replication, INFO persistence).',
+  busy: 'Find the script of somebody else (SLOWLOG GET), and end it with SCRIPT KILL.',
+  'cluster-down': 'A master is lost and no replica has taken its slots (CLUSTER INFO): start it again, or promote one.',
+  unreachable: 'Start Redis, or correct REDIS_URL.',
+};
+
 /**
  * Redis does not answer as a ledger must: nothing is granted. Waiting and asking again, with the same op id, is safe; one
  * line in the log says it for as long as it lasts.
@@ -27,7 +37,8 @@ export class LedgerUnavailable extends Error {
     readonly sendingAccountId: SendingAccountId,
     override readonly cause: Error,
   ) {
-    super(`the ledger cannot be used (${reason}): ${cause.message}`);
+    const fix = FIXES[reason];
+    super(`the ledger cannot be used (${reason}): ${cause.message}${fix === undefined ? '' : ` ${fix}`}`);
     this.name = 'LedgerUnavailable';
   }
 }

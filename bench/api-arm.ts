@@ -1,5 +1,6 @@
 import { fromPublicId, toPublicId } from '@libs/kernel';
 import { Pool } from 'undici';
+import { API_NODE_FLAGS } from '../tools/local-stack/applications';
 import type { Child } from '../tools/local-stack/child';
 import { GraphqlClient } from '../tools/local-stack/graphql-client';
 import { isHealthy } from '../tools/local-stack/reachable';
@@ -30,7 +31,7 @@ interface Front {
   readonly pool: Pool;
 }
 
-/** The real api in front of an engine arm's database, with a live key for every tenant; calls go to its processes in turns. */
+/** The real api in front of an engine arm's database, with a live key for every tenant; batches go to its processes in turns. */
 export class ApiArm {
   private readonly keys = new Map<string, string>();
   /** What surrounds the recipient in the JSON of a message, by tenant, stream and size. */
@@ -63,11 +64,11 @@ export class ApiArm {
     return arm;
   }
 
-  /** One mutation with one message. @throws when the api refuses it */
+  /** One mutation with one message, to the first process. @throws when the api refuses it */
   async sendOne(tenant: SeededTenant, stream: Stream, bodyBytes: number): Promise<Accepted> {
     const input = `{"idempotencyKey":"${this.nextKey()}","email":${this.email(tenant, stream, bodyBytes)}}`;
     const askedUs = monotonicUs();
-    const { message } = await this.clientOf(tenant).mutate<{ message: { id: string } }>(
+    const { message } = await this.clientOf(tenant, this.fronts[0]).mutate<{ message: { id: string } }>(
       'sendEmail',
       input,
       'message { id }',
@@ -79,7 +80,9 @@ export class ApiArm {
   async sendBatch(tenant: SeededTenant, stream: Stream, bodyBytes: number, count: number): Promise<number> {
     const emails = Array.from({ length: count }, () => this.email(tenant, stream, bodyBytes));
     const input = `{"idempotencyKey":"${this.nextKey()}","emails":[${emails.join(',')}]}`;
-    const { results } = await this.clientOf(tenant).mutate<{ results: { message: { id: string } | null }[] }>(
+    const front = this.fronts[this.turns % this.fronts.length];
+    this.turns += 1;
+    const { results } = await this.clientOf(tenant, front).mutate<{ results: { message: { id: string } | null }[] }>(
       'sendEmails',
       input,
       'results { message { id } }',
@@ -119,11 +122,9 @@ export class ApiArm {
     return `${this.run}/${this.calls}`;
   }
 
-  private clientOf(tenant: SeededTenant): CustomerClient {
+  private clientOf(tenant: SeededTenant, front: Front | undefined): CustomerClient {
     const key = this.keys.get(tenant.id);
-    const front = this.fronts[this.turns % this.fronts.length];
     if (key === undefined || !front) throw new Error('a tenant without a key');
-    this.turns += 1;
     return new CustomerClient(front.pool, key);
   }
 }
@@ -132,7 +133,9 @@ async function startFront(lab: Lab, database: BenchDatabase, name: string): Prom
   const url = `http://127.0.0.1:${await lab.port(name)}`;
   const child = await lab.start(name, 'apps/api/src/main.js', {
     env: {
-      NODE_ENV: 'development',
+      // As the image runs it: in development GraphQL looks twice at every field.
+      NODE_ENV: 'production',
+      SELLER_ADDRESS: 'Benchmark',
       API_HOST: '127.0.0.1',
       API_PORT: new URL(url).port,
       DATABASE_APP_URL: database.urls.app,
@@ -142,6 +145,7 @@ async function startFront(lab: Lab, database: BenchDatabase, name: string): Prom
       PUBLIC_URL: url,
       LOG_LEVEL: 'warn',
     },
+    nodeFlags: API_NODE_FLAGS,
     isReady: () => isHealthy(`${url}/health/ready`),
   });
   return { url, child, pool: new Pool(url, { connections: CONNECTIONS }) };

@@ -134,6 +134,7 @@ export class Lab {
     options: {
       readonly args?: readonly string[];
       readonly env?: Readonly<Record<string, string>>;
+      readonly nodeFlags?: readonly string[];
       readonly isReady?: () => Promise<boolean>;
     },
   ): Promise<Child> {
@@ -141,7 +142,7 @@ export class Lab {
     const spec: ChildSpec = {
       name,
       command: process.execPath,
-      args: [...NODE_FLAGS, file, ...(options.args ?? [])],
+      args: [...(options.nodeFlags ?? NODE_FLAGS), file, ...(options.args ?? [])],
       env: { ...this.env, ...options.env },
       markers: [file],
       isReady: options.isReady ?? (() => Promise.resolve(true)),

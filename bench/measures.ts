@@ -30,7 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
   { ids: ['B8'], seconds: 60, run: alone(b08) },
   { ids: ['B9'], seconds: 40, run: alone(b09) },
   { ids: ['B11', 'B12'], seconds: 240, run: scale },
-  { ids: ['B13'], seconds: 40, run: alone(b13) },
+  { ids: ['B13'], seconds: 46, run: alone(b13) },
   { ids: ['B14'], seconds: 110, run: alone(b14) },
   { ids: ['B16'], seconds: 150, run: alone(b16) },
   { ids: ['B17'], seconds: 215, run: alone(b17) },

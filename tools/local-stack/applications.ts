@@ -100,12 +100,14 @@ export function workerSpec(
  * a sixth of a worker's CPU (docs/decisions/005). Cannot be set from inside a process.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=64'];
+/** A batch of a thousand messages lives until it is committed: with 128 MB fewer of them are copied while they wait. */
+export const API_NODE_FLAGS = ['--max-semi-space-size=128'];
 
 function application(name: Application, healthUrl: string, env: Record<string, string>): ChildSpec {
   return {
     name,
     command: process.execPath,
-    args: [...NODE_FLAGS, '--enable-source-maps', entryOf(name)],
+    args: [...(name === 'api' ? API_NODE_FLAGS : NODE_FLAGS), '--enable-source-maps', entryOf(name)],
     env,
     markers: [entryOf(name)],
     isReady: () => isHealthy(healthUrl),

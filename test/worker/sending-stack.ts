@@ -20,7 +20,7 @@ import {
   trustPolicy,
   type SendingAccount,
 } from '@libs/fleet';
-import { EngineClock, type MessageId, type SendingAccountId, type TenantId } from '@libs/kernel';
+import { EngineClock, type AwsAccountId, type MessageId, type SendingAccountId, type TenantId } from '@libs/kernel';
 import { Log, Metrics, ObservabilityModule } from '@libs/observability';
 import { PlacementModule, PlacementService, ProvisioningService } from '@libs/placement';
 import { PlansModule, PlanService } from '@libs/plans';
@@ -236,7 +236,7 @@ export class SendingStack {
     });
     const verified = await app.get(AccountVerification).verify(account.id);
     expect(verified).toMatchObject({ state: 'ACTIVE', failure: null });
-    await this.confirmSubscriptions(app);
+    await this.confirmSubscriptions(app, account.id);
     const { rows } = await this.inApi(SendingAccountService).list({ limit: 10 }, { awsAccountId: account.id });
     return rows[0]!;
   }
@@ -345,22 +345,21 @@ export class SendingStack {
     };
   }
 
-  /** What a running worker does with the confirmations that SNS asked for; nobody runs when an account joins here. */
-  private async confirmSubscriptions(app: RunningWorker['app']): Promise<void> {
-    const rows = await waitFor(
-      async () => {
-        const found = await this.query<{
-          id: string;
-          payload: { sendingAccountId: SendingAccountId; topicArn: string; token: string };
-        }>('SELECT id, payload FROM outbox WHERE job = $1', [confirmSubscription.name]);
-        return found.length > 0 && found;
-      },
-      { what: 'SNS to ask for a confirmation' },
-    );
-    for (const { id, payload } of rows) {
-      await app.get(SubscriptionService).confirm(payload.sendingAccountId, payload.topicArn, payload.token);
-      await this.query('DELETE FROM outbox WHERE id = $1', [id]);
-    }
+  /** What a running worker does with the confirmations that SNS asked for; one that runs may be faster. */
+  private async confirmSubscriptions(app: RunningWorker['app'], awsAccountId: AwsAccountId): Promise<void> {
+    const isConfirmed = async () => {
+      const rows = await this.query<{
+        id: string;
+        payload: { sendingAccountId: SendingAccountId; topicArn: string; token: string };
+      }>('SELECT id, payload FROM outbox WHERE job = $1', [confirmSubscription.name]);
+      for (const { id, payload } of rows) {
+        await app.get(SubscriptionService).confirm(payload.sendingAccountId, payload.topicArn, payload.token);
+        await this.query('DELETE FROM outbox WHERE id = $1', [id]);
+      }
+      const pending = 'SELECT FROM sending_account WHERE aws_account_id = $1 AND subscription_arn IS NULL';
+      return (await this.query(pending, [awsAccountId])).length === 0;
+    };
+    await waitFor(isConfirmed, { what: 'SNS to ask for a confirmation and to get it' });
   }
 
   private idle: RunningWorker | undefined;

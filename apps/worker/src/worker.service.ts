@@ -1,8 +1,10 @@
 import { Log, Metrics } from '@libs/observability';
+import { Outbox } from '@libs/queueing';
 import { SendEngine } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { ProcessorRegistry } from './processing/processor-registry.service';
 import { TickRegistry } from './ticks/tick-registry.service';
+import { OUTBOX_TICK } from './ticks/upkeep.ticks';
 
 const MEASURE_MS = 1_000;
 
@@ -12,11 +14,13 @@ export class Worker {
   private stopping: Promise<void> | undefined;
   private readonly open;
   private measuring: NodeJS.Timeout | undefined;
+  private stopListening: (() => void) | undefined;
 
   constructor(
     private readonly processors: ProcessorRegistry,
     private readonly ticks: TickRegistry,
     private readonly engine: SendEngine,
+    private readonly outbox: Outbox,
     private readonly log: Log,
     metrics: Metrics,
   ) {
@@ -29,6 +33,9 @@ export class Worker {
     await this.engine.recover();
     this.processors.start();
     this.ticks.start();
+    this.stopListening = this.outbox.listen(() => {
+      this.ticks.wake(OUTBOX_TICK);
+    });
     this.measuring = setInterval(() => {
       const { batches, outcomes } = this.engine.load;
       this.open.set({ what: 'batches' }, batches);
@@ -44,6 +51,7 @@ export class Worker {
 
   private async drain(): Promise<void> {
     clearInterval(this.measuring);
+    this.stopListening?.();
     const jobs = this.processors.stop();
     await Promise.all([this.engine.drain(), this.ticks.stop()]);
     await jobs;

@@ -83,8 +83,13 @@ export class EngineRedis {
     }
   }
 
+  /** Tells whoever listens on a channel now. @throws the connection's error */
+  async publish(channel: string, message: string): Promise<void> {
+    await this.connection.publish(channel, message);
+  }
+
   /**
-   * Hears what scripts publish on a channel, on a connection of its own, until what this answers is called. What is
+   * Hears what is published on a channel, on a connection of its own, until what this answers is called. What is
    * published while the connection is away is lost.
    */
   listen(channel: string, hear: (message: string) => void): () => void {

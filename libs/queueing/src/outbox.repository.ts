@@ -20,7 +20,6 @@ export class OutboxRepository {
   }
 
   async addAll<Payload>(job: JobDefinition<Payload>, payloads: readonly Payload[]): Promise<void> {
-    if (payloads.length === 0) return;
     await this.uow.query('INSERT INTO outbox (job, payload) SELECT $1, jsonb_array_elements($2::jsonb)', [
       job.name,
       JSON.stringify(payloads.map((payload) => job.payload.parse(payload))),

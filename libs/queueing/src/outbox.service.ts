@@ -1,10 +1,13 @@
 import { UnitOfWork } from '@libs/database';
 import { Injectable } from '@nestjs/common';
+import { EngineRedis } from './engine-redis';
 import type { JobDefinition } from './job-definition';
 import { JobQueue } from './job-queue';
 import { OutboxRepository } from './outbox.repository';
 
 const DRAIN_BATCH = 200;
+/** Where it is told that rows were committed. */
+const ADDED = 'pf:outbox';
 
 /** Jobs that must not be lost: written in the transaction that causes them, handed to Bull afterwards. */
 @Injectable()
@@ -13,16 +16,25 @@ export class Outbox {
     private readonly rows: OutboxRepository,
     private readonly uow: UnitOfWork,
     private readonly queue: JobQueue,
+    private readonly redis: EngineRedis,
   ) {}
 
   /** Adds a job to the current unit of work; it exists if and only if that unit commits. */
-  add<Payload>(job: JobDefinition<Payload>, payload: Payload): Promise<void> {
-    return this.rows.add(job, payload);
+  async add<Payload>(job: JobDefinition<Payload>, payload: Payload): Promise<void> {
+    await this.rows.add(job, payload);
+    this.tellOnCommit();
   }
 
   /** The same for many payloads, in one statement. */
-  addAll<Payload>(job: JobDefinition<Payload>, payloads: readonly Payload[]): Promise<void> {
-    return this.rows.addAll(job, payloads);
+  async addAll<Payload>(job: JobDefinition<Payload>, payloads: readonly Payload[]): Promise<void> {
+    if (payloads.length === 0) return;
+    await this.rows.addAll(job, payloads);
+    this.tellOnCommit();
+  }
+
+  /** Hears, in any process, that rows wait, until what this answers is called. A hint: it may be lost, the row is not. */
+  listen(hear: () => void): () => void {
+    return this.redis.listen(ADDED, hear);
   }
 
   /**
@@ -43,6 +55,13 @@ export class Outbox {
       }
       if (handed.length > 0) await this.rows.remove(handed);
       return handed.length;
+    });
+  }
+
+  /** Nobody waits for it: without Redis the next look finds the row. */
+  private tellOnCommit(): void {
+    this.uow.onCommit(() => {
+      void this.redis.publish(ADDED, '').catch(() => undefined);
     });
   }
 }

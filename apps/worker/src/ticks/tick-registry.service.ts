@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Log, Metrics } from '@libs/observability';
@@ -9,8 +8,10 @@ import { TICK, type TickSettings } from './tick.decorator';
 /** Runs every tick, each in a loop of its own: a slow or failing one never holds up another. */
 @Injectable()
 export class TickRegistry {
-  private readonly stopped = new AbortController();
+  private stopped = false;
   private loops: Promise<void>[] = [];
+  /** Ends the rest of a tick before its time, by name. */
+  private readonly rests = new Map<string, AbortController>();
   private readonly failures;
   private readonly seconds;
 
@@ -19,8 +20,6 @@ export class TickRegistry {
     private readonly log: Log,
     metrics: Metrics,
   ) {
-    // One listener per tick on one signal is meant, not a leak.
-    setMaxListeners(0, this.stopped.signal);
     this.failures = metrics.counter('tick_failures_total', 'Ticks that failed, by tick', ['tick']);
     this.seconds = metrics.histogram('tick_seconds', 'How long ticks take', [0.005, 0.05, 0.5, 5, 50], ['tick']);
   }
@@ -29,14 +28,23 @@ export class TickRegistry {
     this.loops = this.methods.find<TickSettings>(TICK).map((tick) => this.loop(tick));
   }
 
+  /** There is something for that tick: it runs now, or once more when it is under way. */
+  wake(name: string): void {
+    this.rests.get(name)?.abort();
+  }
+
   /** Resolves when the ticks under way have ended. */
   async stop(): Promise<void> {
-    this.stopped.abort();
+    this.stopped = true;
+    for (const rest of this.rests.values()) rest.abort();
     await Promise.all(this.loops);
   }
 
   private async loop({ mark, call }: MarkedMethod<TickSettings>): Promise<void> {
-    while (!this.stopped.signal.aborted) {
+    while (!this.stopped) {
+      // Made before the run: who wakes it meanwhile may have come too late for it.
+      const rest = new AbortController();
+      this.rests.set(mark.name, rest);
       const began = performance.now();
       try {
         await call();
@@ -45,7 +53,7 @@ export class TickRegistry {
         this.log.warn('a tick failed; it will run again', { tick: mark.name, error });
       }
       this.seconds.observe({ tick: mark.name }, (performance.now() - began) / 1000);
-      await sleep(mark.everyMs, undefined, { signal: this.stopped.signal }).catch(() => undefined);
+      await sleep(mark.everyMs, undefined, { signal: rest.signal }).catch(() => undefined);
     }
   }
 }

@@ -6,6 +6,8 @@ import { Injectable } from '@nestjs/common';
 import { ALL_JOBS } from '../jobs';
 import { Tick } from './tick.decorator';
 
+export const OUTBOX_TICK = 'outbox';
+
 /** What must happen even when the job that hints at it was lost. */
 @Injectable()
 export class UpkeepTicks {
@@ -20,12 +22,13 @@ export class UpkeepTicks {
     private readonly snapshots: HeldSnapshotWatch,
   ) {}
 
-  @Tick({ name: 'outbox', everyMs: 150 })
+  /** Woken when a row is committed; this finds the row whose hint was lost. */
+  @Tick({ name: OUTBOX_TICK, everyMs: 1_000 })
   drainOutbox(): Promise<unknown> {
     return this.outbox.drain(ALL_JOBS);
   }
 
-  @Tick({ name: 'events', everyMs: 500 })
+  @Tick({ name: 'events', everyMs: 1_000 })
   async applyEvents(): Promise<void> {
     while ((await this.events.applyStored()).taken > 0);
   }

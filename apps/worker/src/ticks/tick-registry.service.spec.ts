@@ -1,0 +1,65 @@
+import { Log, Metrics, ObservabilityModule } from '@libs/observability';
+import { Injectable } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import { MarkedMethods } from '../processing/marked-methods';
+import { TickRegistry } from './tick-registry.service';
+import { Tick } from './tick.decorator';
+
+const HOUR_MS = 3_600_000;
+
+@Injectable()
+class Slow {
+  runs = 0;
+  private readonly ends: (() => void)[] = [];
+  private readonly began: (() => void)[] = [];
+
+  @Tick({ name: 'slow', everyMs: HOUR_MS })
+  run(): Promise<void> {
+    this.runs += 1;
+    this.began.shift()?.();
+    return new Promise((end) => this.ends.push(end));
+  }
+
+  /** Resolves when the next run has begun. */
+  next(): Promise<void> {
+    return new Promise((begun) => this.began.push(begun));
+  }
+
+  end(): void {
+    this.ends.shift()?.();
+  }
+}
+
+describe('a tick that is woken', () => {
+  it('does not wait for its time, and runs once more when it was under way', async () => {
+    const module = await Test.createTestingModule({
+      imports: [
+        DiscoveryModule,
+        ObservabilityModule.forRoot(new Log({ name: 'test', level: 'silent' }), new Metrics('test')),
+      ],
+      providers: [MarkedMethods, TickRegistry, Slow],
+    }).compile();
+    const [ticks, slow] = [module.get(TickRegistry), module.get(Slow)];
+    const first = slow.next();
+    ticks.start();
+    await first;
+
+    const second = slow.next();
+    ticks.wake('slow');
+    ticks.wake('slow');
+    expect(slow.runs).toBe(1);
+    slow.end();
+    await second;
+    slow.end();
+    // It rests now.
+    await new Promise((resolve) => setImmediate(resolve));
+    const third = slow.next();
+    ticks.wake('slow');
+    await third;
+    expect(slow.runs).toBe(3);
+    slow.end();
+    await ticks.stop();
+    expect(slow.runs).toBe(3);
+  });
+});

@@ -348,6 +348,17 @@ describe('the ledger on real Redis', () => {
     expect(await other.hold(account, 'pump', 'w2', 100)).toBe(true);
   });
 
+  it('keeps a lock without waiting for the answer, and gives way once it hears that another has it', async () => {
+    const lifeMs = 2_000;
+    expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+    await direct.set(`pf:{${account}}:lock:pump`, 'w2');
+    expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+    // Past half of its life it asks again.
+    await waitFor(async () => !(await ledger.hold(account, 'pump', 'w1', lifeMs)), { what: 'the lock to be given up' });
+    await direct.set(`pf:{${account}}:lock:pump`, 'w1');
+    expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+  });
+
   it('never grants more than the quota to any number of workers at once', async () => {
     await ledger.observe(account, 1n, { quota: 100n, rate: parseRate('100000'), sesSent: 0n });
     await ledger.offer(account, tenant, 'MARKETING', free, messages(500));

@@ -76,8 +76,9 @@ export interface UsedMinute {
 @Injectable()
 export class Ledger {
   private readonly time: LedgerTime;
-  /** Until when a lock is held for certain, engine time. */
+  /** When the locks that are held were last asked for, engine time. */
   private readonly held = new Map<string, number>();
+  private readonly renewing = new Set<string>();
 
   constructor(
     private readonly scripts: ScriptRunner,
@@ -298,7 +299,8 @@ export class Ledger {
   }
 
   /**
-   * Takes or keeps a lock that saves double work; never a condition of safety. Redis is asked once per half of its life.
+   * Takes or keeps a lock that saves double work; never a condition of safety. Redis is asked once per half of its life, and who
+   * has it for certain does not wait for the answer: its next question goes to Redis in the same breath.
    * @param lifeMs real milliseconds
    */
   async hold(
@@ -308,15 +310,26 @@ export class Ledger {
     lifeMs: number,
   ): Promise<boolean> {
     const key = `${account} ${what} ${holder}`;
-    const now = this.clock.nowMs();
-    const until = this.held.get(key);
-    const half = (lifeMs / 2) * this.clock.scale.speed;
-    if (until !== undefined && now < until && until - now <= half) return true;
-    const asked = this.time.ownMs();
+    const askedAt = this.held.get(key) ?? Number.POSITIVE_INFINITY;
+    const heldFor = (this.clock.nowMs() - askedAt) / this.clock.scale.speed;
+    // A clock that was set back proves nothing.
+    if (heldFor < 0 || heldFor >= lifeMs) return this.askToHold(account, what, holder, lifeMs);
+    if (heldFor >= lifeMs / 2 && !this.renewing.has(key)) {
+      this.renewing.add(key);
+      void this.askToHold(account, what, holder, lifeMs)
+        .catch(() => this.held.delete(key))
+        .finally(() => this.renewing.delete(key));
+    }
+    return true;
+  }
+
+  private async askToHold(account: SendingAccountId, what: string, holder: string, lifeMs: number): Promise<boolean> {
+    const key = `${account} ${what} ${holder}`;
+    const [now, asked] = [this.clock.nowMs(), this.time.ownMs()];
     const { has, nowMs } = readHold(await this.scripts.run(account, SCRIPTS.hold, [what, holder, lifeMs]));
     // Who does not ask for grants learns the time here, or its slots would be those of a clock of its own.
     if (nowMs !== undefined) this.time.learn(asked, nowMs);
-    if (has) this.held.set(key, now + half);
+    if (has) this.held.set(key, now);
     else this.held.delete(key);
     return has;
   }

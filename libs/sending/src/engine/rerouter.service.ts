@@ -11,13 +11,15 @@ import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { FeederRepository, type WaitingLine } from './feeder.repository';
 import { chooseSibling, closedBy, DAY_PATIENCE, roomOf, type Closed, type Sibling } from './reroute.policy';
-import { groupBy } from './side-by-side';
+import { groupBy, inTurns } from './side-by-side';
 import { RerouterRepository, type StuckLine, type StuckMessage } from './rerouter.repository';
 
 const PAGE = 500;
 /** Pages of one line in one run: another line's turn comes. */
 const PAGES = 10;
 const LOCK_MS = 3_000;
+/** Ledgers asked at once. */
+const SIDE_BY_SIDE = 8;
 
 interface Closure {
   readonly why: Closed;
@@ -61,15 +63,27 @@ export class Rerouter {
     );
     for (const id of this.closures.keys()) if (!homes.has(id)) this.closures.delete(id);
     let moved = 0;
-    for (const [id, lines] of homes) {
-      const account = await this.accounts.find(id);
-      if (!account || !(await this.isClosedForLong(account))) continue;
+    for (const [account, lines] of await this.closed(homes)) {
+      const { id } = account;
       // Whoever feeds an account moves its mail too.
       if (!(await this.ledger.hold(id, 'feed', this.settings.worker, LOCK_MS))) continue;
       for (const line of lines) moved += await this.moveLine(account, line);
     }
     this.rerouted.inc(moved);
     return moved;
+  }
+
+  /** Which of these accounts have been closed for long, with the lines that wait there. */
+  private async closed(
+    homes: ReadonlyMap<SendingAccountId, WaitingLine[]>,
+  ): Promise<Map<SendingAccount, WaitingLine[]>> {
+    const closed = new Map<SendingAccount, WaitingLine[]>();
+    // Asked together: to wake an idle Redis costs more than the question.
+    await inTurns(SIDE_BY_SIDE, [...homes], async ([id, lines]) => {
+      const account = await this.accounts.find(id);
+      if (account && (await this.isClosedForLong(account))) closed.set(account, lines);
+    });
+    return closed;
   }
 
   private async isClosedForLong(account: SendingAccount): Promise<boolean> {

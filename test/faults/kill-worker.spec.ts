@@ -68,7 +68,11 @@ describe('killing the worker with SIGKILL while it sends', () => {
     });
     expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
     expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
-    expect(await stack.query(`SELECT 1 FROM batch WHERE state = 'OPEN'`)).toEqual([]);
+    // The books of the last batches close with the next write of outcomes.
+    await waitFor(async () => (await stack.query(`SELECT 1 FROM batch WHERE state = 'OPEN'`)).length === 0, {
+      what: 'every batch to be closed',
+      withinMs: 5_000,
+    });
     // Every request had a committed intent.
     const attempts = new Set((await stack.query<{ id: string }>('SELECT id FROM attempt')).map(({ id }) => id));
     expect((await stack.sends()).filter((arrival) => !attempts.has(arrival.tags?.['attempt'] ?? ''))).toEqual([]);

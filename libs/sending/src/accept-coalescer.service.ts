@@ -10,7 +10,7 @@ const SMALL_CALL = 50;
 const TOGETHER = 200;
 const BYTES_OF_ONE = 4_096;
 /** Milliseconds between the beginnings of two shared transactions, unless one is full before. */
-const TOGETHER_EVERY_MS = 8;
+const TOGETHER_EVERY_MS = 5;
 /** Transactions at a time; a pool of ten connections has some left for everything else. */
 const RUNNING_TOGETHER = 3;
 const RUNNING_ALONE = 5;

@@ -1,14 +1,14 @@
 import type { AccountSnapshot, PricingPlan } from '@libs/aws';
 import { UnitOfWork } from '@libs/database';
 import {
+  isBackwards,
   newId,
+  toPage,
   type AwsAccountId,
   type Mode,
   type Page,
   type PageRequest,
   type SendingAccountId,
-  isBackwards,
-  toPage,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AccountPlanRepository } from './account-plan.repository';

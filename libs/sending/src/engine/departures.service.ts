@@ -115,12 +115,8 @@ export class Departures {
       this.recorder.starting(ready.map(({ slot }) => slot.item.attemptId));
       return true;
     } catch (error) {
-      this.log.error(
-        'the flight recorder cannot be written, and nothing is sent without it: free or mend the disk of RECORDER_DIR',
-        {
-          error,
-        },
-      );
+      const what = 'the flight recorder cannot be written, and nothing is sent without it';
+      this.log.error(`${what}: free or mend the disk of RECORDER_DIR`, { error });
       const end = { kind: 'unsent', code: 'RecorderFailed', message: 'The recorder could not be written.' } as const;
       for (const { flight, slot } of ready) {
         this.leaveLine(flight);

@@ -1,4 +1,6 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { ApiKeyService } from '../../libs/tenancy/src';
+import { waitFor } from '../support/wait-for';
 import { startApi, type ApiUnderTest } from './api-under-test';
 import { givenFleet, type GivenFleet, type GivenTenant } from './given';
 
@@ -264,14 +266,18 @@ describe('a key that asks too much', () => {
 
   it('and one that guesses keys is slowed down by address, without holding up known keys behind it', async () => {
     const tenant = await strictFleet.tenant('Calm', 'calm.example');
-    // Half of them of the right form, so that they must be looked up: that key is of another installation.
-    const guesses = await Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
-        strict.post('/graphql', {
-          headers: { authorization: `Bearer ${index % 2 === 0 ? acme.liveKey : 'pf_live_x'}` },
-        }),
-      ),
+    // Of the right form, so that each must be looked up: the key is of another installation. No look-up ends before all have
+    // begun, so that a point which is only looked for before it is taken would be there for every one of them.
+    const lookUps = jest.spyOn(strict.app.get(ApiKeyService, { strict: false }), 'authenticate');
+    await strict.sql('BEGIN');
+    await strict.sql('LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE');
+    const asked = Array.from({ length: 50 }, () =>
+      strict.post('/graphql', { headers: { authorization: `Bearer ${acme.liveKey}` } }),
     );
+    await waitFor(() => lookUps.mock.calls.length === 50, { what: 'every guess to be looked up' });
+    await strict.sql('ROLLBACK');
+    lookUps.mockRestore();
+    const guesses = await Promise.all(asked);
     const withStatus = (status: number) => guesses.filter((answer) => answer.status === status);
     expect([withStatus(401).length, withStatus(429).length]).toEqual([30, 20]);
     expect(Number(withStatus(429)[0]?.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -86,10 +86,11 @@ describe('a tenant’s sending session, against the simulator', () => {
   });
 
   it('gives up at its deadline and calls what hangs in doubt', async () => {
-    await fleet.aws.addFault({ operation: 'SendEmail', kind: 'hang', count: 1 });
-    const begun = performance.now();
-    expect(await sender.send(role, mail, 300)).toMatchObject({ kind: 'in-doubt' });
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    await fleet.aws.addFault({ operation: 'SendEmail', kind: 'hang', count: 2 });
+    const patient = sender.send(role, mail, 2_000).then((outcome) => ({ ...outcome, who: 'patient' }));
+    const hasty = sender.send(role, mail, 300).then((outcome) => ({ ...outcome, who: 'hasty' }));
+    expect(await Promise.race([patient, hasty])).toMatchObject({ kind: 'in-doubt', who: 'hasty' });
+    expect(await patient).toMatchObject({ kind: 'in-doubt' });
   });
 
   it('goes on with the session it has while STS is down, and waits no longer than its deadline for one it has not', async () => {
@@ -98,9 +99,15 @@ describe('a tenant’s sending session, against the simulator', () => {
     expect(await sender.send(role, mail, 5_000)).toMatchObject({ kind: 'sent' });
     const fresh = { ...role, sessionName: 'pf-fresh' };
     const tagged = { ...mail, tags: { message: 'm', attempt: 'no-sts' } };
-    const begun = performance.now();
-    expect(await sender.send(fresh, tagged, 300)).toMatchObject({ kind: 'unsent', code: 'DeadlinePassed' });
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    // Both ask for the same session, which never comes.
+    const patient = sender.send(fresh, tagged, 2_000).then((outcome) => ({ ...outcome, who: 'patient' }));
+    const hasty = sender.send(fresh, tagged, 300).then((outcome) => ({ ...outcome, who: 'hasty' }));
+    expect(await Promise.race([patient, hasty])).toMatchObject({
+      kind: 'unsent',
+      code: 'DeadlinePassed',
+      who: 'hasty',
+    });
+    expect(await patient).toMatchObject({ kind: 'unsent', code: 'DeadlinePassed' });
     expect(await arrivalsOf('no-sts')).toEqual([]);
   });
 

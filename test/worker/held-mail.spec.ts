@@ -1,68 +1,30 @@
-import { DeleteConfigurationSetCommand, DeleteEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
-import {
-  AccountVerification,
-  DomainService,
-  IdentityService,
-  RouteService,
-  sendPermissions,
-  trustPolicy,
-} from '@libs/fleet';
-import { newId, type AwsAccountId, type BatchId, type MessageId } from '@libs/kernel';
+import { DeleteConfigurationSetCommand, DeleteEmailIdentityCommand } from '@aws-sdk/client-sesv2';
+import { AccountVerification, DomainService, IdentityService, sendPermissions, trustPolicy } from '@libs/fleet';
+import { newId, type AwsAccountId, type MessageId } from '@libs/kernel';
 import { ProvisioningService } from '@libs/placement';
 import { MessageService, SendEngine } from '@libs/sending';
 import { waitFor } from '../support/wait-for';
-import { StagedCrash } from './staged-crash';
+import { RefusedMail } from './refused-mail';
+import type { StagedCrash } from './staged-crash';
 
-const OWNER = { accessKeyId: 'AKIAOWNER00000000001', secretAccessKey: 'own-secret-own-secret-own-secret-0001' };
 const HUB_ARN = 'arn:aws:iam::999900000000:user/postfleet-hub';
 
 /** What SES refuses for a whole route or domain: it is tried once, and then waits without being granted or tried. */
 describe('mail that SES refuses until something is mended', () => {
+  let refused: RefusedMail;
   let staged: StagedCrash;
-  let ses: SESv2Client;
   /** Messages of the case that runs. */
   let held: MessageId[] = [];
 
   beforeAll(async () => {
-    staged = await StagedCrash.start();
-    const users = [{ ...OWNER, userName: 'owner', admin: true }];
-    await staged.stack.aws.putAccount(staged.account.accountId, { users });
-    const { endpoint } = staged.stack.simulator;
-    ses = new SESv2Client({ endpoint, region: 'us-east-1', credentials: OWNER, maxAttempts: 1 });
+    refused = await RefusedMail.start();
+    ({ staged } = refused);
   }, 60_000);
-  afterAll(async () => {
-    ses.destroy();
-    await staged.close();
-  }, 60_000);
+  afterAll(() => refused.close(), 60_000);
 
-  const inWorker = <T>(service: abstract new (...args: never[]) => T): T =>
-    staged.running.app.get(service as never, { strict: false });
-  const route = async (stream = 'TRANSACTIONAL') => {
-    const found = (await inWorker(RouteService).list(staged.tenant)).find((one) => one.stream === stream);
-    if (!found) throw new Error('the tenant has no route');
-    return found;
-  };
-  const advance = () => inWorker(ProvisioningService).advance();
+  const advance = () => refused.inWorker(ProvisioningService).advance();
   const attempts = async (ids: readonly MessageId[] = held) =>
     (await staged.stack.query('SELECT id FROM attempt WHERE message_id = ANY($1)', [ids])).length;
-  /** As if the time that was put off had passed. */
-  const comeDue = async () => {
-    await staged.stack.query('UPDATE message SET not_before = NULL WHERE id = ANY($1)', [held]);
-    await staged.stack.query('UPDATE backlog SET due_at = NULL WHERE message_id = ANY($1)', [held]);
-  };
-  const dispatchAnew = async () => {
-    const batchId = newId<BatchId>();
-    const grant = await staged.ledger.acquire(staged.account.id, staged.request(batchId));
-    if (grant.kind !== 'grant') throw new Error(`no grant: ${JSON.stringify(grant)}`);
-    await staged.engine.dispatch(staged.ticketOf(batchId, grant));
-  };
-  /** The feeder leaves what is younger than two seconds to the api, and asks once a second who waits. */
-  const fedUntil = (count: number) =>
-    waitFor(async () => (await staged.engine.feed(), (await staged.listed()) === count), {
-      what: `${String(count)} messages to be listed`,
-      withinMs: 10_000,
-      everyMs: 200,
-    });
   /** For longer than the feeder leaves a message to the api, and than it takes to ask anew who waits. */
   const notFed = async () => {
     const listed: number[] = [];
@@ -78,7 +40,7 @@ describe('mail that SES refuses until something is mended', () => {
   /** Even a ticket that comes all the same tries nothing. */
   const expectHeld = async (limit: string, explanation: RegExp) => {
     const before = await attempts();
-    await comeDue();
+    await refused.comeDue(held);
     await notFed();
     const now = staged.ledger.nowMs();
     const messages = held.map((id) => ({ tenantId: staged.tenant, id, recipients: 1 }));
@@ -103,14 +65,14 @@ describe('mail that SES refuses until something is mended', () => {
     expect(waits.size).toBe(held.length);
   };
   const expectSent = async (listed = held.length) => {
-    await comeDue();
-    await fedUntil(listed);
-    await dispatchAnew();
+    await refused.comeDue(held);
+    await refused.fedUntil(listed);
+    await refused.dispatchListed();
     await waitFor(
       async () => {
-        await comeDue();
+        await refused.comeDue(held);
         await staged.engine.feed();
-        if ((await staged.listed()) > 0) await dispatchAnew();
+        if ((await staged.listed()) > 0) await refused.dispatchListed();
         return (await staged.statesOf(held)).join() === 'SENT';
       },
       { what: 'all of it to be sent', withinMs: 20_000, everyMs: 250 },
@@ -130,7 +92,7 @@ describe('mail that SES refuses until something is mended', () => {
 
     it('is tried once, waits unclaimed and says why, while the other domain of the tenant goes on', async () => {
       await staged.stack.inApi(DomainService).add(staged.tenant, ['other.example'], { actor: 'operator:test' });
-      await inWorker(ProvisioningService).provision(staged.tenant);
+      await refused.inWorker(ProvisioningService).provision(staged.tenant);
       const { ids, ticket } = await staged.granted(3);
       held = ids;
       await verify('PENDING');
@@ -141,7 +103,7 @@ describe('mail that SES refuses until something is mended', () => {
 
       const others = await staged.stack.accept(staged.tenant, 'other', 2);
       await waitFor(async () => (await staged.listed()) > 0, { what: 'the other mail to be offered' });
-      await dispatchAnew();
+      await refused.dispatchListed();
       expect(await staged.statesOf(others)).toEqual(['SENT']);
       expect(await attempts()).toBe(3);
     }, 30_000);
@@ -149,22 +111,22 @@ describe('mail that SES refuses until something is mended', () => {
     it('is asked about at SES now and then, and goes by itself once it is verified', async () => {
       await verify('SUCCESS');
       await advance();
-      expect(await inWorker(IdentityService).allVerified(staged.tenant, staged.account.id)).toBe(false);
+      expect(await refused.inWorker(IdentityService).allVerified(staged.tenant, staged.account.id)).toBe(false);
       await staged.stack.query(`UPDATE domain_identity SET checked_at = checked_at - interval '11 seconds'`);
       await advance();
-      expect(await inWorker(IdentityService).allVerified(staged.tenant, staged.account.id)).toBe(true);
+      expect(await refused.inWorker(IdentityService).allVerified(staged.tenant, staged.account.id)).toBe(true);
       await expectSent();
     }, 40_000);
 
     it('is made anew at SES when somebody deleted it', async () => {
       const { ids, ticket } = await staged.granted(2);
       held = ids;
-      await ses.send(new DeleteEmailIdentityCommand({ EmailIdentity: domain }));
+      await refused.ses.send(new DeleteEmailIdentityCommand({ EmailIdentity: domain }));
       await staged.engine.dispatch(ticket);
       expect(await attempts()).toBe(2);
       await staged.stack.query(`UPDATE domain_identity SET checked_at = checked_at - interval '11 seconds'`);
       await advance();
-      await waitFor(async () => inWorker(IdentityService).allVerified(staged.tenant, staged.account.id), {
+      await waitFor(async () => refused.inWorker(IdentityService).allVerified(staged.tenant, staged.account.id), {
         what: 'the identity to be verified anew',
       });
       await expectSent();
@@ -173,7 +135,9 @@ describe('mail that SES refuses until something is mended', () => {
 
   describe('because its configuration set is gone', () => {
     const lose = async () =>
-      ses.send(new DeleteConfigurationSetCommand({ ConfigurationSetName: (await route()).configurationSet }));
+      refused.ses.send(
+        new DeleteConfigurationSetCommand({ ConfigurationSetName: (await refused.route()).configurationSet }),
+      );
 
     it('waits until the set has been made anew, and then goes at once, a message first', async () => {
       const { ids, ticket } = await staged.granted(3);
@@ -181,10 +145,10 @@ describe('mail that SES refuses until something is mended', () => {
       await lose();
       await staged.engine.dispatch(ticket);
       expect(await attempts()).toBe(3);
-      expect(await route()).toMatchObject({ readyAt: null, heldFor: 'DRIFT', refusals: 1 });
+      expect(await refused.route()).toMatchObject({ readyAt: null, heldFor: 'DRIFT', refusals: 1 });
       await expectHeld('PAUSED', /refuses mail on our side/);
       await advance();
-      expect((await route()).readyAt).not.toBeNull();
+      expect((await refused.route()).readyAt).not.toBeNull();
       await expectSent(1);
     }, 40_000);
 
@@ -195,7 +159,7 @@ describe('mail that SES refuses until something is mended', () => {
       await lose();
       await staged.engine.dispatch(ticket);
       await advance();
-      const { heldUntil, refusals, readyAt } = await route();
+      const { heldUntil, refusals, readyAt } = await refused.route();
       expect(readyAt).not.toBeNull();
       expect(refusals).toBe(2);
       expect(heldUntil?.getTime()).toBeGreaterThan(staged.ledger.nowMs() + 20_000);
@@ -233,18 +197,18 @@ describe('mail that SES refuses until something is mended', () => {
       await permit('nothing');
       await staged.engine.dispatch(ticket);
       expect(await attempts()).toBe(3);
-      expect(await route()).toMatchObject({ heldFor: 'DENIED', refusals: 1 });
-      expect(await route('MARKETING')).toMatchObject({ refusals: 0 });
+      expect(await refused.route()).toMatchObject({ heldFor: 'DENIED', refusals: 1 });
+      expect(await refused.route('MARKETING')).toMatchObject({ refusals: 0 });
       await expectHeld('PAUSED', /refuses mail on our side/);
 
       await staged.stack.query(
         `UPDATE configuration_set SET held_until = now() - interval '3 seconds' WHERE refusals > 0`,
       );
-      await comeDue();
-      await fedUntil(1);
-      await dispatchAnew();
+      await refused.comeDue(held);
+      await refused.fedUntil(1);
+      await refused.dispatchListed();
       expect(await attempts()).toBe(4);
-      expect(await route()).toMatchObject({ heldFor: 'DENIED', refusals: 2 });
+      expect(await refused.route()).toMatchObject({ heldFor: 'DENIED', refusals: 2 });
       const waits = await staged.stack.query<{ s: number }>(
         'SELECT round(extract(epoch FROM due_at - now()))::int AS s FROM backlog WHERE message_id = ANY($1) AND due_at IS NOT NULL',
         [held],
@@ -282,10 +246,10 @@ describe('mail that SES refuses until something is mended', () => {
         return rows.map(({ stream }) => stream).sort();
       };
       await permit('no trust');
-      expect((await inWorker(AccountVerification).verify(account.id)).state).toBe('FAILED');
+      expect((await refused.inWorker(AccountVerification).verify(account.id)).state).toBe('FAILED');
       expect(await stillHeld()).toEqual(['MARKETING', 'TRANSACTIONAL']);
       await permit('as it was');
-      expect((await inWorker(AccountVerification).verify(account.id)).state).toBe('ACTIVE');
+      expect((await refused.inWorker(AccountVerification).verify(account.id)).state).toBe('ACTIVE');
       expect(await stillHeld()).toEqual(['MARKETING']);
       await staged.stack.query('UPDATE configuration_set SET held_until = NULL, held_for = NULL, refusals = 0');
     }, 40_000);
@@ -298,7 +262,7 @@ describe('mail that SES refuses until something is mended', () => {
       await permit('no trust');
       await stranger.app.get(SendEngine).dispatch(ticket);
       expect(await attempts()).toBe(2);
-      expect(await route()).toMatchObject({ heldFor: 'DENIED', refusals: 1 });
+      expect(await refused.route()).toMatchObject({ heldFor: 'DENIED', refusals: 1 });
       await permit('as it was');
     }, 40_000);
   });

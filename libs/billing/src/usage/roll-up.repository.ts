@@ -3,6 +3,7 @@ import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Span } from '../billing-period.policy';
 import { PLATFORM, type Bearer } from '../cost/allocation.policy';
+import { PREFER_SCANS } from '../scans.sql';
 import { COUNTED_USAGE } from './day-usage.sql';
 import type { PoolHour } from './pool-use.policy';
 import { spanOfDay, type Day, type RolledDay } from './roll-up.policy';
@@ -128,16 +129,9 @@ const ALL_ROLLED_UP = `${ROLL_UPS} WHERE ($1::date IS NULL OR day >= $1::date) A
 export class RollUpRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  /**
-   * The rest of this unit reads a day as a whole, and may take its time. The planner cannot know how many rows the conditions
-   * on times leave, and takes them for a few: through an index, or once for every account, a day takes minutes.
-   */
+  /** The rest of this unit reads days as a whole. */
   async allowScans(): Promise<void> {
-    await this.uow.query(
-      `SELECT set_config('enable_seqscan', 'on', true), set_config('enable_indexscan', 'off', true), set_config('enable_nestloop', 'off', true),
-              set_config('statement_timeout', '600s', true), set_config('plan_cache_mode', 'auto', true), set_config('work_mem', '64MB', true),
-              set_config('jit', 'off', true)`,
-    );
+    await this.uow.query(PREFER_SCANS);
   }
 
   /** One process counts a day at a time. */

@@ -1,5 +1,6 @@
 import { UnitOfWork } from '@libs/database';
 import { Injectable } from '@nestjs/common';
+import { ALLOW_SCANS } from '../scans.sql';
 import type { Verdict } from './verify.service';
 
 /** What was found, and when. */
@@ -40,12 +41,9 @@ export class VerdictRepository {
     return row?.mine === true;
   }
 
-  /** The rest of this unit reads a month as a whole, and may take its time. */
+  /** The rest of this unit reads a month as a whole. */
   async allowScans(): Promise<void> {
-    await this.uow.query(
-      `SELECT set_config('enable_seqscan', 'on', true), set_config('statement_timeout', '600s', true), set_config('plan_cache_mode', 'auto', true),
-              set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`,
-    );
+    await this.uow.query(ALLOW_SCANS);
   }
 
   /** In the order of invariants; none before the month is judged for the first time. */

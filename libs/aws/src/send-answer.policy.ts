@@ -5,6 +5,11 @@ export type SendOutcome = { readonly kind: 'sent'; readonly sesMessageId: string
 /** An answer of SES has a few hundred bytes; more was not written by SES. */
 export const MAX_ANSWER_BYTES = 64 * 1_024;
 
+/** An id of SES has some sixty characters; the rest could not be stored, and no event would come with it. */
+const MESSAGE_ID = /^[\u0021-\u007e]{1,200}$/;
+/** AWS's names of errors. */
+const NAME = /^[\w.]{1,100}$/;
+
 /**
  * What SES answered. `errorType`: the header x-amzn-errortype. Only an answer that was read to its end is given here.
  */
@@ -12,13 +17,13 @@ export function readAnswer(status: number, errorType: string | undefined, body: 
   const fields = fieldsOf(body);
   if (status >= 200 && status < 300) {
     const id = fields?.['MessageId'];
-    if (typeof id === 'string' && id !== '') return { kind: 'sent', sesMessageId: id };
+    if (typeof id === 'string' && MESSAGE_ID.test(id)) return { kind: 'sent', sesMessageId: id };
     const message = 'SES answered without a message id.';
     return { kind: 'in-doubt', code: 'NoMessageId', message, httpStatus: status };
   }
   return classifyAnswer({
     status,
-    name: bareName(errorType ?? textOf(fields?.['code']) ?? textOf(fields?.['__type']) ?? ''),
+    name: bareName(errorType) || bareName(fields?.['code']) || bareName(fields?.['__type']),
     message: textOf(fields?.['message']) ?? textOf(fields?.['Message']) ?? '',
     readable: fields !== undefined,
   });
@@ -29,7 +34,7 @@ function fieldsOf(body: string): Readonly<Record<string, unknown>> | undefined {
   if (body === '') return {};
   try {
     const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : undefined;
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : undefined;
   } catch {
     return undefined;
   }
@@ -37,8 +42,9 @@ function fieldsOf(body: string): Readonly<Record<string, unknown>> | undefined {
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** The name alone of `namespace#Name:http://…` or `Name,…`. */
-function bareName(type: string): string {
-  const [first = ''] = type.split(/[,:]/);
-  return first.slice(first.indexOf('#') + 1).trim();
+/** The name alone of `namespace#Name:http://…` or `Name,…`; empty when that is no name AWS gives. */
+function bareName(type: unknown): string {
+  const [first = ''] = (textOf(type) ?? '').split(/[,:]/);
+  const name = first.slice(first.indexOf('#') + 1).trim();
+  return NAME.test(name) ? name : '';
 }

@@ -49,6 +49,14 @@ const THROTTLES = new Set([
   'RequestThrottled',
   'RequestThrottledException',
   'RequestLimitExceeded',
+  'SlowDown',
+  'BandwidthLimitExceeded',
+]);
+
+const PAUSES = new Set([
+  'SendingPausedException',
+  'AccountSendingPausedException',
+  'ConfigurationSetSendingPausedException',
 ]);
 
 const BAD_SESSION = new Set([
@@ -72,6 +80,13 @@ const BY_NAME: ReadonlyMap<string, OutcomeClass> = new Map([
   ['NotFoundException', 'drift'],
   ['AccessDeniedException', 'denied'],
   ['AccessDenied', 'denied'],
+  // AWS gave up on the request, whatever status it says so with.
+  ['RequestTimeout', 'in-doubt'],
+  ['RequestTimeoutException', 'in-doubt'],
+  ['InternalFailure', 'in-doubt'],
+  ['InternalServerException', 'in-doubt'],
+  ['ServiceUnavailable', 'in-doubt'],
+  ['ServiceUnavailableException', 'in-doubt'],
   // Too many of a resource exist: waiting does not help, although the SDK counts the name among throttles.
   ['LimitExceededException', 'invalid'],
   ['BadRequestException', 'invalid'],
@@ -121,15 +136,20 @@ function kindOf(answer: RefusedAnswer): OutcomeClass {
   if (answer.status < 400 || answer.status === 408 || answer.status >= 500) return 'in-doubt';
   // AWS's own error always parses; what does not parse was written by something in between.
   if (!answer.readable) return 'in-doubt';
-  return byText(answer) ?? byName(answer) ?? byStatus(answer.status);
+  return byText(answer) ?? byName(answer) ?? byStatus(answer);
 }
 
 /** Names differ between documentation and wire, so the texts decide where they are known (aws-facts 2.1). */
 function byText({ name, message }: RefusedAnswer): OutcomeClass | undefined {
   if (/daily (message |sending )?quota/i.test(message)) return 'daily-quota';
   if (/maximum sending rate/i.test(message)) return 'rate';
-  if (name === 'SendingPausedException') return /configuration set/i.test(message) ? 'set-paused' : 'paused';
-  if (name === 'MessageRejected') return /not verified|failed the check/i.test(message) ? 'identity' : 'rejected';
+  const isRejected = name === 'MessageRejected';
+  if (isRejected && /not verified|failed the check/i.test(message)) return 'identity';
+  // SES's older interfaces say a pause as a rejection: taken for one, it would end everything that waits.
+  if (PAUSES.has(name) || (isRejected && /\bsending\b.*\b(paused|suspended|disabled)\b/i.test(message))) {
+    return /configuration ?set/i.test(`${name} ${message}`) ? 'set-paused' : 'paused';
+  }
+  if (isRejected) return 'rejected';
   if (/(configuration set|pool)\b.*does ?n[o']t exist|invalid sending pool/i.test(message)) return 'drift';
   if (/security token .*(expired|invalid)/i.test(message)) return 'credentials';
   return undefined;
@@ -141,10 +161,11 @@ function byName({ name }: RefusedAnswer): OutcomeClass | undefined {
   return BY_NAME.get(name);
 }
 
-function byStatus(status: number): OutcomeClass {
+function byStatus({ status, name }: RefusedAnswer): OutcomeClass {
   if (status === 429) return 'rate';
   if (status === 401) return 'credentials';
   if (status === 403) return 'denied';
   if (status === 404) return 'drift';
-  return 'invalid';
+  // AWS names its errors: what has no name was written by something in between, and proves nothing.
+  return name === '' ? 'in-doubt' : 'invalid';
 }

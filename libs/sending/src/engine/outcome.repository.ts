@@ -140,7 +140,7 @@ export class OutcomeRepository {
         attempt: verdict.attempt,
         message: verdict.message,
         sesMessageId: end.kind === 'sent' ? end.sesMessageId : null,
-        code: end.kind === 'sent' ? null : end.code,
+        code: end.kind === 'sent' ? null : storable(end.code),
         text: end.kind === 'sent' ? null : storable(end.message),
         at,
         notBefore: verdict.waitMs > 0 ? new Date(at.getTime() + verdict.waitMs) : null,
@@ -154,9 +154,12 @@ export class OutcomeRepository {
   }
 }
 
-/** PostgreSQL's text holds no NUL; one odd answer must not keep a batch of outcomes from being written. */
+/**
+ * PostgreSQL's text holds no NUL and its JSON no half of a character, as an answer may have, or a cut may leave; one odd
+ * answer must not keep a batch of outcomes from being written.
+ */
 function storable(text: string): string {
-  return text.replaceAll('\u0000', '').slice(0, MAX_ERROR);
+  return Buffer.from(text.replaceAll('\u0000', '').slice(0, MAX_ERROR)).toString();
 }
 
 /** The timeline's entry, of what the attempt's own row does not tell; nothing for a try that changes nothing for the customer. */
@@ -176,7 +179,9 @@ function eventOf({ tenantId, messageId, attemptId, end, at }: AttemptOutcome): o
   ];
   switch (verdictOf(end).message) {
     case 'REJECTED':
-      return entry('message.rejected', `Amazon SES refused the message: ${storable(end.message)}`, { code: end.code });
+      return entry('message.rejected', `Amazon SES refused the message: ${storable(end.message)}`, {
+        code: storable(end.code),
+      });
     case 'IN_DOUBT':
       return entry(
         'message.in_doubt',

@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
-import { existsSync } from 'node:fs';
 
 const files = [...readdirSync('docs/api').map((file) => `docs/api/${file}`), 'docs/billing-for-customers.md'];
 const pages = files.map((file) => [file, readFileSync(file, 'utf8')] as const);

@@ -62,7 +62,8 @@ describe('what holds a message', () => {
     ['NONE', { routeHeldUntilMs: NOW }, {}, 72],
     ['PLAN_QUOTA', {}, { dayCap: 100n, tenantUsed: 100n, tenantNextFreeMs: NOW + 60_000 }, 60_000],
     ['RAMP', {}, { dayCap: 100n, dayLimit: 'RAMP', tenantUsed: 100n, tenantNextFreeMs: NOW + 60_000 }, 60_000],
-    ['PLAN_QUOTA', {}, { dayCap: 0n }, 0],
+    ['PLAN_QUOTA', {}, { dayCap: 0n }, null],
+    ['ACCOUNT_DAY_QUOTA', {}, { accountQuota: 0n }, null],
     ['ACCOUNT_DAY_QUOTA', {}, { accountUsed: 50_000n, accountRoomReturnsMs: NOW + 90_000 }, 90_000],
     ['ACCOUNT_DAY_QUOTA', { region: 'eu' }, { accountUsed: 50_000n }, DAY],
     ['REGION', { region: 'eu' }, { accountUsed: 50_000n, openElsewhere: true }, DAY],
@@ -80,6 +81,31 @@ describe('what holds a message', () => {
     expect(wait?.limit).toBe(limit);
     expect(wait?.estimatedSendAt?.getTime() ?? null).toBe(afterMs === null ? null : NOW + afterMs);
     expect(wait?.explanation).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it.each<[number, number, number, number | null, number]>([
+    // limit, gone already, ahead of it, when the first of those gone is free again, when it goes
+    [100, 0, 100, null, DAY],
+    [100, 0, 199, null, DAY],
+    [100, 0, 200, null, 2 * DAY],
+    [100, 40, 60, 60_000, 60_000],
+    [100, 40, 99, 60_000, 60_000],
+    [100, 40, 100, 60_000, DAY],
+    [100, 40, 160, 60_000, DAY + 60_000],
+    [100, 100, 99, 60_000, 60_000],
+    [100, 100, 100, 60_000, DAY + 60_000],
+    // The limit was lowered below what is used.
+    [100, 250, 99, 60_000, 60_000],
+    [100, 250, 100, 60_000, DAY + 60_000],
+  ])('of a day of %i with %i gone and %i ahead goes when there is room', (limit, gone, before, freeMs, afterMs) => {
+    const waiting = message({ aheadMessages: before, aheadRecipients: before });
+    const first = freeMs === null ? null : NOW + freeMs;
+    for (const day of [
+      { dayCap: BigInt(limit), tenantUsed: BigInt(gone), tenantNextFreeMs: first },
+      { accountQuota: BigInt(limit), accountUsed: BigInt(gone), accountRoomReturnsMs: first },
+    ]) {
+      expect(explainWait(waiting, facts(day), NOW)?.estimatedSendAt?.getTime()).toBe(NOW + afterMs);
+    }
   });
 
   it.each(['SENT', 'REJECTED', 'EXPIRED', 'CANCELED', 'SUPPRESSED'] as const)('is nothing once it is %s', (state) => {

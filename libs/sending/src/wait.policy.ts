@@ -179,16 +179,13 @@ function tenantQuota(message: Waiting, facts: Circumstances, nowMs: number): Wai
   const ahead = message.aheadMessages;
   const cap = facts.dayCap;
   if (cap === null || facts.tenantUsed + need <= cap) return undefined;
-  // What is beyond today's room goes window by window.
-  const windows = cap > 0n ? Number((facts.tenantUsed + need - 1n) / cap) - 1 : 0;
-  const first = facts.tenantUsed >= cap ? (facts.tenantNextFreeMs ?? nowMs) : nowMs;
-  const at = Math.max(nowMs, first + Math.max(0, windows) * DAY_MS, facts.tenantNextFreeMs ?? nowMs);
+  const at = roomAt({ limit: cap, used: facts.tenantUsed, need, firstFreeMs: facts.tenantNextFreeMs, nowMs });
   const who =
     facts.dayLimit === 'RAMP'
       ? `Your volume grows step by step: ${String(cap)} recipients today`
       : `Your plan sends ${String(cap)} recipients in 24 hours`;
-  const explanation = `${who}; ${String(facts.tenantUsed)} went and ${count(ahead)} ahead. Room returns from ${clock(at)} on.`;
-  return { limit: facts.dayLimit, explanation, estimatedSendAt: new Date(at), ahead };
+  const explanation = `${who}; ${String(facts.tenantUsed)} went and ${count(ahead)} ahead. ${returning(at)}`;
+  return { limit: facts.dayLimit, explanation, estimatedSendAt: at, ahead };
 }
 
 function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
@@ -201,13 +198,39 @@ function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): W
   const longFrozen = facts.frozenUntilMs - nowMs > LONG_FREEZE_MS;
   const full = facts.accountQuota >= 0n && facts.accountUsed + need > facts.accountQuota;
   if (longFrozen || full) {
-    const days = facts.accountQuota > 0n ? Number((facts.accountUsed + need - 1n) / facts.accountQuota) : 1;
-    const returns = facts.accountRoomReturnsMs ?? nowMs + DAY_MS;
-    const at = longFrozen ? facts.frozenUntilMs : Math.max(nowMs, returns) + (Math.max(1, days) - 1) * DAY_MS;
-    const explanation = `The capacity of the last 24 hours is in use; ${count(ahead)} ahead. Room returns from ${clock(at)} on.`;
-    return { limit: 'ACCOUNT_DAY_QUOTA', explanation, estimatedSendAt: new Date(at), ahead };
+    const { accountQuota: limit, accountUsed: used, accountRoomReturnsMs: firstFreeMs } = facts;
+    const at = longFrozen ? new Date(facts.frozenUntilMs) : roomAt({ limit, used, need, firstFreeMs, nowMs });
+    const explanation = `The capacity of the last 24 hours is in use; ${count(ahead)} ahead. ${returning(at)}`;
+    return { limit: 'ACCOUNT_DAY_QUOTA', explanation, estimatedSendAt: at, ahead };
   }
   return undefined;
+}
+
+/**
+ * When a rolling day of `limit` recipients has room for the last of `need` recipients that wait: each of them takes the
+ * room of the one `limit` places before it, 24 h after that went. Null when there is never any.
+ */
+function roomAt(day: {
+  readonly limit: bigint;
+  readonly used: bigint;
+  readonly need: bigint;
+  /** When the first of those used is free again, engine milliseconds; null = not known. */
+  readonly firstFreeMs: number | null;
+  readonly nowMs: number;
+}): Date | null {
+  const { limit, used, need, firstFreeMs, nowMs } = day;
+  if (limit <= 0n) return null;
+  const going = used > limit ? used : limit;
+  const days = (used + need - going + limit - 1n) / limit;
+  // The one before it that starts the row has gone already, or goes today.
+  const free = used + need - days * limit <= used ? (firstFreeMs ?? nowMs + DAY_MS) : nowMs + DAY_MS;
+  return new Date(Math.max(nowMs, free) + (Number(days) - 1) * DAY_MS);
+}
+
+function returning(at: Date | null): string {
+  return at === null
+    ? 'There is no room at all until the limit is raised; nothing is lost.'
+    : `Room returns from ${clock(at.getTime())} on.`;
 }
 
 /** A pool of dedicated addresses takes more every day until it is warm. */

@@ -23,6 +23,11 @@ export function admit(
   const limit = dayCap * BigInt(admission.days);
   let waiting = admission.waiting;
   return recipients.map((count) => {
+    // It would wait until it expires, and hold up what is behind it.
+    if (BigInt(count) > dayCap) {
+      const message = `This message has ${String(count)} recipients, and your plan sends ${String(dayCap)} a day: it could never go. Split it, or choose a larger plan.`;
+      return { code: 'PLAN_QUOTA_EXCEEDED', message, path: ['to'] };
+    }
     const next = waiting + BigInt(count);
     if (next <= limit) {
       waiting = next;

@@ -101,6 +101,13 @@ describe('admission', () => {
     expect(verdicts[3]?.retryAt).toEqual(new Date(NOW + 8_640_000));
   });
 
+  it('refuses what no day of the plan has room for, without a time: it would wait until it expires', () => {
+    const verdicts = admit({ waiting: 0n, dayCap: 10n, days: 3 }, [11, 10], NOW);
+    expect(verdicts[0]).toMatchObject({ code: 'PLAN_QUOTA_EXCEEDED', path: ['to'] });
+    expect(verdicts[0]).not.toHaveProperty('retryAt');
+    expect(verdicts[1]).toBeUndefined();
+  });
+
   it('is free without a daily cap', () => {
     expect(admit({ waiting: 10n ** 12n, dayCap: null, days: 1 }, [50], NOW)).toEqual([undefined]);
   });

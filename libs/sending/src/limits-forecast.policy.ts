@@ -5,7 +5,7 @@ export interface ForecastFacts {
   readonly recipients: bigint;
   readonly startMs: number;
   readonly nowMs: number;
-  /** Recipients of the tenant that wait already and would go first. */
+  /** Recipients of the tenant that wait already and would go first, at the start at the latest. */
   readonly waiting: bigint;
   /**
    * What the tenant may send on the day of the start and on those after it: its plan's cap, or a ramp that grows while it
@@ -36,6 +36,8 @@ export interface Forecast {
 }
 
 const DAY_MS = 86_400_000;
+/** What would be later is as good as never: nothing after the year 9999 can be written as a time of RFC 3339. */
+const NEVER_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** What accounts take of a stream that is split over them by weight: the one that is full first for its share decides. */
 export function capacityOf(shares: readonly (Capacity & { readonly weight: number })[]): Capacity | undefined {
@@ -78,11 +80,11 @@ export function forecast(facts: ForecastFacts): Forecast {
   const before = positive(facts.waiting - drained);
   const at = (position: bigint) => placeOf(position, { startMs: facts.startMs, rate, perDay, today });
   const total = before + facts.recipients;
-  const overDay = today !== null && total > today;
+  const overDay = at(total) > facts.startMs + Math.ceil((Number(total) / rate) * 1_000);
   const tenantBindsDay = tenantRoom !== null && (accountRoom === null || tenantRoom <= accountRoom);
   return {
-    firstAt: new Date(at(before + 1n)),
-    lastAt: new Date(at(total)),
+    firstAt: new Date(Math.min(at(before + 1n), NEVER_MS)),
+    lastAt: new Date(Math.min(at(total), NEVER_MS)),
     bindingLimit: facts.paused
       ? 'PAUSED'
       : facts.held
@@ -99,7 +101,10 @@ export function forecast(facts: ForecastFacts): Forecast {
   };
 }
 
-/** When the n-th recipient goes (1 is the first): at the rate, day window after day window. */
+/**
+ * When the n-th recipient goes (1 is the first): at the rate, day window after day window. A window may have more room than
+ * the rate can send in a day; what it could not send goes first in the next, so the latest of all windows decides.
+ */
 function placeOf(
   position: bigint,
   pace: {
@@ -111,18 +116,21 @@ function placeOf(
   },
 ): number {
   const { startMs, rate, perDay, today } = pace;
-  const seconds = (n: bigint) => Math.ceil((Number(n) / rate) * 1_000);
+  const inWindow = (windows: number, n: bigint) => startMs + windows * DAY_MS + Math.ceil((Number(n) / rate) * 1_000);
   const last = perDay.at(-1);
-  if (today === null || last === undefined || position <= today) return startMs + seconds(position);
+  let at = inWindow(0, position);
+  if (today === null || last === undefined || position <= today) return at;
   let over = position - today - 1n;
   let windows = 1;
+  at = Math.max(at, inWindow(windows, over + 1n));
   for (const room of perDay.slice(0, -1)) {
-    if (over < room) return startMs + windows * DAY_MS + seconds(over + 1n);
+    if (over < room) return at;
     over -= room;
     windows += 1;
+    at = Math.max(at, inWindow(windows, over + 1n));
   }
   if (last === 0n) return startMs + DAY_MS * 365;
-  return startMs + (windows + Number(over / last)) * DAY_MS + seconds((over % last) + 1n);
+  return Math.max(at, inWindow(windows + Number(over / last), (over % last) + 1n));
 }
 
 function positive(n: bigint): bigint {

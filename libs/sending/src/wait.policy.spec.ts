@@ -165,24 +165,50 @@ describe('a forecast', () => {
     expect(capacityOf([share(0, 5n, 0n, 1)])).toBeUndefined();
   });
 
+  it('is bound by a rate that cannot send in a day what the day has room for', () => {
+    const slow = forecast(ask({ recipients: 1_000_000n, planRate: 0.5 }));
+    expect(slow).toMatchObject({ lastAt: new Date(NOW + 2_000_000_000), bindingLimit: 'PLAN_RATE' });
+    const room = { quota: 2_000_000n, used: 1_900_000n, rate: 10 };
+    const full = forecast(ask({ recipients: 200_000n, capacity: room }));
+    expect(full).toMatchObject({ lastAt: new Date(NOW + DAY + 10_000_000), bindingLimit: 'ACCOUNT_DAY_QUOTA' });
+    const vast = forecast(ask({ recipients: 5_000_000n, capacity: room }));
+    expect(vast.lastAt).toEqual(new Date(NOW + DAY + 490_000_000));
+  });
+
   it('puts what waits already first', () => {
     expect(forecast(ask({ waiting: 1_400n })).firstAt.getTime()).toBe(NOW + 100_072);
+  });
+
+  it.each([
+    { recipients: 1_000_000_000n, dayCaps: [1n] },
+    { recipients: 1_000_000_000n, planRate: 0.001 },
+    { startMs: Date.parse('9999-12-31T23:59:59Z'), recipients: 1_000_000n },
+  ])('is never later than a time can be written: %j', (over) => {
+    expect(forecast(ask(over)).lastAt.toISOString()).toBe('9999-12-31T23:59:59.999Z');
   });
 
   it('never ends before it starts, and never gets shorter for more mail', () => {
     const n = fc.bigInt({ min: 1n, max: 1_000_000n });
     fc.assert(
-      fc.property(n, n, fc.option(n), n, fc.bigInt({ min: -1n, max: 100_000n }), (a, more, cap, used, quota) => {
-        const base = {
-          dayCaps: cap === null ? [] : [cap, cap * 3n],
-          tenantUsed: used,
-          capacity: { quota, used, rate: 14 },
-        };
-        const small = forecast(ask({ recipients: a, ...base }));
-        const large = forecast(ask({ recipients: a + more, ...base }));
-        expect(small.lastAt.getTime()).toBeGreaterThanOrEqual(small.firstAt.getTime());
-        expect(large.lastAt.getTime()).toBeGreaterThanOrEqual(small.lastAt.getTime());
-      }),
+      fc.property(
+        n,
+        n,
+        fc.option(n),
+        n,
+        fc.bigInt({ min: -1n, max: 100_000n }),
+        fc.constantFrom(0.001, 0.2, 14),
+        (a, more, cap, used, quota, rate) => {
+          const base = {
+            dayCaps: cap === null ? [] : [cap, cap * 3n],
+            tenantUsed: used,
+            capacity: { quota, used, rate },
+          };
+          const small = forecast(ask({ recipients: a, ...base }));
+          const large = forecast(ask({ recipients: a + more, ...base }));
+          expect(small.lastAt.getTime()).toBeGreaterThanOrEqual(small.firstAt.getTime());
+          expect(large.lastAt.getTime()).toBeGreaterThanOrEqual(small.lastAt.getTime());
+        },
+      ),
     );
   });
 });

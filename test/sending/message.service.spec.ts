@@ -1,4 +1,4 @@
-import { newId, type TenantId } from '@libs/kernel';
+import { newId, type Stream, type TenantId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { AcceptService, LimitsService, MessageService, type EmailInput, type Message } from '@libs/sending';
 import { NOON, SendingProcess, type AccountRow } from './sending-process';
@@ -285,6 +285,23 @@ describe('a forecast', () => {
       lastAt: new Date(NOON.getTime() + 12_000),
       bindingLimit: 'PLAN_RATE',
     });
+  });
+
+  it('counts as waiting what goes first: not what is scheduled for later, and no marketing mail before transactional', async () => {
+    const tenant = await process.tenant(account, { rate: 1 });
+    await send(tenant, [{}, { stream: 'MARKETING' }, { stream: 'MARKETING' }, { scheduledAt: later }]);
+    const firstAt = async (stream: Stream, startAt?: Date) => {
+      const { firstAt: at } = await limits.forecast(tenant, 'LIVE', {
+        recipients: 1,
+        stream,
+        ...(startAt ? { startAt } : {}),
+      });
+      return at.getTime() - (startAt ?? NOON).getTime();
+    };
+    expect(await firstAt('TRANSACTIONAL')).toBe(2_000);
+    expect(await firstAt('MARKETING')).toBe(4_000);
+    await process.query(`UPDATE backlog SET n_rcpt = 50 WHERE tenant_id = $1 AND scheduled`, [tenant]);
+    expect(await firstAt('MARKETING', new Date(later.getTime() - 3_599_000))).toBe(3_000);
   });
 
   it('refuses a stream outside the plan and a number that is none', async () => {

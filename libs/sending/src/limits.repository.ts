@@ -101,6 +101,21 @@ export class LimitsRepository {
     return this.uow.query<WaitingMessage>(WAITING, [tenant, ids]);
   }
 
+  /**
+   * Recipients that wait and would go before new mail of the stream that starts then: what is due by then, and for
+   * transactional mail no marketing mail, which it overtakes. Counted up to `enough` messages.
+   */
+  async before(tenant: TenantId, mode: Mode, stream: Stream, start: Date, enough: number): Promise<bigint> {
+    const [row] = await this.uow.query<{ recipients: string }>(
+      `SELECT coalesce(sum(n_rcpt), 0)::text AS recipients
+         FROM (SELECT n_rcpt FROM backlog
+                WHERE tenant_id = $1 AND mode = $2 AND (stream = $3 OR $3 = 'MARKETING')
+                  AND (NOT scheduled OR due_at <= $4) LIMIT $5) AS before`,
+      [tenant, mode, stream, start, enough],
+    );
+    return BigInt(row?.recipients ?? '0');
+  }
+
   /** What is ahead of each of these READY messages of one stream: one scan, whatever their number. */
   async ahead(tenant: TenantId, mode: Mode, stream: Stream, ids: readonly MessageId[]): Promise<Map<MessageId, Ahead>> {
     const sorted = [...ids].sort();

@@ -42,7 +42,7 @@ const DAY_MS = 86_400_000;
 const RAMP_DAYS = 60;
 const MAX_RECIPIENTS = 1_000_000_000;
 /** A backlog is counted up to this many messages. */
-const ENOUGH = 1_000_000n;
+const ENOUGH = 1_000_000;
 
 /** What a tenant may send, and when a volume would be out. Shows kinds of limits, never accounts. */
 @Injectable()
@@ -103,12 +103,13 @@ export class LimitsService {
       const [today] = ahead;
       const wanted = Math.max(nowMs, request.startAt?.getTime() ?? nowMs);
       const until = sender.holds.find((hold) => hold.stream === request.stream)?.until.getTime() ?? wanted;
+      const startMs = Math.max(wanted, until);
       return forecast({
         recipients: BigInt(request.recipients),
-        startMs: Math.max(wanted, until),
+        startMs,
         held: until > wanted,
         nowMs,
-        waiting: await this.senders.waiting(tenant, mode, ENOUGH),
+        waiting: await this.rows.before(tenant, mode, request.stream, new Date(startMs), ENOUGH),
         dayCaps: today ? ahead.map((day) => day.recipients) : capsOf(sender.limits.dayCap),
         dayLimit: today?.limit === 'RAMP' ? 'RAMP' : 'PLAN_QUOTA',
         tenantUsed: use.used,

@@ -307,6 +307,57 @@ describe('cancelMessages', () => {
   });
 });
 
+describe('a condition that is empty, or that nothing can meet', () => {
+  const CONDITIONS: readonly (readonly [object, string])[] = [
+    [{ to: '' }, 'filter.to'],
+    [{ state: [] }, 'filter.state'],
+    [{ tag: { name: '', value: 'spring' } }, 'filter.tag.name'],
+    [{ tag: { name: 'campaign', value: 'a\u0000' } }, 'filter.tag.value'],
+    [{ tag: { name: 'campaign', value: '\ud800' } }, 'filter.tag.value'],
+    [{ idempotencyKey: '' }, 'filter.idempotencyKey'],
+    [{ idempotencyKey: 'a\u0000' }, 'filter.idempotencyKey'],
+  ];
+
+  it.each(CONDITIONS)('never takes back more than was meant: %j', async (condition, path) => {
+    const { message } = payload<{ message: { id: string } }>(await send({}), 'sendEmail');
+    const answer = await api.customer(
+      acme.liveKey,
+      'mutation ($input: CancelMessagesInput!) { cancelMessages(input: $input) { canceledCount userErrors { code path message docsUrl } } }',
+      { input: { filter: { ...condition, stream: 'TRANSACTIONAL' } } },
+    );
+    expect(payload(answer, 'cancelMessages')).toMatchObject({
+      canceledCount: 0,
+      userErrors: [{ code: 'INVALID_INPUT', path: ['input', ...path.split('.')] }],
+    });
+    const state = await api.customer(acme.liveKey, 'query ($id: ID!) { message(id: $id) { state } }', message);
+    expect(payload(state, 'message')).toEqual({ state: 'QUEUED' });
+  });
+
+  it.each([
+    ...CONDITIONS.map(([filter, path]) => ['messages', 'MessageFilter', filter, path] as const),
+    ['suppressions', 'SuppressionFilter', { address: '' }, 'filter.address'] as const,
+    ['suppressions', 'SuppressionFilter', { address: 'a\u0000@example.com' }, 'filter.address'] as const,
+    ['suppressions', 'SuppressionFilter', { reason: '' }, 'filter.reason'] as const,
+    ['suppressions', 'SuppressionFilter', { reason: 'a\u0000' }, 'filter.reason'] as const,
+  ])('is named instead of listing %s of %s %j', async (list, type, filter, path) => {
+    const query = `query ($filter: ${type}) { ${list}(filter: $filter) { nodes { id } } }`;
+    const answer = await api.customer(acme.liveKey, query, { filter });
+    expect(answer.errors[0]?.extensions).toMatchObject({ code: 'INVALID_INPUT', field: path });
+  });
+
+  it.each(['', ' ', 'a\u0000', '\ud800'])('is no reason to suppress for either: %j', async (reason) => {
+    const answer = await api.customer(
+      acme.liveKey,
+      'mutation ($input: SuppressRecipientsInput!) { suppressRecipients(input: $input) { added userErrors { code path } } }',
+      { input: { addresses: ['ann@example.com'], reason } },
+    );
+    expect(payload(answer, 'suppressRecipients')).toEqual({
+      added: 0,
+      userErrors: [{ code: 'INVALID_INPUT', path: ['input', 'reason'] }],
+    });
+  });
+});
+
 describe('operators', () => {
   const run = (name: string, input: object, selection: string) =>
     api.admin(

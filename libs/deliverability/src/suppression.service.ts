@@ -3,6 +3,7 @@ import { UnitOfWork } from '@libs/database';
 import {
   DomainError,
   EngineClock,
+  isHeaderSafe,
   notFound,
   toPublicId,
   type EventId,
@@ -34,6 +35,9 @@ export interface SuppressionNews {
 /** Addresses per call at most; a list is added in slices. */
 const MAX_SUPPRESS_ADDRESSES = 1_000;
 
+const REASON_LENGTH = 200;
+const REASON_RULE = `A reason has 1 to ${String(REASON_LENGTH)} printable characters.`;
+
 /** Addresses a tenant must not send to. */
 @Injectable()
 export class SuppressionService {
@@ -62,9 +66,7 @@ export class SuppressionService {
       const message = `Give 1 to ${String(MAX_SUPPRESS_ADDRESSES)} addresses; there were ${String(addresses.length)}.`;
       issues.push({ code: 'INVALID_INPUT', message, path: ['addresses'] });
     }
-    if (reason.trim() === '' || reason.length > 200) {
-      issues.push({ code: 'INVALID_INPUT', message: 'A reason has 1 to 200 characters.', path: ['reason'] });
-    }
+    if (!isReason(reason)) issues.push({ code: 'INVALID_INPUT', message: REASON_RULE, path: ['reason'] });
     DomainError.throwIfAny(issues);
     return this.uow.forTenant(tenant, async () => {
       const added = await this.rows.add(
@@ -96,7 +98,10 @@ export class SuppressionService {
     return this.rows.add([...entries.values()], this.clock.now());
   }
 
-  /** Newest first; cursors are ids of suppressions. `before` alone reads towards newer entries. */
+  /**
+   * Newest first; cursors are ids of suppressions. `before` alone reads towards newer entries.
+   * @throws DomainError INVALID_INPUT for a cursor of another list, or a condition that no entry can meet
+   */
   async list(tenant: TenantId, page: PageRequest, filter: SuppressionFilter = {}): Promise<Page<Suppression>> {
     const backward = page.before !== undefined;
     const cursor = page.before ?? page.after ?? null;
@@ -107,7 +112,14 @@ export class SuppressionService {
         path: [backward ? 'before' : 'after'],
       });
     }
-    const address = filter.address === undefined ? null : (suppressionKey(filter.address) ?? filter.address);
+    const address = filter.address === undefined ? null : suppressionKey(filter.address);
+    if (address === undefined) {
+      const message = 'Not an address such as ann@example.com.';
+      throw new DomainError({ code: 'INVALID_INPUT', message, path: ['filter', 'address'] });
+    }
+    if (filter.reason !== undefined && !isReason(filter.reason)) {
+      throw new DomainError({ code: 'INVALID_INPUT', message: REASON_RULE, path: ['filter', 'reason'] });
+    }
     const query = { limit: page.limit, backward, cursor, reason: filter.reason ?? null, address };
     return this.uow.forTenant(tenant, async () => {
       const found = await this.rows.page(tenant, query);
@@ -130,4 +142,8 @@ export class SuppressionService {
     if (!found) throw notFound('The suppression');
     return found;
   }
+}
+
+function isReason(text: string): boolean {
+  return text.trim() !== '' && text.length <= REASON_LENGTH && isHeaderSafe(text);
 }

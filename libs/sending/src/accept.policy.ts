@@ -74,12 +74,8 @@ function checkTags(list: readonly NameValueInput[], problems: Problems): readonl
   const seen = new Set<string>();
   list.slice(0, ACCEPT_LIMITS.tags).forEach((tag, index) => {
     for (const field of ['name', 'value'] as const) {
-      if (!TAG.test(tag[field]) || tag[field].length > ACCEPT_LIMITS.tagLength) {
-        problems.add(
-          ['tags', index, field],
-          `${quoted(tag[field])}: a tag's ${field} has 1 to ${String(ACCEPT_LIMITS.tagLength)} letters, digits, "_" or "-".`,
-        );
-      }
+      const issue = tagIssue(field, tag[field]);
+      if (issue !== undefined) problems.add(['tags', index, field], issue);
     }
     if (RESERVED_TAGS.includes(tag.name))
       problems.add(['tags', index, 'name'], `"${tag.name}" is a tag of ours: choose another name.`);
@@ -87,6 +83,12 @@ function checkTags(list: readonly NameValueInput[], problems: Problems): readonl
     seen.add(tag.name);
   });
   return list;
+}
+
+/** What is wrong with the name or the value of a tag; undefined when nothing is. */
+export function tagIssue(field: 'name' | 'value', text: string): string | undefined {
+  if (TAG.test(text) && text.length <= ACCEPT_LIMITS.tagLength) return undefined;
+  return `${quoted(text)}: a tag's ${field} has 1 to ${String(ACCEPT_LIMITS.tagLength)} letters, digits, "_" or "-".`;
 }
 
 function checkRegion(region: string | null, problems: Problems): string | null {

@@ -1,4 +1,13 @@
-import { canonicalAddress, DomainError, type Mode, type PageRequest, type Stream, isUuid } from '@libs/kernel';
+import {
+  canonicalAddress,
+  DomainError,
+  type Issue,
+  type Mode,
+  type PageRequest,
+  type Stream,
+  isUuid,
+} from '@libs/kernel';
+import { idempotencyKeyIssue, tagIssue } from './accept.policy';
 import type { NameValueInput } from './accept-input';
 import type { MessageState } from './recipient-state.policy';
 
@@ -38,7 +47,10 @@ export function conditionsOf(filter: MessageFilter): string[] {
   return Object.entries(given).flatMap(([name, value]) => (value ? name : []));
 }
 
-/** @throws DomainError INVALID_INPUT for a cursor that is none, or an address that is none. */
+/**
+ * A condition that can match nothing, or is empty, is a mistake: left out, it would list or cancel more than was meant.
+ * @throws DomainError INVALID_INPUT naming each such condition, or a cursor that is none
+ */
 export function messageQuery(filter: MessageFilter, page?: MessagePageRequest): MessageQuery {
   for (const side of ['after', 'before'] as const) {
     const cursor = page?.[side];
@@ -46,20 +58,12 @@ export function messageQuery(filter: MessageFilter, page?: MessagePageRequest): 
       throw new DomainError({ code: 'INVALID_INPUT', message: 'Not a cursor of this list.', path: [side] });
     }
   }
-  const to = filter.to ? canonicalAddress(filter.to) : null;
-  if (to === undefined) {
-    throw new DomainError({
-      code: 'INVALID_INPUT',
-      message: 'Not an address such as ann@example.com.',
-      path: ['filter', 'to'],
-    });
-  }
-  const states = filter.state ?? [];
+  DomainError.throwIfAny(conditionIssues(filter));
   return {
     mode: filter.mode ?? null,
-    states: states.length === 0 ? null : states,
+    states: filter.state ?? null,
     stream: filter.stream ?? null,
-    to,
+    to: canonicalAddress(filter.to ?? '') ?? null,
     tag: filter.tag ? { name: filter.tag.name, value: filter.tag.value } : null,
     createdFrom: filter.createdAt?.gte ?? null,
     createdBefore: filter.createdAt?.lt ?? null,
@@ -68,4 +72,21 @@ export function messageQuery(filter: MessageFilter, page?: MessagePageRequest): 
     newerThan: page?.before ?? null,
     backward: page !== undefined && page.after === undefined && (page.before !== undefined || page.fromEnd === true),
   };
+}
+
+function conditionIssues({ state, to, tag, idempotencyKey }: MessageFilter): Issue[] {
+  const issues: Issue[] = [];
+  const refuse = (message: string, ...path: string[]) =>
+    issues.push({ code: 'INVALID_INPUT', message, path: ['filter', ...path] });
+  if (state?.length === 0) refuse('Name one state at least, or leave the condition out.', 'state');
+  if (typeof to === 'string' && canonicalAddress(to) === undefined) {
+    refuse('Not an address such as ann@example.com.', 'to');
+  }
+  for (const field of tag ? (['name', 'value'] as const) : []) {
+    const message = tagIssue(field, tag?.[field] ?? '');
+    if (message !== undefined) refuse(message, 'tag', field);
+  }
+  const keyIssue = typeof idempotencyKey === 'string' ? idempotencyKeyIssue(idempotencyKey) : undefined;
+  if (keyIssue) refuse(keyIssue.message, 'idempotencyKey');
+  return issues;
 }

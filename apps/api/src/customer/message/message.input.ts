@@ -28,7 +28,7 @@ export class DateTimeRange {
 
 @InputType('MessageFilter', { description: 'All conditions given must hold.', ...inCustomerSchema })
 export class MessageFilter {
-  @Field(() => [MessageStateEnum], { nullable: true, description: 'In one of these states.' })
+  @Field(() => [MessageStateEnum], { nullable: true, description: 'In one of these states, one at least.' })
   state?: MessageState[] | null;
 
   @Field(() => StreamEnum, { nullable: true, description: 'Of this stream.' })

@@ -33,8 +33,8 @@ export class SuppressionResolver {
   ): Promise<Connection<Suppression>> {
     const plan = pageRequest(wish, 'newest-first');
     const page = await this.suppressionService.list(principal.tenantId, plan, {
-      ...(filter?.reason ? { reason: filter.reason } : {}),
-      ...(filter?.address ? { address: filter.address } : {}),
+      ...(typeof filter?.reason === 'string' ? { reason: filter.reason } : {}),
+      ...(typeof filter?.address === 'string' ? { address: filter.address } : {}),
     });
     return toConnection(plan, page, (row) => row.id, toSuppression);
   }

@@ -47,7 +47,7 @@ export class SuppressRecipientsInput {
   @Field(() => [EmailAddress], { description: '1 to 1,000 addresses.' })
   addresses!: string[];
 
-  @Field(() => String, { nullable: true, description: 'Why, at most 200 characters; "manual" when not given.' })
+  @Field(() => String, { nullable: true, description: 'Why, 1 to 200 printable characters; "manual" when not given.' })
   reason?: string | null;
 }
 

@@ -1,6 +1,6 @@
 import { Kind, GraphQLError, GraphQLScalarType, type ValueNode } from 'graphql';
 
-const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 /** Above this, no scalar value is worth looking at: bodies travel in String fields with limits of their own. */
 const MAX_SCALAR_CHARACTERS = 4_096;
 
@@ -17,8 +17,15 @@ function literalOf(node: ValueNode): unknown {
 
 function parseDateTime(value: unknown): Date {
   const given = text('DateTime', value, '2026-11-22T09:41:00Z');
-  const ms = DATE_TIME.test(given) ? Date.parse(given) : Number.NaN;
-  if (Number.isNaN(ms)) throw new GraphQLError('DateTime must look like "2026-11-22T09:41:00Z", with a time zone.');
+  const day = DATE_TIME.exec(given)?.[1];
+  const ms = day === undefined ? Number.NaN : Date.parse(given);
+  if (day === undefined || Number.isNaN(ms)) {
+    throw new GraphQLError('DateTime must look like "2026-11-22T09:41:00Z", with a time zone.');
+  }
+  // Date.parse reads the 30th of February as the 2nd of March: mail would leave on a day nobody wrote.
+  const midnight = new Date(`${day}T00:00:00Z`);
+  if (midnight.toISOString().slice(0, 10) !== day)
+    throw new GraphQLError(`DateTime: there is no ${day} in the calendar.`);
   return new Date(ms);
 }
 

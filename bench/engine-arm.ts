@@ -37,10 +37,15 @@ export class EngineArm {
     return this.rates.reduce((sum, rate) => sum + rate, 0);
   }
 
+  /** Messages that are accepted and not sent. */
+  waiting(): Promise<number> {
+    return countBacklog(this.database.client);
+  }
+
   /** Fills the backlog up to that many messages, the same for every tenant, and writes it to disk. */
   async fill(messages: number): Promise<void> {
     const { tenants } = this.fleet;
-    const missing = messages - (await countBacklog(this.database.client));
+    const missing = messages - (await this.waiting());
     await seedBacklog(this.database.client, tenants, Math.ceil(missing / tenants.length), this.bodyBytes);
     // Statistics and pages as a server in use has them; the slice shall not pay for what seeding left behind.
     await this.database.client.query('VACUUM (ANALYZE) backlog, message, message_body, recipient');

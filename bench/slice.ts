@@ -61,11 +61,19 @@ export function cpuPerMessageInAll(slice: Slice): number {
   return Object.entries(cpuPerMessage(slice)).reduce((sum, [name, us]) => (name === 'sink' ? sum : sum + us), 0);
 }
 
-/** Accepted recipients in the worst sliding second of any account, over that account's rate. */
-export function worstSecondOverRate(slice: Slice, rates: readonly number[]): number {
+/**
+ * Recipients, refused ones too, that certainly came in the worst sliding second of any account, over that account's rate: what
+ * the sink heard after a pause of its own may have come at any time within that.
+ */
+export function worstSecondOverRate({ arrivals }: Pick<Slice, 'arrivals'>, rates: readonly number[]): number {
   const byAccount = rates.map((): Arrival[] => []);
-  for (const arrival of slice.arrivals) byAccount[arrival.account]?.push(arrival);
+  for (const arrival of arrivals) byAccount[arrival.account]?.push(arrival);
   return Math.max(...byAccount.map((arrivals, i) => worstSlidingWindow(arrivals, 1_000_000) / (rates[i] ?? 1)));
+}
+
+/** The same as if every request had come when the sink heard it: no less than what is certain. */
+export function worstSecondAsHeard({ arrivals }: Pick<Slice, 'arrivals'>, rates: readonly number[]): number {
+  return worstSecondOverRate({ arrivals: arrivals.map((one) => ({ ...one, sinceUs: one.atUs })) }, rates);
 }
 
 /** Accepted requests of each configuration set in the slice. */
@@ -88,6 +96,12 @@ export interface Spread {
 
 export function spread(values: readonly number[]): Spread {
   return { median: percentile(values, 0.5), least: Math.min(...values), most: Math.max(...values) };
+}
+
+/** Of two forms of an arm the one with the higher median rate: no single slice decides. */
+export function faster(one: readonly Slice[], other: readonly Slice[]): readonly Slice[] {
+  const median = (slices: readonly Slice[]) => spread(slices.map(perSecond)).median;
+  return median(other) > median(one) ? other : one;
 }
 
 /** Median of each process' CPU per message over slices; a process that one slice lacks counts as 0 there. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { jain, median, percentile, worstShareError, worstSlidingWindow, type Weighed } from './statistics';
 
+const heardAtOnce = (atUs: number, recipients = 1): Weighed => ({ atUs, sinceUs: atUs, recipients });
 const evenly = (count: number, everyUs: number): Weighed[] =>
-  Array.from({ length: count }, (_, i) => ({ atUs: i * everyUs, recipients: 1 }));
+  Array.from({ length: count }, (_, i) => heardAtOnce(i * everyUs));
 
 describe('the statistics of the benchmark', () => {
   it('takes percentiles by nearest rank', () => {
@@ -21,30 +22,37 @@ describe('the statistics of the benchmark', () => {
   it('counts the worst sliding second, not the worst whole second', () => {
     expect(worstSlidingWindow(evenly(3_000, 1_000), 1_000_000)).toBe(1_000);
     // 600 at the end of one second and 600 at the beginning of the next: 600 in each whole second, 1,200 within one.
-    const burst = [...evenly(600, 1), ...evenly(600, 1)].map((one, i) => ({
-      ...one,
-      atUs: (i < 600 ? 900_000 : 1_100_000) + (i % 600),
-    }));
+    const burst = Array.from({ length: 1_200 }, (_, i) => heardAtOnce((i < 600 ? 900_000 : 1_100_000) + (i % 600)));
     expect(worstSlidingWindow(burst, 1_000_000)).toBe(1_200);
   });
 
   it('weighs arrivals by their recipients', () => {
+    expect(worstSlidingWindow([heardAtOnce(0, 50), heardAtOnce(1_000_000, 3)], 1_000_000)).toBe(50);
+  });
+
+  it('does not count as a burst what came while nobody listened, and still counts what certainly is one', () => {
+    // 1,000 a second, of which those of 50 ms are heard together when these are over.
+    const paused = evenly(3_000, 1_000).map((one) =>
+      one.atUs > 1_000_000 && one.atUs <= 1_050_000 ? { ...one, atUs: 1_050_000, sinceUs: 1_000_001 } : one,
+    );
+    expect(worstSlidingWindow(paused, 1_000_000)).toBe(1_000);
     expect(
       worstSlidingWindow(
-        [
-          { atUs: 0, recipients: 50 },
-          { atUs: 1_000_000, recipients: 3 },
-        ],
+        paused.map(({ atUs }) => heardAtOnce(atUs)),
         1_000_000,
       ),
-    ).toBe(50);
+    ).toBe(1_049);
+    const twice = paused.flatMap((one) => [one, one]);
+    expect(worstSlidingWindow(twice, 1_000_000)).toBe(2_000);
   });
 
   it('finds the same worst window as counting from every arrival does', () => {
     const arrivals = fc.array(fc.record({ atUs: fc.nat(5_000), recipients: fc.integer({ min: 1, max: 5 }) }));
     fc.assert(
       fc.property(arrivals, fc.integer({ min: 1, max: 2_000 }), (list, span) => {
-        const sorted = [...list].sort((a, b) => a.atUs - b.atUs);
+        const sorted = list
+          .map(({ atUs, recipients }) => heardAtOnce(atUs, recipients))
+          .sort((a, b) => a.atUs - b.atUs);
         const slow = sorted.map(({ atUs }) =>
           sorted.filter((one) => one.atUs >= atUs && one.atUs < atUs + span).reduce((n, one) => n + one.recipients, 0),
         );

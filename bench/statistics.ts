@@ -21,17 +21,22 @@ export function jain(shares: readonly number[]): number {
 /** One arrival's time in microseconds and its weight in recipients. */
 export interface Weighed {
   readonly atUs: number;
+  /** Since when it may have waited for whoever noted the time; `atUs` when it did not. */
+  readonly sinceUs: number;
   readonly recipients: number;
 }
 
-/** Most recipients in any interval [t, t + span) of microseconds. `arrivals` in order of time. */
+/**
+ * Most recipients that certainly came in any interval [t, t + span) of microseconds: one that may have waited counts from when
+ * that began. `arrivals` in order of `atUs`.
+ */
 export function worstSlidingWindow(arrivals: readonly Weighed[], spanUs: number): number {
   let worst = 0;
   let inside = 0;
   let first = 0;
   for (const { atUs, recipients } of arrivals) {
     inside += recipients;
-    for (let oldest = arrivals[first]; oldest && atUs - oldest.atUs >= spanUs; oldest = arrivals[first]) {
+    for (let oldest = arrivals[first]; oldest && atUs - oldest.sinceUs >= spanUs; oldest = arrivals[first]) {
       inside -= oldest.recipients;
       first += 1;
     }

@@ -3,7 +3,6 @@ import { EngineArm } from '../engine-arm';
 import type { Lab } from '../lab';
 import { monotonicUs } from '../monotonic';
 import type { Report, Result } from '../result';
-import { countBacklog } from '../seed';
 import { cpuPerMessageInAll, cpuPerMessage, measureSlice, perSecond, worstSecondOverRate, type Slice } from '../slice';
 import type { Arrival } from '../sink/arrival-record';
 import { worstSlidingWindow } from '../statistics';
@@ -90,7 +89,7 @@ async function b11(lab: Lab, arm: EngineArm, backlog: number): Promise<Result> {
     async () => (await rateOf(lab, 2)) >= FULL * granted,
   );
   const from = await lab.sink.length();
-  const waiting = await countBacklog(arm.database.client);
+  const waiting = await arm.waiting();
   const lostAtUs = monotonicUs();
   await lab.redis.flushall();
   await lab.wait(3);
@@ -113,7 +112,7 @@ async function b11(lab: Lab, arm: EngineArm, backlog: number): Promise<Result> {
     ],
     notes: [
       `${waiting} messages waited at ${granted}/s. Full: the two seconds that begin then carry ${FULL * 100} % of the granted rate. Exceedances: refusals by the strict buckets, and accounts with a sliding second more than one message above their rate.`,
-      `Worst second over the rate: ${worstSecondOverRate({ arrivals, seconds: 1, sent: 0, refused: 0, cpuMs: {} }, arm.rates).toFixed(3)} (one message of ${RATE} is ${(1 / RATE).toFixed(3)}).`,
+      `Worst second over the rate: ${worstSecondOverRate({ arrivals }, arm.rates).toFixed(3)} (one message of ${RATE} is ${(1 / RATE).toFixed(3)}).`,
     ],
   };
 }

@@ -3,7 +3,7 @@ import { EngineArm } from '../engine-arm';
 import type { Lab } from '../lab';
 import { residentMb } from '../process-cpu';
 import type { Result } from '../result';
-import { cpuPerMessage, measureSlice, perSecond, worstSecondOverRate, type Slice } from '../slice';
+import { cpuPerMessage, measureSlice, perSecond, worstSecondAsHeard, worstSecondOverRate, type Slice } from '../slice';
 
 const ACCOUNTS = 8;
 const RATE = 200;
@@ -62,7 +62,7 @@ export async function b17(lab: Lab): Promise<Result> {
       ],
       cpuUs: cpuPerMessage(all),
       notes: [
-        `${PER_SECOND}/s accepted in batches of ${BATCH}; sent ${rates.map((rate) => rate.toFixed(0)).join(', ')}/s; worker's resident memory ${memory.map((mb) => mb.toFixed(0)).join(', ')} MiB, part by part. "Flat" is read as: rate within 2 %, memory within 15 % over the second half.`,
+        `${PER_SECOND}/s accepted in batches of ${BATCH}; sent ${rates.map((rate) => rate.toFixed(0)).join(', ')}/s; worker's resident memory ${memory.map((mb) => mb.toFixed(0)).join(', ')} MiB, part by part. "Flat" is read as: rate within 2 %, memory within 15 % over the second half. Worst second as the sink heard it, its own pauses included: ${worstSecondAsHeard(all, arm.rates).toFixed(3)}.`,
       ],
     };
   } finally {

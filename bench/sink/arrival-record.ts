@@ -5,6 +5,8 @@
 export interface Arrival {
   /** CLOCK_MONOTONIC, when the last byte of the request was there. */
   readonly atUs: number;
+  /** Since when it may have waited to be heard: `atUs` itself unless the sink stood still. */
+  readonly sinceUs: number;
   /** Position in the sink's list of accounts. */
   readonly account: number;
   /** Position in the sink's list of configuration sets: tenant and stream. */
@@ -24,6 +26,7 @@ const RECIPIENTS = 12;
 const STATUS = 14;
 const MESSAGE = 16;
 const MESSAGE_BYTES = 36;
+const WAITED = MESSAGE + MESSAGE_BYTES;
 
 /** An append-only log in memory that grows by chunks, so that no record is ever copied. */
 export class ArrivalLog {
@@ -42,6 +45,7 @@ export class ArrivalLog {
   /** @param body holds the message's tag at `messageAt`, or nothing when that is negative */
   append(
     atUs: number,
+    sinceUs: number,
     account: number,
     set: number,
     recipients: number,
@@ -61,6 +65,7 @@ export class ArrivalLog {
     chunk.writeUInt16LE(status, offset + STATUS);
     if (messageAt < 0) chunk.fill(0x20, offset + MESSAGE, offset + MESSAGE + MESSAGE_BYTES);
     else body.copy(chunk, offset + MESSAGE, messageAt, messageAt + MESSAGE_BYTES);
+    chunk.writeUInt32LE(Math.round(atUs - sinceUs), offset + WAITED);
     this.count += 1;
   }
 
@@ -78,8 +83,10 @@ const CHUNK_RECORDS = 16_384;
 export function readArrivals(bytes: Buffer): Arrival[] {
   const arrivals: Arrival[] = [];
   for (let offset = 0; offset + RECORD_BYTES <= bytes.length; offset += RECORD_BYTES) {
+    const atUs = bytes.readDoubleLE(offset + AT);
     arrivals.push({
-      atUs: bytes.readDoubleLE(offset + AT),
+      atUs,
+      sinceUs: atUs - bytes.readUInt32LE(offset + WAITED),
       account: bytes.readUInt16LE(offset + ACCOUNT),
       set: bytes.readUInt16LE(offset + SET),
       recipients: bytes.readUInt16LE(offset + RECIPIENTS),

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
+import { monotonicUs } from '../monotonic';
+import { Hearing } from './hearing';
 import { Sink, type SinkSettings } from './sink';
 
 /**
@@ -8,11 +10,16 @@ import { Sink, type SinkSettings } from './sink';
  */
 const { values } = parseArgs({ options: { port: { type: 'string' }, admin: { type: 'string' } } });
 const sink = new Sink();
+const hearing = new Hearing();
 
 const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
   read(request, (body) => {
-    sink.serve(request, response, body);
+    const atUs = monotonicUs();
+    sink.serve(request, response, body, atUs, hearing.since(request.socket, atUs));
   });
+});
+server.on('connection', (socket) => {
+  hearing.connected(socket);
 });
 server.listen(Number(values.port), '127.0.0.1');
 

@@ -1,3 +1,5 @@
+import { refill, type RateBucket } from '../../apps/simulator/src/limits/rate-bucket.policy';
+
 export interface SinkAccount {
   /** 12 digits. */
   readonly accountId: string;
@@ -8,14 +10,15 @@ export interface SinkAccount {
 }
 
 const DAY_MINUTES = 1_440;
+/** Float arithmetic must not turn an exactly refilled token into a refusal. */
+const EPSILON = 1e-6;
 
 /**
  * What SES would allow one account: a bucket of R recipients refilled with R a second, and a rolling day counted in minutes
  * of a clock that may run faster than real time.
  */
 export class SinkLimits {
-  private tokens: number;
-  private filledAtUs: number;
+  private bucket: RateBucket;
   /** Recipients by minute of the sink's clock, oldest first; `sum` is their total. */
   private readonly minutes: { readonly minute: number; recipients: number }[] = [];
   private sum = 0;
@@ -25,19 +28,20 @@ export class SinkLimits {
     private readonly clockSpeed: number,
     nowUs: number,
   ) {
-    this.tokens = account.rate;
-    this.filledAtUs = nowUs;
+    this.bucket = { tokens: account.rate, at: nowUs / 1_000 };
   }
 
-  /** Charges the recipients, or says what refuses them. */
-  take(recipients: number, nowUs: number): 'ok' | 'rate' | 'day' {
+  /**
+   * Charges the recipients, or says what refuses them.
+   * @param sinceUs since when the request may have waited to be heard: nobody is refused for the sink's own pauses
+   */
+  take(recipients: number, nowUs: number, sinceUs = nowUs): 'ok' | 'rate' | 'day' {
     const { rate, quota } = this.account;
-    this.tokens = Math.min(rate, this.tokens + ((nowUs - this.filledAtUs) / 1e6) * rate);
-    this.filledAtUs = nowUs;
-    // SES lets a message of many recipients through a bucket that is not empty and takes the rest as debt.
-    if (this.tokens < Math.min(recipients, rate)) return 'rate';
+    this.bucket = refill(this.bucket, rate, rate, nowUs / 1_000, sinceUs / 1_000);
+    // Stricter than SES, which lets a message of many recipients through on one token. One that is larger than the bucket needs a full one.
+    if (this.bucket.tokens < Math.min(recipients, rate) - EPSILON) return 'rate';
     if (quota >= 0 && this.used(nowUs) + recipients > quota) return 'day';
-    this.tokens -= recipients;
+    this.bucket = { ...this.bucket, tokens: this.bucket.tokens - recipients };
     this.sum += recipients;
     const minute = this.minuteAt(nowUs);
     const last = this.minutes[this.minutes.length - 1];

@@ -44,15 +44,16 @@ export class Sink {
     return { accounts: [...this.accounts.keys()], sets: [...this.sets.keys()] };
   }
 
-  serve(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  /** @param atUs when the request was heard; `sinceUs` since when it may have waited for that (hearing.ts) */
+  serve(request: IncomingMessage, response: ServerResponse, body: Buffer, atUs: number, sinceUs: number): void {
     if (request.url === SEND_PATH) {
-      this.send(request, response, body);
+      this.send(request, response, body, atUs, sinceUs);
       return;
     }
     const limits = this.limits[this.accountOf(request)];
     if (request.url === '/v2/email/account' && limits) {
       response.writeHead(200, { 'content-type': JSON_TYPE });
-      response.end(getAccountAnswer(limits.account, limits.used(monotonicUs())));
+      response.end(getAccountAnswer(limits.account, limits.used(atUs)));
     } else if (request.url === '/' && body.includes('Action=AssumeRole')) {
       response.writeHead(200, { 'content-type': 'text/xml' }).end(assumeRoleAnswer(body.toString()));
     } else if (request.method === 'GET') {
@@ -61,15 +62,15 @@ export class Sink {
       response.writeHead(404, { 'content-type': JSON_TYPE }).end('{"message":"The sink does not know this call."}');
   }
 
-  private send(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
-    const nowUs = monotonicUs();
+  private send(request: IncomingMessage, response: ServerResponse, body: Buffer, atUs: number, sinceUs: number): void {
     const account = this.accountOf(request);
     const recipients = countRecipients(body);
-    const verdict = this.limits[account]?.take(recipients, nowUs) ?? 'unknown';
+    const verdict = this.limits[account]?.take(recipients, atUs, sinceUs) ?? 'unknown';
     const tag = body.indexOf(MESSAGE_TAG);
     const status = verdict === 'ok' ? 200 : verdict === 'unknown' ? 404 : 429;
     this.log.append(
-      nowUs,
+      atUs,
+      sinceUs,
       account,
       this.setOf(body),
       recipients,

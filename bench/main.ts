@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const outcome: Outcome = { results: [], failures: [], took: [] };
   let versions = `Node ${process.versions.node}`;
 
-  say(planText(args.only));
+  say(planText(args.only, args.long));
   if (args.only.some((id) => LAB_IDS.has(id))) {
     const code = await withSupervisor(folder, say, async (session) => {
       const lab = await Lab.boot(session, args, load, progress);

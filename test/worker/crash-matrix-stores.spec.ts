@@ -58,6 +58,23 @@ describe('after a crash of a store', () => {
     await staged.putAside(ids);
   }, 60_000);
 
+  it('row 16: a wiped Redis is rebuilt by the last known figures while AWS does not answer, and by its own books', async () => {
+    const before = await staged.usedAtRest();
+    await staged.stack.aws.addFault({ operation: 'GetAccount', kind: '500' });
+    await staged.stack.redis.flush();
+    await staged.rebuilt();
+    await staged.stack.aws.clearFaults();
+    const { used24h, quota } = (await staged.ledger.stats(staged.account.id))!;
+    expect(quota).toBe(staged.account.max24HourSend);
+    expect(used24h).toBeGreaterThanOrEqual(before);
+    expect(staged.stack.logLines.join('\n')).toContain(
+      'AWS does not answer: a ledger is rebuilt from what it said last',
+    );
+    const { ids, ticket } = await staged.granted(2);
+    await staged.engine.dispatch(ticket);
+    expect(await staged.stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+  }, 60_000);
+
   it('row 17: a Redis that is full or read-only fails every grant and loses nothing, and is fed again when it is not', async () => {
     const ids = await staged.stack.accept(staged.tenant, 'shop', 3);
     await waitFor(async () => (await staged.listed()) === 3, { what: 'the offer' });

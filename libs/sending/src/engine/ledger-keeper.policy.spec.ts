@@ -1,4 +1,4 @@
-import { mayRebuild, QUIET_MS, quietRecipients } from './ledger-keeper.policy';
+import { figuresAreGood, mayRebuild, QUIET_MS, quietRecipients } from './ledger-keeper.policy';
 
 describe('rebuilding a ledger', () => {
   it.each([
@@ -12,5 +12,9 @@ describe('rebuilding a ledger', () => {
 
   it('pauses the rate clock for the largest message, at most for one full message', () => {
     expect([0, 7, 9_000].map(quietRecipients)).toEqual([0, 7, 50]);
+  });
+
+  it('goes by figures of the last hour while AWS does not answer, never by older ones or none', () => {
+    expect([undefined, 0, 3_600_000, 3_600_001].map(figuresAreGood)).toEqual([false, true, true, false]);
   });
 });

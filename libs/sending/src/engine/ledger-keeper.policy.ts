@@ -17,3 +17,15 @@ export function mayRebuild(openBatches: number, sinceBumpMs: number): boolean {
 export function quietRecipients(largest: number): number {
   return Math.min(50, largest);
 }
+
+/** Sessions to send with end after an hour, too: without AWS nothing is sent for longer than that anyway. */
+const FIGURES_GOOD_MS = 3_600_000;
+
+/**
+ * Whether a ledger may be rebuilt by what AWS said of its account last, while it does not answer: one that was not lost
+ * would go by the same figures.
+ * @param ageMs since then; undefined when it was never asked
+ */
+export function figuresAreGood(ageMs: number | undefined): boolean {
+  return ageMs !== undefined && ageMs <= FIGURES_GOOD_MS;
+}

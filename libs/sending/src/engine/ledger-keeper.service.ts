@@ -7,7 +7,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountIncidents } from './account-incidents.service';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
-import { mayRebuild, quietRecipients } from './ledger-keeper.policy';
+import { figuresAreGood, mayRebuild, quietRecipients } from './ledger-keeper.policy';
 import { LedgerKeeperRepository } from './ledger-keeper.repository';
 import { inTurns } from './side-by-side';
 
@@ -135,7 +135,7 @@ export class LedgerKeeper {
   }
 
   private async rebuild(id: SendingAccountId, epoch: bigint): Promise<void> {
-    const seen = await this.observation.observe(id);
+    const seen = await this.lookedAt(id);
     const since = new Date(this.ledger.nowMs() - WINDOW_MS);
     const lately = new Date(this.ledger.nowMs() - LATELY_MS);
     const { used, tenants, largest } = await this.uow.forSystem(async () => ({
@@ -152,6 +152,26 @@ export class LedgerKeeper {
     }
     if (!isUsable(seen)) await this.ledger.freeze(id, this.ledger.nowMs() + UNUSABLE_MS);
     this.log.info('rebuilt a ledger', { sendingAccount: id, epoch: String(epoch), minutes: used.length });
+  }
+
+  /**
+   * What AWS allows the account, or allowed it a while ago: one that AWS says nothing of must not keep its tenants waiting on
+   * all their other accounts, which cannot be given their parts without it. @throws AWS's error
+   */
+  private async lookedAt(id: SendingAccountId): Promise<SendingAccount> {
+    try {
+      return await this.observation.observe(id);
+    } catch (error) {
+      const last = await this.fleet.get(id);
+      const ageMs = last.observedAt === null ? undefined : this.ledger.nowMs() - last.observedAt.getTime();
+      if (!figuresAreGood(ageMs)) throw error;
+      this.log.warn('AWS does not answer: a ledger is rebuilt from what it said last', {
+        sendingAccount: id,
+        ageMs,
+        error,
+      });
+      return last;
+    }
   }
 
   /** The caps of pools whose IPs are warmed up; answers which these are. */

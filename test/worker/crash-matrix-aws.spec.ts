@@ -112,6 +112,25 @@ describe('after Amazon SES', () => {
     await staged.putAside(ids);
   }, 30_000);
 
+  it('row 25: published nothing for a long time, a message has its last chance however many doubts are held', async () => {
+    await staged.stack.aws.addFault({ operation: 'SendEmail', kind: 'reset-before', count: 1 });
+    const { ids, ticket } = await staged.granted(1);
+    await staged.engine.dispatch(ticket);
+    await staged.stack.query(
+      `UPDATE in_doubt SET ended_at = now() - interval '30 seconds', expires_at = now() + interval '8 seconds'`,
+    );
+    await staged.stack.query(
+      `INSERT INTO in_doubt (tenant_id, message_id, attempt_id, attempt_no, sending_account_id, stream, policy, started_at, ended_at, expires_at)
+       SELECT $1, uuidv7(), uuidv7(), 1, $2, 'MARKETING', 'AT_MOST_ONCE', at, at, now() + interval '1 hour'
+         FROM generate_series(now() - interval '40 minutes', now() - interval '2 minutes', interval '1 minute') AS at`,
+      [staged.tenant, staged.account.id],
+    );
+    await waitFor(async () => (await staged.engine.resolveDoubts()) === 1, { what: 'the last chance' });
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    await staged.stack.query(`DELETE FROM in_doubt WHERE policy = 'AT_MOST_ONCE'`);
+    await staged.putAside(ids);
+  }, 30_000);
+
   it('row 26: published an event twice, or late, nothing is said twice and nobody goes back', async () => {
     const { ids, ticket } = await staged.granted(2);
     await staged.engine.dispatch(ticket);

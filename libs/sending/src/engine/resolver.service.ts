@@ -5,13 +5,13 @@ import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { groupDoubts, watermarkOf, type DoubtGroup } from './doubt-evidence.policy';
 import { EngineSettings } from './engine.settings';
-import { isOld, isSilent, resolveDoubt } from './in-doubt.policy';
+import { isOld, isSilent, resolveDoubt, type Watermark } from './in-doubt.policy';
 import { OutcomeRepository, type AttemptOutcome } from './outcome.repository';
 import type { AttemptEnd } from './outcome.policy';
 import { ResolverRepository, type DoubtRow } from './resolver.repository';
 
 const PAGE = 1_000;
-/** Spans of time looked at in one run: each is a query over a few minutes of attempts. */
+/** Spans of time whose neighbours are asked for in one run: each is a query over a few minutes of attempts. */
 const GROUPS = 20;
 /** Neighbours count within a minute before and after, less when the waiting time itself is short. */
 const WINDOW_MS = 60_000;
@@ -47,6 +47,7 @@ interface Settled {
 @Injectable()
 export class Resolver {
   private after: typeof START = START;
+  private turn = 0;
   private alarmedAt = Number.NEGATIVE_INFINITY;
   private oldAt = Number.NEGATIVE_INFINITY;
   private readonly open;
@@ -93,9 +94,21 @@ export class Resolver {
   private async judge(page: readonly DoubtRow[], now: number): Promise<Settled> {
     const settled: Settled = { outcomes: [], over: [] };
     const silent = new Set<SendingAccountId>();
-    for (const group of this.groups(page, now).slice(0, GROUPS)) await this.judgeGroup(group, now, settled, silent);
+    const { asked, left } = this.inTurn(this.groups(page, now));
+    for (const group of asked) await this.judgeGroup(group, now, settled, silent);
+    // What its time alone decides waits for no turn.
+    for (const doubt of left.flatMap(({ doubts }) => doubts)) this.settle(doubt, undefined, now, settled);
     this.raise(silent);
     return settled;
+  }
+
+  /** Those whose neighbours are asked for now: doubts that are held for days must not keep the others from their turn. */
+  private inTurn(groups: readonly DoubtGroup[]): { asked: readonly DoubtGroup[]; left: readonly DoubtGroup[] } {
+    if (groups.length <= GROUPS) return { asked: groups, left: [] };
+    const first = this.turn % groups.length;
+    this.turn = first + GROUPS;
+    const ordered = [...groups.slice(first), ...groups.slice(0, first)];
+    return { asked: ordered.slice(0, GROUPS), left: ordered.slice(GROUPS) };
   }
 
   /** Those that may be judged by now, with their neighbourhoods. */
@@ -127,22 +140,27 @@ export class Resolver {
     for (const doubt of doubts) {
       const watermark = watermarkOf(doubt, sent);
       if (isSilent(watermark)) silent.add(doubt.sendingAccountId);
-      const resolution = resolveDoubt({
-        policy: doubt.policy,
-        ageMs: now - doubt.endedAt.getTime(),
-        leftMs: doubt.expiresAt.getTime() - now,
-        waitMs: this.settings.inDoubtAfterMs[doubt.stream],
-        watermark,
-      });
-      if (resolution === 'hold') continue;
-      if (resolution === 'over') settled.over.push(doubt);
-      else {
-        const { tenantId, messageId, attemptId } = doubt;
-        const end = resolution === 'not-sent' ? NOT_SENT : LAST_CHANCE;
-        settled.outcomes.push({ tenantId, messageId, attemptId, end, at: new Date(now) });
-        this.settled.inc({ how: resolution });
-      }
+      this.settle(doubt, watermark, now, settled);
     }
+  }
+
+  private settle(doubt: DoubtRow, watermark: Watermark | undefined, now: number, settled: Settled): void {
+    const resolution = resolveDoubt({
+      policy: doubt.policy,
+      ageMs: now - doubt.endedAt.getTime(),
+      leftMs: doubt.expiresAt.getTime() - now,
+      waitMs: this.settings.inDoubtAfterMs[doubt.stream],
+      watermark,
+    });
+    if (resolution === 'hold') return;
+    if (resolution === 'over') {
+      settled.over.push(doubt);
+      return;
+    }
+    const { tenantId, messageId, attemptId } = doubt;
+    const end = resolution === 'not-sent' ? NOT_SENT : LAST_CHANCE;
+    settled.outcomes.push({ tenantId, messageId, attemptId, end, at: new Date(now) });
+    this.settled.inc({ how: resolution });
   }
 
   /** Says that events do not come, while that holds messages up. */

@@ -63,7 +63,16 @@ export class CredentialCache {
     return credentials;
   }
 
-  /** Drops the session, for instance because AWS refused it; the next `get` asks STS. */
+  /**
+   * AWS refused these credentials: they are handed out no more. Not those that came after them: hundreds of requests may have
+   * been under way with them, and the first refusal has asked for their successor.
+   */
+  refused(role: FleetRole, credentials: Credentials): void {
+    const entry = this.entries.get(sessionKey(role));
+    if (entry?.session?.credentials === credentials) delete entry.session;
+  }
+
+  /** Drops the session, whatever became of it; the next `get` asks STS. */
   forget(role: FleetRole): void {
     this.entries.delete(sessionKey(role));
   }

@@ -209,6 +209,30 @@ describe('sending over the wire', () => {
     }
   });
 
+  it('asks for one new session however many requests the old one was refused for', async () => {
+    const { endpoint } = await ses((response, request) => {
+      if (request.headers['x-amz-security-token'] !== 'token-1') return ok(response);
+      return setTimeout(
+        () => response.writeHead(403, { 'x-amzn-errortype': 'ExpiredTokenException' }).end('{"message":"expired"}'),
+        Math.floor(response.socket?.remotePort ?? 0) % 50,
+      );
+    });
+    let asked = 0;
+    const sender = senderTo(endpoint, () => {
+      asked += 1;
+      return Promise.resolve({ ...session, sessionToken: `token-${String(asked)}` });
+    });
+    await sender.send(role, mail, 0);
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const first = await sender.send(role, mail, 5_000);
+        return [first.kind, (await sender.send(role, mail, 5_000)).kind];
+      }),
+    );
+    expect(new Set(outcomes.map(String))).toEqual(new Set(['credentials,sent']));
+    expect(asked).toBe(2);
+  });
+
   it('does not write what cannot be a mail of SES, nor without a session', async () => {
     const { arrived, endpoint } = await ses(ok);
     const odd = { ...mail, tags: { attempt: 'a b' } };

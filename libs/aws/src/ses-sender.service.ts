@@ -80,7 +80,10 @@ export class SesSender {
       const { pool, host, path } = this.pools.for(role);
       const post = { host, path, contentType, body };
       const headers = this.signer.sign(post, session, role.region, this.clock.nowMs());
-      exchange = new SendExchange(ended, limitMs);
+      exchange = new SendExchange((outcome) => {
+        if (outcome.kind === 'credentials') this.cache.refused(role, session);
+        ended(outcome);
+      }, limitMs);
       pool.dispatch({ method: 'POST', path, headers, body }, exchange);
     } catch (error) {
       if (exchange) exchange.fail(error);

@@ -20,7 +20,7 @@ export class Log implements LoggerService {
   private readonly lines: Logger;
 
   constructor(options: LogOptions) {
-    const write = options.write ?? ((line: string) => process.stdout.write(line));
+    const write = options.write ?? toStandardOutput();
     const out = new Writable({
       decodeStrings: false,
       write(chunk: string | Buffer, _encoding, done) {
@@ -51,6 +51,15 @@ export class Log implements LoggerService {
   log(message: unknown, ...rest: unknown[]): void {
     this.lines.debug(asFields(undefined, rest), String(message));
   }
+}
+
+/** What cannot be written is dropped: a full disk, or a reader that has gone, must not end the process. */
+function toStandardOutput(): (line: string) => void {
+  const { stdout } = process;
+  if (stdout.listenerCount('error') === 0) stdout.on('error', () => undefined);
+  return (line) => {
+    stdout.write(line);
+  };
 }
 
 /** Nest passes stacks and contexts as further arguments; ours pass one object of fields. */

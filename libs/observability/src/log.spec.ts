@@ -1,0 +1,42 @@
+import { Log } from './log';
+
+const lines: string[] = [];
+const log = new Log({ name: 'test', level: 'info', write: (line) => lines.push(line) });
+const written = (): Record<string, unknown> => JSON.parse(lines.pop() ?? '{}') as Record<string, unknown>;
+
+describe('the log', () => {
+  it('writes one line of JSON per fact, with its fields, its level and the name of the process', () => {
+    log.info('placed', { tenant: 'ten_1' });
+    expect(written()).toMatchObject({ name: 'test', level: 30, msg: 'placed', tenant: 'ten_1' });
+    log.debug('nobody asked');
+    expect(lines).toEqual([]);
+  });
+
+  it('tells an error by its kind and place, without secrets', () => {
+    log.error('failed', { account: 'a', error: new RangeError('postgres://pf:hunter2@db is away') });
+    expect(written()).toMatchObject({
+      level: 50,
+      account: 'a',
+      error: {
+        type: 'RangeError',
+        message: 'postgres://pf:***@db is away',
+        stack: expect.stringContaining('log.spec') as string,
+      },
+    });
+  });
+
+  it('keeps what Nest passes beside a message', () => {
+    log.warn('slow', 'Router', 'boot');
+    expect(written()).toMatchObject({ msg: 'slow', context: ['Router', 'boot'] });
+  });
+
+  it('goes on when standard output takes nothing any more', () => {
+    const before = process.stdout.listeners('error');
+    process.stdout.removeAllListeners('error');
+    new Log({ name: 'test', level: 'silent' });
+    // As Node says that the disk is full or the reader has gone; without a listener it ends the process.
+    expect(() => process.stdout.emit('error', new Error('EPIPE'))).not.toThrow();
+    process.stdout.removeAllListeners('error');
+    for (const listener of before) process.stdout.on('error', listener as (error: Error) => void);
+  });
+});

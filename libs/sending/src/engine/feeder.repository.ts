@@ -42,9 +42,10 @@ interface LineRow extends Omit<WaitingLine, 'limits'> {
   readonly rate: string | null;
 }
 
-// $1 now, $2 holds that ended after that are tried. A jump from line to line along the index of what is ready: its cost is the number of lines, not of messages. From the
-// youngest message of each line to the youngest of the next: what was sent lies at the old end, and while somebody holds a
-// snapshot none of its entries can be skipped (40 s at 1,600 messages/s: 42 ms from the old end).
+// $1 now, $2 holds that ended after that are tried. A jump from line to line along the index of what is ready: its cost is the
+// number of lines, not of messages. From the youngest message of each line to the youngest of the next: what was sent lies at
+// the old end, and while somebody holds a snapshot none of its entries can be skipped (40 s at 1,600 messages/s: 42 ms from
+// the old end).
 const LINES = `
   WITH RECURSIVE line AS (
     (SELECT sending_account_id, stream, tenant_id FROM backlog WHERE NOT scheduled

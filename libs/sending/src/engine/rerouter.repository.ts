@@ -10,6 +10,7 @@ import {
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Target } from '../backlog.repository';
+import { OF_DOMAIN } from '../domain-ready.sql';
 import { onceKey } from '../event-type.policy';
 
 /** Waiting mail of one tenant on an account that does not send. */
@@ -47,8 +48,7 @@ const HOLD = `
    WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[]) AND m.state = 'READY' AND m.sending_account_id = $3
      AND EXISTS (SELECT FROM domain d JOIN domain_identity i ON i.tenant_id = d.tenant_id AND i.domain_id = d.id
                   WHERE d.tenant_id = m.tenant_id AND i.sending_account_id = $4 AND d.state = 'READY' AND i.state = 'VERIFIED'
-                    AND (split_part(m.from_address, '@', 2) = d.name
-                         OR right(split_part(m.from_address, '@', 2), length(d.name) + 1) = '.' || d.name))
+                    AND ${OF_DOMAIN})
    ORDER BY m.id FOR NO KEY UPDATE OF m SKIP LOCKED`;
 
 const EVENT = `

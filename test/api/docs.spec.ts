@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 
-const files = [...readdirSync('docs/api').map((file) => `docs/api/${file}`), 'docs/billing-for-customers.md'];
+const inDocs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((file) => `docs/${file}`);
+const files = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...inDocs.filter((file) => file.endsWith('.md'))];
 const pages = files.map((file) => [file, readFileSync(file, 'utf8')] as const);
 const schemas = ['customer', 'admin'].map((name) =>
   buildSchema(readFileSync(`apps/api/schema.${name}.graphql`, 'utf8')),

@@ -121,7 +121,7 @@ describe('after Amazon SES', () => {
     );
     await staged.stack.query(
       `INSERT INTO in_doubt (tenant_id, message_id, attempt_id, attempt_no, sending_account_id, stream, policy, started_at, ended_at, expires_at)
-       SELECT $1, uuidv7(), uuidv7(), 1, $2, 'MARKETING', 'AT_MOST_ONCE', at, at, now() + interval '1 hour'
+       SELECT $1, gen_random_uuid(), gen_random_uuid(), 1, $2, 'MARKETING', 'AT_MOST_ONCE', at, at, now() + interval '1 hour'
          FROM generate_series(now() - interval '40 minutes', now() - interval '2 minutes', interval '1 minute') AS at`,
       [staged.tenant, staged.account.id],
     );

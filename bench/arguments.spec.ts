@@ -37,6 +37,7 @@ describe('the arguments of npm run bench', () => {
     [['--seconds'], /--seconds needs a number/],
     [['--json=yes'], /--json takes no value/],
     [['--data', '--json'], /--data needs the path/],
+    [['--only', 'B4', '--write-results'], /page of a whole run/],
     [['--fast'], /unknown option "--fast"; known are --only, .*--json/],
     [['B1'], /unknown option "B1"/],
   ])('refuses %j and says why', (args, message) => {

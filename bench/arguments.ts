@@ -81,6 +81,8 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
     else
       throw new UsageProblem(`unknown option "${argument}"; known are ${known.join(', ')} (npm run bench -- --help)`);
   }
+  if (parsed.writeResults && parsed.only.length < BENCH_IDS.length)
+    throw new UsageProblem('--write-results writes the page of a whole run: leave --only away');
   return parsed;
 }
 

@@ -43,7 +43,7 @@ async function main(): Promise<number> {
         lab.close();
       }
     });
-    if (code !== 0) return code;
+    if (code !== 0) return endEarly(code, outcome, say);
   }
   if (args.only.includes('B10')) {
     const began = performance.now();
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
         line.finish();
       }
     });
-    if (code !== 0) return code;
+    if (code !== 0) return endEarly(code, outcome, say);
     outcome.took.push({ ids: ['B10'], seconds: (performance.now() - began) / 1_000 });
     load.foreignCores();
   }
@@ -73,6 +73,12 @@ async function main(): Promise<number> {
   if (args.writeResults) say(`written: ${writeResults(args, versions, outcome, load)}`);
   if (args.json) process.stdout.write(`${jsonReport(outcome, load)}\n`);
   return outcome.failures.length > 0 ? 1 : 0;
+}
+
+/** An interrupted run is no report, and says what it has measured all the same. */
+function endEarly(code: number, outcome: Outcome, say: (line: string) => void): number {
+  if (outcome.results.length > 0) say(`\nmeasured before the run ended:\n${textReport(outcome)}`);
+  return code;
 }
 
 function busyText({ worstCores }: LoadWatch): string {

@@ -20,6 +20,10 @@ import { jsonReport, listOf, textReport } from './report';
 import { notTried, tryFault, type TrialResult, type TrialSettings } from './trial';
 import { World } from './world';
 
+/** What a run takes on two idle cores: until the rate is known, and a fault with its load on average. */
+const BOOT_SECONDS = 25;
+const FAULT_SECONDS = 16;
+
 async function main(): Promise<number> {
   const args = parseFaultArguments(
     process.argv.slice(2),
@@ -41,6 +45,10 @@ async function run(session: Session, args: FaultArguments, line: LiveLine): Prom
   const started = performance.now();
   const elapsed = () => `${((performance.now() - started) / 1_000).toFixed(0)} s`;
   const load = new LoadWatch();
+  const chosen = FAULTS.filter(({ name }) => args.only?.includes(name) ?? true);
+  say(
+    `plan: ${chosen.length} faults, about ${Math.ceil((BOOT_SECONDS + chosen.length * FAULT_SECONDS) / 60)} min in all`,
+  );
   // What an earlier run left could be taken for harm done by this one.
   folder.reset();
   const stack = await bootStack(supervisor, {
@@ -75,7 +83,8 @@ async function run(session: Session, args: FaultArguments, line: LiveLine): Prom
     const rate = await steadyRate(world, common);
     line.finish();
     say(`without any fault ${rate.toFixed(0)} recipients a second are sent`);
-    const chosen = FAULTS.filter(({ name }) => args.only?.includes(name) ?? true);
+    load.foreignCores();
+    if (load.isBusy) say(busyText(load.worstCores));
     const results = await tryAll(chosen, world, { ...common, rate }, (text) => {
       line.finish();
       say(text);

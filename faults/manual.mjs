@@ -3,7 +3,8 @@ export const manual = `Usage: npm run faults -- [options]
 
 Boots PostgreSQL, Redis, the AWS simulator, the api and workers on this machine, breaks them one way after the other while
 mail is being sent, and judges each time by the simulator's own arrival log and the database: nothing lost, nothing sent
-twice, nothing over quota or rate. Nothing else should run on the machine; the run says so when something does.
+twice, nothing over quota or rate. Nothing else should run on the machine; the run says so when something does. All of them
+take about 17 minutes.
 
   --list           name every fault and say what it does
   --only A,B       only these
@@ -12,8 +13,9 @@ twice, nothing over quota or rate. Nothing else should run on the machine; the r
   --redis-cluster  the same as --redis cluster, as npm start calls it
   --seed N         seed of everything random, 0 to 2147483647 (default 1)
   --json           print one JSON object as the last line of the output; everything else goes to stderr
-  --data FOLDER    keep everything there instead of in .data/faults
+  --data FOLDER    work there instead of in .data/faults; its content is deleted first
   --help           show this
 
-Exit code 1 when a fault did more harm than docs/faults.md allows, or could not be injected; 2 when an option is wrong.
+Exit code 1 when a fault did more harm than docs/faults.md allows, or could not be injected; 2 when an option is wrong;
+130 when it was interrupted.
 `;

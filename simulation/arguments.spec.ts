@@ -35,6 +35,7 @@ describe('arguments of npm run simulate', () => {
     [['--days', '7'], /--days is about the month: give --b3 too/],
     [['--workers=2'], /--workers is about the month/],
     [['--seeds', '7', '--seed', '3'], /contradicts --seed/],
+    [['--from', '7', '--seed', '3'], /contradicts --seed/],
     [['--seeds', '7', '--b3'], /contradicts --b3/],
     [['--json=1'], /--json takes no value/],
   ])('refuses %j and says why', (args, why) => {

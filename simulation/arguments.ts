@@ -74,6 +74,9 @@ export function readArguments(args: readonly string[]): SimulateArguments {
   for (const name of OF_THE_MONTH) {
     if (given.has(name) && !read.month) throw new BadArgument(`${name} is about the month: give --b3 too`);
   }
+  if (given.has('--from') && given.has('--seed')) {
+    throw new BadArgument('--from is the first of several seeds: it contradicts --seed');
+  }
   if (given.has('--seeds') && (given.has('--seed') || read.month)) {
     throw new BadArgument(`--seeds says how many: it contradicts ${read.month ? '--b3, which is one run' : '--seed'}`);
   }

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { LoadWatch } from '../bench/load-watch';
 import { LedgerModel } from '../libs/quota/src/testing';
 import { LiveLine } from '../tools/local-stack/live-line';
 import { BadArgument, readArguments, type SimulateArguments } from './arguments';
@@ -10,12 +12,32 @@ import type { MakeLedger } from './world/redis-server';
 /** Of one account in the month: large enough that its headroom is a small share of it. */
 const MONTH_QUOTA = 500_000;
 const MONTH_RATE = 50;
+/** What a seed, and a day of the month, take on an idle core. */
+const SECONDS_A_SEED = 0.3;
+const SECONDS_A_DAY = 4;
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
 const live = new LiveLine(process.stderr);
+/** Other systems do not tell what else runs on the machine. */
+const load = existsSync('/proc/stat') ? new LoadWatch() : undefined;
+
+function sayPlan(what: string, seconds: number): void {
+  say(
+    `plan: ${what}, about ${seconds < 60 ? `${String(Math.ceil(seconds))} s` : `${String(Math.ceil(seconds / 60))} min`}`,
+  );
+}
+
+function sayIfBusy(): void {
+  load?.foreignCores();
+  if (load?.isBusy !== true) return;
+  say(
+    `THE MACHINE IS BUSY: other programs used ${load.worstCores.toFixed(2)} cores. How long this took means little; what it found is ` +
+      'the same, its clock is virtual.',
+  );
+}
 
 function seconds(sinceMs: number): string {
   return ((performance.now() - sinceMs) / 1000).toFixed(1);
@@ -32,6 +54,10 @@ async function playSeeds(args: SimulateArguments, makeLedger: MakeLedger): Promi
   const first = args.seed ?? args.from;
   const count = args.seed === undefined ? args.seeds : 1;
   const print = args.trace ? (line: string) => process.stdout.write(`${line}\n`) : undefined;
+  sayPlan(
+    count === 1 ? `seed ${String(first)}` : `seeds ${String(first)} to ${String(first + count - 1)}`,
+    count * SECONDS_A_SEED,
+  );
   const failed: SeedResult[] = [];
   const sums = { accepted: 0, taken: 0, duplicates: 0, crashes: 0 };
   for (let seed = first; seed < first + count; seed += 1) {
@@ -52,6 +78,7 @@ async function playSeeds(args: SimulateArguments, makeLedger: MakeLedger): Promi
       `taken by SES, ${String(sums.crashes)} workers killed, ${String(sums.duplicates)} second copies that nobody could have ` +
       `prevented, ${String(failed.length)} seeds with a broken rule`,
   );
+  sayIfBusy();
   if (args.json) process.stdout.write(`${JSON.stringify({ seeds: count, violations: failed.length })}\n`);
   return failed.length === 0;
 }
@@ -72,6 +99,7 @@ function describe({ rule, what, atMs, before }: Violation): string[] {
 async function playMonth(args: SimulateArguments, makeLedger: MakeLedger): Promise<boolean> {
   const began = performance.now();
   const { days, workers } = args;
+  sayPlan(`${String(days)} days, ${String(workers)} workers`, days * SECONDS_A_DAY * (workers / 8));
   const month = new Month({
     days,
     workers,
@@ -90,9 +118,13 @@ async function playMonth(args: SimulateArguments, makeLedger: MakeLedger): Promi
       `${String(result.exceedances)} times over it, ${String(result.messages)} messages, ${String(result.crashes)} workers killed, ` +
       `${String(result.lost)} lost, ${String(result.duplicates)} second copies that nobody could have prevented`,
   );
+  sayIfBusy();
   if (args.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   return result.violations === 0;
 }
+
+// Nobody reads any more (`--trace | head`): the reason to end, with the shell's own number for it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(141));
 
 void (async () => {
   try {

@@ -148,6 +148,13 @@ describe('what it means that there is no session', () => {
   it.each([
     ['a role that may not be taken on', Object.assign(new Error('not authorized'), { name: 'AccessDenied' }), 'denied'],
     [
+      'a tenant whose policy STS finds too large',
+      Object.assign(new Error(), { name: 'PackedPolicyTooLargeException' }),
+      'denied',
+    ],
+    ['a policy that STS cannot read', Object.assign(new Error(), { name: 'MalformedPolicyDocument' }), 'denied'],
+    ['a region without STS', Object.assign(new Error(), { name: 'RegionDisabledException' }), 'denied'],
+    [
       'credentials of our own that are no good',
       Object.assign(new Error(), { name: 'InvalidClientTokenId' }),
       'credentials',

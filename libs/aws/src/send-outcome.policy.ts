@@ -112,13 +112,16 @@ export function classifyBreak(error: unknown, written: boolean): SendFailure {
   return { kind: written ? 'in-doubt' : 'unsent', ...faultOf(error) };
 }
 
+/** Why STS gives no session, whenever it is asked: until somebody mends the role, its policy or the region. */
+const NO_SESSION = /^(AccessDenied|MalformedPolicyDocument|PackedPolicyTooLarge|RegionDisabled)(Exception)?$/;
+
 /**
- * What it means when there is no session to send with: a role that may not be taken on stays so until somebody mends it,
- * everything else passes.
+ * What it means when there is no session to send with: a role that may not be taken on, or not with the tenant's policy,
+ * stays so until somebody mends it, and is that tenant's trouble alone; everything else passes.
  */
 export function classifySession(error: unknown): SendFailure {
   const fault = faultOf(error);
-  return { kind: BY_NAME.get(fault.code) === 'denied' ? 'denied' : 'credentials', ...fault };
+  return { kind: NO_SESSION.test(fault.code) ? 'denied' : 'credentials', ...fault };
 }
 
 /** Code and text of anything that can be thrown. */

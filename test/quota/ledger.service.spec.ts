@@ -297,6 +297,18 @@ describe('the ledger on real Redis', () => {
     expect(granted).toBe(60);
   });
 
+  it('divides a tenant’s cap anew although who did so last had a clock that was an hour ahead', async () => {
+    const cap = { weight: 1, dayCap: 60n, rate: null, leased: true };
+    await ledger.observe(account, 1n, { quota: -1n, rate: parseRate('2000'), sesSent: 0n });
+    await ledger.offer(account, tenant, 'MARKETING', cap, messages(100));
+    const ahead = new TenantLeases(ledger, new EngineClock(new ManualClock(new SystemClock().nowMs() + 3_600_000)));
+    expect(await ahead.divide(tenant, { ...cap, dayCap: 20n }, [{ sendingAccountId: account, waiting: 1 }])).toBe(true);
+    const right = new TenantLeases(ledger, new EngineClock());
+    const divide = () => right.divide(tenant, cap, [{ sendingAccountId: account, waiting: 1 }]);
+    expect([await divide(), await divide()]).toEqual([false, true]);
+    expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 60 });
+  });
+
   it('tells what the tenants that wait were granted, by weight', async () => {
     const heavy = '00000000-0000-7000-8000-0000000000b2' as TenantId;
     await ledger.observe(account, 1n, { quota: -1n, rate: parseRate('30'), sesSent: 0n });

@@ -191,16 +191,21 @@ export function readServed(reply: unknown): ServedTenant[] {
   }));
 }
 
-/** What a tenant used and may use on an account, or undefined when a newer division has begun. */
+/** What a tenant used and may use on an account. */
 export interface TenantLease {
   readonly used: number;
   /** Recipients per 24 h; -1 = no cap. */
   readonly cap: number;
 }
 
-export function readLease(reply: unknown): TenantLease | undefined {
-  const [kind, used, cap] = texts.parse(reply);
-  return kind === 'OK' ? { used: Number(used), cap: Number(cap) } : undefined;
+/** A division that began later has taken the lease over, or the account has no ledger: 0. */
+export interface LeaseTaken {
+  readonly generation: number;
+}
+
+export function readLease(reply: unknown): TenantLease | LeaseTaken {
+  const [kind, first, cap] = texts.parse(reply);
+  return kind === 'OK' ? { used: Number(first), cap: Number(cap) } : { generation: Number(first) };
 }
 
 function fours(reply: unknown): [string, string, string, string][] {

@@ -32,6 +32,7 @@ import {
   readSlot,
   readStats,
   writeEntry,
+  type LeaseTaken,
   type OverdueGrant,
   type TenantLease,
 } from './ledger-reply.policy';
@@ -271,14 +272,14 @@ export class Ledger {
   /**
    * A tenant's part of limits that are divided over several accounts; TenantLeases does the dividing. Without `part` the
    * lease is taken over for a generation, which must be newer than any before; with it, it is set, unless a newer
-   * generation came in between. Undefined when it did, or when the account has no ledger.
+   * generation came in between. Answers that generation when it did, 0 when the account has no ledger.
    */
   async lease(
     account: SendingAccountId,
     tenant: TenantId,
     generation: number,
     part?: { readonly dayCap: number | null; readonly rate: Fraction | null },
-  ): Promise<TenantLease | undefined> {
+  ): Promise<TenantLease | LeaseTaken> {
     const set = part ? [part.dayCap ?? -1, part.rate?.num ?? 0, part.rate?.den ?? 1] : [];
     return readLease(await this.scripts.run(account, SCRIPTS.lease, [packId(tenant), generation, ...set]));
   }

@@ -1,6 +1,7 @@
 import { EngineClock, type SendingAccountId, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { divideCap, divideRate, type Demand } from './lease.policy';
+import type { LeaseTaken } from './ledger-reply.policy';
 import { Ledger } from './ledger.service';
 import type { Fraction } from './pacing.policy';
 
@@ -45,7 +46,7 @@ export class TenantLeases {
     for (const { sendingAccountId: account, waiting } of accounts) {
       // From here on nobody who began earlier can raise this part.
       const lease = await this.ledger.lease(account, tenant, generation);
-      if (!lease) return false;
+      if (isTaken(lease)) return this.giveWay(lease);
       taken.push({ account, waiting, ...lease });
     }
     const caps = limits.dayCap === null ? undefined : divideCap(Number(limits.dayCap), taken);
@@ -56,15 +57,26 @@ export class TenantLeases {
     let missing = 0;
     for (const one of wanted.filter(isLower)) {
       const lease = await this.ledger.lease(one.account, tenant, generation, one);
-      if (!lease) return false;
+      if (isTaken(lease)) return this.giveWay(lease);
       missing += Math.max(0, lease.used - (one.dayCap ?? 0));
     }
     for (const one of wanted.filter((each) => !isLower(each))) {
       const less = one.dayCap === null ? 0 : Math.min(missing, Math.max(0, one.dayCap - Math.max(0, one.cap)));
       missing -= less;
       const dayCap = one.dayCap === null ? null : one.dayCap - less;
-      if (!(await this.ledger.lease(one.account, tenant, generation, { dayCap, rate: one.rate }))) return false;
+      const lease = await this.ledger.lease(one.account, tenant, generation, { dayCap, rate: one.rate });
+      if (isTaken(lease)) return this.giveWay(lease);
     }
     return true;
   }
+
+  /** The next division here is newer, also than one whose clock was wrong. */
+  private giveWay({ generation }: LeaseTaken): false {
+    this.last = Math.max(this.last, generation);
+    return false;
+  }
+}
+
+function isTaken(lease: object): lease is LeaseTaken {
+  return 'generation' in lease;
 }

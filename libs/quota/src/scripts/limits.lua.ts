@@ -43,19 +43,20 @@ return 1
  * A tenant's part of a cap that is divided over several accounts, in two steps. After the shared seven: tenant,
  * generation, and for the second step the part (recipients per 24 h; -1 = none), rate num (0 = none) and den. The first
  * step takes the lease over for a generation, which must be newer than every one before; the second sets it, and is
- * refused once a newer generation came. Answers OLD, or OK, what the tenant used here, and its part.
+ * refused once a newer generation came. Answers OLD and that generation (0 without a ledger), or OK, what the tenant used here,
+ * and its part.
  */
 export const LEASE = `${PRELUDE}
 local tenant, generation = ARGV[8], tonumber(ARGV[9])
 local hash = P .. 't:' .. tenant
-if redis.call('EXISTS', LED) == 0 then return {'OLD'} end
+if redis.call('EXISTS', LED) == 0 then return {'OLD', '0'} end
 local stored = tonumber(redis.call('HGET', hash, 'lgen') or '0')
 local now = ledgerNow(field('last'))
 if ARGV[10] then
-  if stored == 0 or stored ~= generation then return {'OLD'} end
+  if stored == 0 or stored ~= generation then return {'OLD', int(stored)} end
   redis.call('HSET', hash, 'lease', ARGV[10], 'lnum', ARGV[11], 'lden', ARGV[12])
 else
-  if stored >= generation then return {'OLD'} end
+  if stored >= generation then return {'OLD', int(stored)} end
   redis.call('SADD', P .. 'tenants', tenant)
   redis.call('HSET', hash, 'lgen', int(generation))
 end

@@ -275,11 +275,11 @@ export class LedgerModel {
     generation: number,
     part?: { readonly cap: number; readonly num: number; readonly den: number },
   ): ModelReply {
-    if (!this.exists) return ['OLD'];
+    if (!this.exists) return ['OLD', '0'];
     const tenant = this.tenants.get(name) ?? newTenant(this.bucketMs, this.buckets, realUs);
     const now = this.now(realUs);
     const known = tenant.generation;
-    if (part ? known === 0 || known !== generation : known >= generation) return ['OLD'];
+    if (part ? known === 0 || known !== generation : known >= generation) return ['OLD', String(known)];
     this.tenants.set(name, tenant);
     if (part) tenant.lease = part;
     else tenant.generation = generation;

@@ -226,6 +226,11 @@ describe('the cost of a month', () => {
     await process.uow.confine(ann, async () => {
       const usage = await costs.usage(ann, month.start, month.end);
       expect(usage).toEqual({ recipients: 60n, chargeMicro: 5_300n + 1_540n });
+      const never = new Date('9999-12-31T23:59:59Z');
+      for (const since of ['0000-01-01T00:00:00Z', '1970-01-01T00:00:00Z']) {
+        expect(await costs.usage(ann, new Date(since), never)).toEqual(usage);
+        expect((await costs.usage(ann, new Date(since), new Date('1999-01-01T00:00:00Z'))).recipients).toBe(0n);
+      }
       const prices = await process.uow.forTenant(ann, () =>
         costs.messageCosts(
           [1n, 2n, 50n, 7n].map((recipients, index) => ({

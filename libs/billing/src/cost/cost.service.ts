@@ -2,6 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import {
   divideHalfEven,
   DomainError,
+  EngineClock,
   priceOf,
   type MessageId,
   type SendingAccountId,
@@ -32,6 +33,10 @@ export interface TenantUsage {
   readonly chargeMicro: bigint;
 }
 
+const DAY_MS = 86_400_000;
+/** Older than any message. */
+const FIRST_MS = Date.parse('2000-01-01T00:00:00Z');
+
 /** What was used and what it cost. Reads only; nothing here is stored. */
 @Injectable()
 export class CostService {
@@ -40,19 +45,27 @@ export class CostService {
     private readonly rates: RateRepository,
     private readonly usages: UsageRepository,
     private readonly facts: UsageFactsService,
+    private readonly clock: EngineClock,
   ) {}
 
   /**
-   * One tenant's live recipients and their price from `from` until before `to`. Test mode never counts.
+   * One tenant's live recipients and their price from `from` until before `to`. Test mode never counts. Times before the
+   * first message and after the last one are welcome: "everything so far" is asked that way.
    * @throws DomainError INVALID_INPUT (to)
    */
   async usage(tenant: TenantId, from: Date, to: Date): Promise<TenantUsage> {
     if (!(to > from)) {
       throw new DomainError({ code: 'INVALID_INPUT', message: 'Expected a time after `from`.', path: ['to'] });
     }
+    const span = {
+      from: new Date(Math.max(from.getTime(), FIRST_MS)),
+      // Clocks of two hosts differ, by less than a day.
+      to: new Date(Math.min(to.getTime(), this.clock.nowMs() + DAY_MS)),
+    };
+    if (!(span.to > span.from)) return { recipients: 0n, chargeMicro: 0n };
     return this.uow.forTenant(tenant, async () => {
       const cards = new RateCards(await this.rates.all());
-      const { days, rest } = byDays({ from, to }, await this.usages.countedDays({ from, to }));
+      const { days, rest } = byDays(span, await this.usages.countedDays(span));
       const used = [...(await this.usages.ofCounted(tenant, days)), ...(await this.usages.ofAttempts(tenant, rest))];
       const plans = await this.usages.pricingPlans([...new Set(used.map((one) => one.sendingAccountId))]);
       let exact: Fraction = { numerator: 0n, denominator: 1n };

@@ -1,6 +1,9 @@
 import { Kind, GraphQLError, GraphQLScalarType, type ValueNode } from 'graphql';
 
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+/** PostgreSQL has no year 0, and RFC 3339 no year of five digits. */
+const YEAR_1 = Date.parse('0001-01-01T00:00:00Z');
+const YEAR_10000 = Date.parse('+010000-01-01T00:00:00Z');
 /** Above this, no scalar value is worth looking at: bodies travel in String fields with limits of their own. */
 const MAX_SCALAR_CHARACTERS = 4_096;
 
@@ -26,6 +29,7 @@ function parseDateTime(value: unknown): Date {
   const midnight = new Date(`${day}T00:00:00Z`);
   if (midnight.toISOString().slice(0, 10) !== day)
     throw new GraphQLError(`DateTime: there is no ${day} in the calendar.`);
+  if (!(ms >= YEAR_1 && ms < YEAR_10000)) throw new GraphQLError('DateTime must be in the years 0001 to 9999, in UTC.');
   return new Date(ms);
 }
 

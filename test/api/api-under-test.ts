@@ -26,6 +26,12 @@ export interface Answer {
   readonly extensions: Readonly<Record<string, never>>;
 }
 
+/** What a field answered. @throws Error with the whole answer when anything of it failed */
+export function answered<T>(answer: Answer, field: string): T {
+  if (answer.errors.length > 0 || !answer.data) throw new Error(answer.text);
+  return (answer.data as unknown as Record<string, T>)[field] as T;
+}
+
 export interface ApiUnderTest {
   readonly url: string;
   readonly app: NestExpressApplication;
@@ -34,6 +40,8 @@ export interface ApiUnderTest {
   /** Statements as the superuser, to arrange and to judge. */
   sql<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
   operatorKey(role: OperatorRole): Promise<string>;
+  /** The actions that the audit log has of one request, in alphabetical order. */
+  audited(answer: Answer): Promise<string[]>;
   customer(key: string, query: string, variables?: object, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   admin(key: string, query: string, variables?: object, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   post(path: string, init: RequestInit): Promise<Answer>;
@@ -111,13 +119,18 @@ export async function startApi(options: ApiTestOptions = {}): Promise<ApiUnderTe
         .send({ query, variables });
       return answer(response.status, new Headers(response.headers), response.text);
     };
+  const sql = async <Row extends object>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
+    (await judge.query<Row>(text, [...parameters])).rows;
   return {
     url,
     app,
     database,
     log,
-    sql: async <Row extends object>(text: string, parameters: readonly unknown[] = []) =>
-      (await judge.query<Row>(text, [...parameters])).rows,
+    sql,
+    audited: async ({ headers }) => {
+      const ofRequest = 'SELECT action FROM audit_log WHERE request_id = $1 ORDER BY action';
+      return (await sql<{ action: string }>(ofRequest, [headers.get('request-id')])).map((row) => row.action);
+    },
     operatorKey: async (role) =>
       (
         await app

@@ -1,7 +1,7 @@
 import { InvoiceService } from '../../libs/billing/src';
 import { fromPublicId } from '../../libs/kernel/src';
 import { cur } from '../billing/billing-processes';
-import { startApi, type Answer, type ApiUnderTest } from './api-under-test';
+import { answered, startApi, type ApiUnderTest } from './api-under-test';
 import { givenFleet, type GivenFleet, type GivenTenant } from './given';
 
 /** A month that is over, so that it can be closed. */
@@ -38,18 +38,6 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const admin = (query: string, variables: object = {}) => api.admin(fleet.operatorKey, query, variables);
-
-function answered<T>(answer: Answer, field: string): T {
-  if (answer.errors.length > 0 || !answer.data) throw new Error(answer.text);
-  return (answer.data as unknown as Record<string, T>)[field] as T;
-}
-
-async function audited(answer: Answer): Promise<string[]> {
-  const rows = await api.sql<{ action: string }>('SELECT action FROM audit_log WHERE request_id = $1 ORDER BY action', [
-    answer.headers.get('request-id'),
-  ]);
-  return rows.map((row) => row.action);
-}
 
 describe('margin', () => {
   it('is price less cost, line by line with the versions of prices, and adds up', async () => {
@@ -289,13 +277,13 @@ describe('prices', () => {
       { input: { rateId: old?.id, validTo: '2028-01-01T00:00:00Z' } },
     );
     expect(ended.data).toEqual({ endRate: { rate: { validTo: '2028-01-01T00:00:00.000Z' }, userErrors: [] } });
-    expect(await audited(ended)).toEqual(['rate-card.end']);
+    expect(await api.audited(ended)).toEqual(['rate-card.end']);
     const published = await publish({});
     expect(answered<object>(published, 'publishRate')).toEqual({
       rate: { amount: '0.09', perUnits: '1000', validTo: null },
       userErrors: [],
     });
-    expect(await audited(published)).toEqual(['rate-card.add']);
+    expect(await api.audited(published)).toEqual(['rate-card.add']);
     const amounts = await Promise.all(['2027-12-31T23:59:59Z', '2028-01-01T00:00:00Z', '2028-01-02T00:00:00Z'].map(at));
     expect(amounts.map((rates) => rates.map(({ amount }) => amount))).toEqual([['0.1'], [], ['0.09']]);
     const gaps = await admin('{ rateGaps(period: "2028-01") { card sku from to } }');
@@ -344,7 +332,7 @@ describe('invoices', () => {
       creditNote: { kind: 'CREDIT_NOTE', total: '-40.5', corrects: invoice!.id },
       userErrors: [],
     });
-    expect(await audited(credited)).toEqual(['invoice.credit']);
+    expect(await api.audited(credited)).toEqual(['invoice.credit']);
     const voided = (id: string) =>
       admin(
         `mutation ($input: VoidInvoiceInput!) { voidInvoice(input: $input) { invoice { state voidReason } userErrors { code path } } }`,
@@ -362,7 +350,7 @@ describe('invoices', () => {
     expect(taken.data).toEqual({
       voidInvoice: { invoice: { state: 'VOID', voidReason: 'a mistake' }, userErrors: [] },
     });
-    expect(await audited(taken)).toEqual(['invoice.void']);
+    expect(await api.audited(taken)).toEqual(['invoice.void']);
     expect((await list({ state: 'VOID' })).nodes).toMatchObject([{ number: note!.number }]);
     expect((await admin(LIST, { after: 'djE6eA' })).errors[0]?.extensions).toMatchObject({
       code: 'INVALID_INPUT',
@@ -433,7 +421,7 @@ describe('a month', () => {
       period: { period: MONTH, state: 'OPEN', goal: 'PROVISIONAL', step: null, inDoubtMessages: '0' },
       userErrors: [],
     });
-    expect(await audited(asked)).toEqual(['billing-period.close']);
+    expect(await api.audited(asked)).toEqual(['billing-period.close']);
     const [now] = await api.sql<{ month: string }>(`SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM') AS month`);
     expect(answered<object>(await close(now?.month ?? ''), 'closePeriod')).toMatchObject({
       period: null,
@@ -470,7 +458,7 @@ describe('a month', () => {
         corrections: null,
       },
     ]);
-    expect(await audited(taken)).toContain('aws-bill.import');
+    expect(await api.audited(taken)).toContain('aws-bill.import');
     const again = await bill(text);
     expect([again.status, again.errors[0]?.extensions.code]).toEqual([409, 'CONFLICT']);
     const month = answered<object>(

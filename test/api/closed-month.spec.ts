@@ -6,7 +6,7 @@ import { Books } from '../../tools/billing/books';
 import { billOfMonth, GENERATED_PAYER } from '../../tools/billing/generated-bill';
 import { writeMonth } from '../../tools/billing/generated-month';
 import { createTestRedis, type TestRedis } from '../support/redis';
-import { startApi, type Answer, type ApiUnderTest } from './api-under-test';
+import { answered, startApi, type ApiUnderTest } from './api-under-test';
 
 /** What operators see of a month with usage of every kind, while it is closed against a bill that differs. */
 const MONTH = '2026-10';
@@ -37,18 +37,6 @@ afterAll(async () => {
 
 const admin = (query: string, variables: object = {}) => api.admin(owner, query, variables);
 const get = (path: string, key = owner) => fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
-
-function answered<T>(answer: Answer, field: string): T {
-  if (answer.errors.length > 0 || !answer.data) throw new Error(answer.text);
-  return (answer.data as unknown as Record<string, T>)[field] as T;
-}
-
-async function audited(answer: Answer): Promise<string[]> {
-  const rows = await api.sql<{ action: string }>('SELECT action FROM audit_log WHERE request_id = $1', [
-    answer.headers.get('request-id'),
-  ]);
-  return rows.map((row) => row.action);
-}
 
 const sum = (amounts: readonly string[]) => amounts.reduce((all, amount) => all + parseUsd(amount), 0n);
 
@@ -117,7 +105,7 @@ describe('before it is closed', () => {
       costPolicy: { fees: 'EVEN', idle: 'TENANTS' },
       userErrors: [],
     });
-    expect(await audited(done)).toEqual(['cost-policy.set']);
+    expect(await api.audited(done)).toEqual(['cost-policy.set']);
     expect(answered<object>(await admin(read), 'costPolicy')).toMatchObject({ fees: 'EVEN', idle: 'TENANTS' });
     expect(parseUsd(await idle())).toBeLessThan(parseUsd(before));
     await set({ fees: 'BY_VOLUME', idle: 'PLATFORM' });
@@ -170,7 +158,7 @@ describe('before it is closed', () => {
       );
     const asked = await count('2026-10-05');
     expect(answered<object>(asked, 'countUsageDay')).toEqual({ usageDay: null, userErrors: [] });
-    expect(await audited(asked)).toEqual(['usage.count']);
+    expect(await api.audited(asked)).toEqual(['usage.count']);
     expect(await api.sql(`SELECT payload FROM outbox WHERE job = 'billing.count-day'`)).toEqual([
       { payload: { day: '2026-10-05' } },
     ]);

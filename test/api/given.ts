@@ -1,5 +1,5 @@
 import { newId, toPublicId, type PlanId } from '../../libs/kernel/src';
-import type { ApiUnderTest } from './api-under-test';
+import { answered, type ApiUnderTest } from './api-under-test';
 
 export interface GivenTenant {
   /** Public id. */
@@ -31,7 +31,7 @@ export async function givenFleet(api: ApiUnderTest): Promise<GivenFleet> {
       input: { code: 'growth', name: 'Growth', tier: 'growth', streams: ['TRANSACTIONAL'], recipientsPerDay: '10000' },
     },
   );
-  const planId = (made.data as unknown as { createPlan: { plan: { id: string } } }).createPlan.plan.id;
+  const planId = answered<{ plan: { id: string } }>(made, 'createPlan').plan.id;
 
   const key = async (tenant: string, scopes: readonly string[], mode = 'LIVE'): Promise<string> => {
     const answer = await api.admin(
@@ -39,7 +39,7 @@ export async function givenFleet(api: ApiUnderTest): Promise<GivenFleet> {
       `mutation ($input: CreateTenantApiKeyInput!) { createTenantApiKey(input: $input) { key userErrors { message } } }`,
       { input: { tenantId: tenant, name: 'test', mode, scopes } },
     );
-    return (answer.data as unknown as { createTenantApiKey: { key: string } }).createTenantApiKey.key;
+    return answered<{ key: string }>(answer, 'createTenantApiKey').key;
   };
   return {
     operatorKey,
@@ -52,7 +52,7 @@ export async function givenFleet(api: ApiUnderTest): Promise<GivenFleet> {
         `mutation ($input: CreateTenantInput!) { createTenant(input: $input) { tenant { id } userErrors { code message path } } }`,
         { input: { name, planId, domains: [domain] } },
       );
-      const { tenant } = (answer.data as unknown as { createTenant: { tenant: { id: string } } }).createTenant;
+      const { tenant } = answered<{ tenant: { id: string } }>(answer, 'createTenant');
       const [row] = await api.sql<{ id: string }>(`SELECT tenant_id AS id FROM domain WHERE name = $1`, [domain]);
       // What the worker finds out from SES.
       await api.sql(`UPDATE domain SET state = 'READY' WHERE name = $1`, [domain]);

@@ -1,6 +1,6 @@
 import { fromPublicId } from '../../libs/kernel/src';
 import { waitFor } from '../support/wait-for';
-import { startApi, type Answer, type ApiUnderTest } from './api-under-test';
+import { answered, startApi, type ApiUnderTest } from './api-under-test';
 import { givenFleet, insertAccount, type GivenFleet, type GivenTenant } from './given';
 
 let api: ApiUnderTest;
@@ -15,18 +15,6 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const admin = (query: string, variables: object = {}) => api.admin(fleet.operatorKey, query, variables);
-
-function answered<T>(answer: Answer, field: string): T {
-  if (answer.errors.length > 0 || !answer.data) throw new Error(answer.text);
-  return (answer.data as unknown as Record<string, T>)[field] as T;
-}
-
-async function audited(answer: Answer): Promise<string[]> {
-  const rows = await api.sql<{ action: string }>('SELECT action FROM audit_log WHERE request_id = $1 ORDER BY action', [
-    answer.headers.get('request-id'),
-  ]);
-  return rows.map((row) => row.action);
-}
 
 describe('the fleet', () => {
   it('is shown with quota, use, rate, state and lanes', async () => {
@@ -162,7 +150,7 @@ describe('a tenant', () => {
       move: { state: 'PENDING', sendingAccount: { accountId: '222222222222' } },
       userErrors: [],
     });
-    expect(await audited(answer)).toEqual(['tenant.start-move']);
+    expect(await api.audited(answer)).toEqual(['tenant.start-move']);
     const again = await admin(
       'mutation ($input: MoveTenantInput!) { moveTenant(input: $input) { userErrors { code path } } }',
       {
@@ -193,7 +181,7 @@ describe('a tenant', () => {
         userErrors: [],
       },
     });
-    expect(await audited(answer)).toContain('tenant.set-plan');
+    expect(await api.audited(answer)).toContain('tenant.set-plan');
   });
 });
 
@@ -224,7 +212,7 @@ describe('the price of a plan', () => {
     );
     const published = { ...price, baseFee: '59.5', source: next.source, validFrom: next.validFrom, validTo: null };
     expect(answer.data).toEqual({ publishPlanPrice: { planPrice: published, userErrors: [] } });
-    expect(await audited(answer)).toEqual(['plan-price.publish']);
+    expect(await api.audited(answer)).toEqual(['plan-price.publish']);
     const found = await admin(`query ($planId: ID!) { planPrices(planId: $planId) { ${fields} } }`, { planId });
     expect(found.data).toEqual({
       planPrices: [expect.objectContaining({ ...price, validTo: next.validFrom }), published],
@@ -266,7 +254,7 @@ describe('a test message', () => {
       state: 'PENDING',
       to: expect.stringMatching(/^success\+\w+@simulator\.amazonses\.com$/) as string,
     });
-    expect(await audited(answer)).toContain('test-email.send');
+    expect(await api.audited(answer)).toContain('test-email.send');
     const id = fromPublicId('message', testEmail.id);
     await api.sql(`UPDATE recipient SET state = 'SENT' WHERE message_id = $1`, [id]);
     expect(await stateOf(testEmail.id)).toBe('PENDING');

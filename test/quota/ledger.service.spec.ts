@@ -326,7 +326,7 @@ describe('the ledger on real Redis', () => {
   it('leaves nothing of an account that was removed, and grants nothing there', async () => {
     await ledger.setLanes(account, [{ laneId: newId<LaneId>(), dayCap: 1, hourCap: 1 }]);
     await ledger.offer(account, tenant, 'MARKETING', free, messages(5));
-    await ledger.hold(account, 'pump', 'w', 5_000);
+    for (const what of ['pump', 'feed', 'rebuild'] as const) await ledger.hold(account, what, 'w', 5_000);
     await acquire();
     await ledger.forget(account);
     expect(await direct.keys(`pf:{${account}}:*`)).toEqual([]);

@@ -108,7 +108,7 @@ return 1
 export const FORGET = `${PRELUDE}
 ${EMPTY_QUEUES}
 for _, lane in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do redis.call('DEL', P .. 'n:' .. lane, P .. 'nr:' .. lane) end
-redis.call('DEL', P .. 'lanes', P .. 'lock:pump', P .. 'lock:rebuild')
+redis.call('DEL', P .. 'lanes', P .. 'lock:pump', P .. 'lock:feed', P .. 'lock:rebuild')
 return 1
 `;
 

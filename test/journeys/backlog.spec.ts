@@ -121,7 +121,21 @@ describe('a backlog', () => {
     const region = (enforcementStatus: 'SHUTDOWN' | 'HEALTHY') =>
       stack.aws.putAccount(accountId, { regions: { 'us-east-1': { enforcementStatus } } });
     await region('SHUTDOWN');
+    // SES refuses the tenant's transactional mail there: it would wait there as well, and could go nowhere else by then.
+    await stack.query(
+      `UPDATE configuration_set SET held_until = now() + interval '1 hour', held_for = 'DENIED'
+        WHERE tenant_id = $1 AND sending_account_id = $2 AND stream = 'TRANSACTIONAL'`,
+      [tenant, second],
+    );
     const ids = await stack.accept(tenant, 'rerouted', 300, (i) => ({ stream: i % 3 ? 'MARKETING' : 'TRANSACTIONAL' }));
+    await waitFor(async () => (await stack.judge(ids)).lost === 100, { what: 'marketing to go', withinMs: 40_000 });
+    expect(
+      await stack.query(
+        `SELECT DISTINCT sending_account_id AS at FROM message WHERE tenant_id = $1 AND stream = 'TRANSACTIONAL'`,
+        [tenant],
+      ),
+    ).toEqual([{ at: first }]);
+    await stack.query('UPDATE configuration_set SET held_until = NULL, held_for = NULL WHERE tenant_id = $1', [tenant]);
     await waitFor(async () => (await stack.judge(ids)).lost === 0, { what: 'all to go another way', withinMs: 40_000 });
     expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
     // What SES has accepted is written a moment later.

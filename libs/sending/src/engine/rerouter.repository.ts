@@ -26,13 +26,15 @@ export interface StuckMessage {
   readonly recipients: number;
 }
 
-// What the tenant may send through as it is: same tier and mode, set and identity there. Nothing is set up for this.
+// What the tenant may send through as it is: same tier and mode, set and identity there, and its mail not held after a refusal.
+// Nothing is set up for this.
 const SIBLINGS = `
   SELECT s.id AS "sendingAccountId", c.lane_id AS "laneId"
     FROM sending_account home
     JOIN sending_account s ON s.mode = home.mode AND (s.tier = home.tier OR s.mode = 'TEST') AND s.id <> home.id
     JOIN aws_account a ON a.id = s.aws_account_id AND a.state = 'ACTIVE'
     JOIN configuration_set c ON c.tenant_id = $1 AND c.sending_account_id = s.id AND c.stream = $2 AND c.ready_at IS NOT NULL
+         AND (c.held_until IS NULL OR c.held_until <= $4)
    WHERE home.id = $3
      AND EXISTS (SELECT FROM domain_identity i WHERE i.tenant_id = $1 AND i.sending_account_id = s.id AND i.state = 'VERIFIED')
    ORDER BY s.id`;
@@ -70,11 +72,12 @@ const DECIDE = `
 export class RerouterRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  siblings({ tenantId, stream, sendingAccountId }: StuckLine): Promise<Target[]> {
+  siblings({ tenantId, stream, sendingAccountId }: StuckLine, now: Date): Promise<Target[]> {
     return this.uow.query<{ sendingAccountId: SendingAccountId; laneId: LaneId }>(SIBLINGS, [
       tenantId,
       stream,
       sendingAccountId,
+      now,
     ]);
   }
 

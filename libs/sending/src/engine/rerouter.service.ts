@@ -125,7 +125,8 @@ export class Rerouter {
 
   private async openSiblings(line: StuckLine): Promise<Sibling[]> {
     const siblings: Sibling[] = [];
-    for (const target of await this.uow.forSystem(() => this.rows.siblings(line))) {
+    const now = new Date(this.ledger.nowMs());
+    for (const target of await this.uow.forSystem(() => this.rows.siblings(line, now))) {
       const account = await this.accounts.find(target.sendingAccountId);
       const stats = await this.ledger.stats(target.sendingAccountId);
       // Without a ledger of its epoch nothing is known of it; it may be next time.

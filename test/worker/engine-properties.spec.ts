@@ -1,4 +1,4 @@
-import { newId, type AttemptId, type BatchId, type MessageId } from '@libs/kernel';
+import { newId, SystemClock, type AttemptId, type BatchId, type MessageId } from '@libs/kernel';
 import { SendEngine, type Ticket } from '@libs/sending';
 import fc from 'fast-check';
 import type { RunningWorker } from '../../apps/worker/src/create-worker';
@@ -58,6 +58,16 @@ describe('the engine, whatever happens in whatever order', () => {
     expect(Object.keys(NEXT).sort()).toEqual([...STATES].sort());
     expect(reachable('SENT')).toEqual(new Set(['SENT']));
   });
+
+  it('lets all go that is due, and ends all whose time is over, not a page of them a second', async () => {
+    const scheduledAt = new Date(new SystemClock().nowMs() + 3_600_000);
+    const ids = await staged.stack.accept(staged.tenant, 'shop', 1_200, () => ({ scheduledAt }));
+    await staged.stack.query('UPDATE backlog SET due_at = now() WHERE message_id = ANY($1)', [ids]);
+    expect(await staged.engine.releaseAndExpire()).toEqual({ released: 1_200, expired: 0 });
+    await staged.stack.query('UPDATE backlog SET expires_at = now() WHERE message_id = ANY($1)', [ids]);
+    expect(await staged.engine.releaseAndExpire()).toEqual({ released: 0, expired: 1_200 });
+    expect(new Set((await states(ids)).values())).toEqual(new Set(['EXPIRED']));
+  }, 60_000);
 
   it('P13: takes no message a way that its states do not know, and none from SENT back', async () => {
     const steps = {

@@ -6,6 +6,8 @@ import { ExpirerRepository } from './expirer.repository';
 import { LookPace } from './look-pace';
 
 const PAGE = 500;
+/** Pages of a run, each a transaction of its own: a campaign that is due goes at the rate of its accounts, not at this one's. */
+const MOST_PAGES = 20;
 /** How often something may be due, real milliseconds: as often as a worker asks. */
 const LOOK_MS = 1_000;
 const NOTHING = { scheduled: false, over: false };
@@ -30,9 +32,20 @@ export class Expirer {
     const now = this.clock.now();
     const look = () => this.uow.forLooks((looks) => this.rows.within(looks).isDue(now));
     const due = (await this.pace.look(look)) ?? NOTHING;
-    const released = due.scheduled ? await this.uow.forSystem(() => this.rows.release(now, PAGE)) : 0;
-    const expired = due.over ? await this.uow.forSystem(() => this.rows.expire(now, PAGE)) : 0;
+    const released = due.scheduled ? await this.pages(() => this.rows.release(now, PAGE)) : 0;
+    const expired = due.over ? await this.pages(() => this.rows.expire(now, PAGE)) : 0;
     if (expired > 0) this.log.warn('messages expired before they could be sent', { count: expired });
     return { released, expired };
+  }
+
+  /** Page after page while they are full: another worker may have taken a part of one. */
+  private async pages(next: () => Promise<number>): Promise<number> {
+    let all = 0;
+    for (let page = 0; page < MOST_PAGES; page += 1) {
+      const found = await this.uow.forSystem(next);
+      all += found;
+      if (found < PAGE) break;
+    }
+    return all;
   }
 }

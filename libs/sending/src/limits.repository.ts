@@ -27,6 +27,7 @@ export interface WaitingMessage {
   readonly fromAddress: string;
   readonly scheduledAt: Date | null;
   readonly notBefore: Date | null;
+  readonly expiresAt: Date;
   /** Its configuration set is not there, or not as it should be. */
   readonly routeMissing: boolean;
   /** The configuration set it would go through is paused at SES. */
@@ -56,6 +57,7 @@ const MAX_COUNTED = 100_000;
 const WAITING = `
   SELECT m.id, m.mode, m.stream, m.state, m.sending_account_id AS "sendingAccountId", m.lane_id AS "laneId", m.region, m.n_rcpt AS "nRcpt",
          m.from_address AS "fromAddress", m.scheduled_at AS "scheduledAt", m.not_before AS "notBefore",
+         m.expires_at AS "expiresAt",
          c.ready_at IS NULL AS "routeMissing", c.paused_at IS NOT NULL AS "routePaused", c.held_until AS "routeHeldUntil",
          ${DOMAIN_READY} AS "domainVerified"
     FROM message m LEFT JOIN configuration_set c ON c.tenant_id = m.tenant_id AND c.sending_account_id = m.sending_account_id

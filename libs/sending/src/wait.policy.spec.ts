@@ -16,6 +16,7 @@ const message = (over: Partial<Waiting> = {}): Waiting => ({
   routeHeldUntilMs: null,
   scheduledAtMs: null,
   notBeforeMs: null,
+  expiresAtMs: NOW + 100 * DAY,
   aheadMessages: 0,
   aheadRecipients: 0,
   ...over,
@@ -106,6 +107,16 @@ describe('what holds a message', () => {
     ]) {
       expect(explainWait(waiting, facts(day), NOW)?.estimatedSendAt?.getTime()).toBe(NOW + afterMs);
     }
+  });
+
+  it('says when it would expire before it goes', () => {
+    const full = facts({ dayCap: 100n, tenantUsed: 100n, tenantNextFreeMs: NOW + 7_200_000 });
+    const wait = explainWait(message({ expiresAtMs: NOW + 3_600_000 }), full, NOW);
+    expect(wait?.estimatedSendAt).toEqual(new Date(NOW + 7_200_000));
+    expect(wait?.explanation).toContain('It expires before that, at 2026-11-22 13:00 UTC');
+    expect(explainWait(message({ expiresAtMs: NOW + 7_200_001 }), full, NOW)?.explanation).not.toContain('expires');
+    const paused = explainWait(message({ expiresAtMs: NOW + 1 }), facts({ tenantPaused: true }), NOW);
+    expect(paused?.explanation).not.toContain('expires');
   });
 
   it.each(['SENT', 'REJECTED', 'EXPIRED', 'CANCELED', 'SUPPRESSED'] as const)('is nothing once it is %s', (state) => {

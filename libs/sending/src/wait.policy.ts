@@ -45,6 +45,7 @@ export interface Waiting {
   readonly routeHeldUntilMs: number | null;
   readonly scheduledAtMs: number | null;
   readonly notBeforeMs: number | null;
+  readonly expiresAtMs: number;
   readonly aheadMessages: number;
   readonly aheadRecipients: number;
 }
@@ -113,10 +114,17 @@ export function explainWait(message: Waiting, facts: Circumstances, nowMs: numbe
     }
     case 'SCHEDULED':
     case 'READY':
-      return explainWaiting(message, facts, nowMs);
+      return withItsEnd(explainWaiting(message, facts, nowMs), message);
     default:
       return null;
   }
+}
+
+/** Says so when it would expire first, while there is time to send it anew. */
+function withItsEnd(wait: Wait, { expiresAtMs }: Waiting): Wait {
+  if (wait.estimatedSendAt === null || wait.estimatedSendAt.getTime() < expiresAtMs) return wait;
+  const explanation = `${wait.explanation} It expires before that, at ${clock(expiresAtMs)}; with a later expiresAt it could wait.`;
+  return { ...wait, explanation };
 }
 
 function explainWaiting(message: Waiting, facts: Circumstances, nowMs: number): Wait {

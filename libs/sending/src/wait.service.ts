@@ -112,6 +112,7 @@ function waitingOf(message: WaitingMessage, ahead: Ahead | undefined) {
     routeHeldUntilMs: message.routeHeldUntil?.getTime() ?? null,
     scheduledAtMs: message.scheduledAt?.getTime() ?? null,
     notBeforeMs: message.notBefore?.getTime() ?? null,
+    expiresAtMs: message.expiresAt.getTime(),
     aheadMessages: ahead?.messages ?? 0,
     aheadRecipients: ahead?.recipients ?? 0,
   };

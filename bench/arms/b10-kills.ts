@@ -64,8 +64,7 @@ export async function b10(session: Session, args: BenchArguments, progress: (lin
       async () => (await lastSecond(simulator)) >= FULL * GRANTED,
     );
     progress(`a worker is killed every 1.5 s for ${seconds} s`);
-    const kills = await killInTurn(stack.parts.workers, seconds, session);
-    const lastKill = (await simulator.clock()).nowMs;
+    const { kills, lastKillMs } = await killInTurn(stack.parts.workers, seconds, simulator, session);
     await until('the end of every message', 300, session, () => allEnded(db));
     const sends = await allSends(simulator);
     const counts = new Map<string, number>();
@@ -78,7 +77,7 @@ export async function b10(session: Session, args: BenchArguments, progress: (lin
       duplicates,
       sends: sends.length,
       accepted: accepted.length,
-      recovery: recoverySeconds(sends, lastKill),
+      recovery: recoverySeconds(sends, lastKillMs),
       seconds,
     });
   } finally {
@@ -156,12 +155,18 @@ async function handIn(stack: Stack, fleet: SeededFleet, messages: number): Promi
   return ids;
 }
 
-/** Answers how many kills there were. */
-async function killInTurn(workers: readonly Part[], seconds: number, session: Session): Promise<number> {
+/** Answers how many kills there were, and when the last one was by the simulator's clock. */
+async function killInTurn(
+  workers: readonly Part[],
+  seconds: number,
+  simulator: SimulatorAdminClient,
+  session: Session,
+): Promise<{ kills: number; lastKillMs: number }> {
   const until = performance.now() + seconds * 1_000;
   const ready = new Set(workers);
   const restarts: Promise<void>[] = [];
   let kills = 0;
+  let lastKillMs = 0;
   for (let turn = 0; performance.now() < until;) {
     const victim = workers[turn % workers.length];
     if (!victim || !ready.has(victim)) {
@@ -171,6 +176,7 @@ async function killInTurn(workers: readonly Part[], seconds: number, session: Se
     turn += 1;
     kills += 1;
     ready.delete(victim);
+    lastKillMs = (await simulator.clock()).nowMs;
     await victim.kill();
     const restart = victim.start().then(() => void ready.add(victim));
     restart.catch(() => undefined); // told below
@@ -178,7 +184,7 @@ async function killInTurn(workers: readonly Part[], seconds: number, session: Se
     await pause(KILL_EVERY_MS, session);
   }
   await Promise.all(restarts);
-  return kills;
+  return { kills, lastKillMs };
 }
 
 async function lastSecond(simulator: SimulatorAdminClient): Promise<number> {

@@ -27,6 +27,17 @@ describe('what GetAccount says', () => {
     expect([snapshot.max24HourSend, snapshot.maxSendRate]).toEqual([-1n, '0.5']);
   });
 
+  it.each([
+    [-2, -1, -1, 0n, '0', 0n],
+    [Number.NaN, Number.NaN, Number.NaN, 0n, '0', 0n],
+    [Number.POSITIVE_INFINITY, 1e12, 3, BigInt(Number.MAX_SAFE_INTEGER), '999999999', 3n],
+    [0.5, 0.0004, 0.5, 0n, '0', 1n],
+  ])('reads a quota of %d at %d a second, %d of it used, as figures to go by', (quota, rate, used, ...expected) => {
+    const SendQuota = { Max24HourSend: quota, MaxSendRate: rate, SentLast24Hours: used };
+    const { max24HourSend, maxSendRate, sentLast24Hours } = accountSnapshot({ SendQuota });
+    expect([max24HourSend, maxSendRate, sentLast24Hours]).toEqual(expected);
+  });
+
   it('allows nothing where SES says nothing', () => {
     expect(accountSnapshot({})).toMatchObject({ max24HourSend: 0n, maxSendRate: '0', productionAccess: false });
   });

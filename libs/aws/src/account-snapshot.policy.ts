@@ -22,13 +22,20 @@ export interface AccountSnapshot {
 
 type Answer = Omit<GetAccountCommandOutput, '$metadata'>;
 
-/** Quotas come as doubles: allowances are rounded down, use is rounded up. A missing quota is none. */
+/** Far beyond any rate that SES grants, and what is stored and paced. */
+const MOST_RATE = 999_999_999;
+
+/** A figure of SES; none where it is missing, no number or less than nothing, so that one odd account stops no other. */
+const figure = (value: number | undefined, most = Number.MAX_SAFE_INTEGER) =>
+  value === undefined || Number.isNaN(value) ? 0 : Math.min(most, Math.max(0, value));
+
+/** Quotas come as doubles: allowances are rounded down, use is rounded up. A missing quota is none; -1 alone is unlimited. */
 export function accountSnapshot(answer: Answer): AccountSnapshot {
   const quota = answer.SendQuota;
   return {
-    max24HourSend: BigInt(Math.floor(quota?.Max24HourSend ?? 0)),
-    maxSendRate: String(Math.floor((quota?.MaxSendRate ?? 0) * 1_000) / 1_000),
-    sentLast24Hours: BigInt(Math.ceil(quota?.SentLast24Hours ?? 0)),
+    max24HourSend: quota?.Max24HourSend === -1 ? -1n : BigInt(Math.floor(figure(quota?.Max24HourSend))),
+    maxSendRate: String(Math.floor(figure(quota?.MaxSendRate, MOST_RATE) * 1_000) / 1_000),
+    sentLast24Hours: BigInt(Math.ceil(figure(quota?.SentLast24Hours))),
     productionAccess: answer.ProductionAccessEnabled === true,
     sendingEnabled: answer.SendingEnabled !== false,
     enforcementStatus: answer.EnforcementStatus ?? 'HEALTHY',

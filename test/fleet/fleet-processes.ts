@@ -21,10 +21,11 @@ import { moveTenant, placementChanged, PlacementEngineModule, PlacementModule, p
 import { PlanService, PlansModule, type NewPlan, type Plan } from '@libs/plans';
 import { QueueingModule } from '@libs/queueing';
 import { TenancyModule, TenantService } from '@libs/tenancy';
-import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { DataSource } from 'typeorm';
 import { SimulatorAdminClient, startSimulator, type RunningSimulator } from '../../apps/simulator/src';
+import { ClockModule } from '../support/clock.module';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { createTestRedis, type TestRedis } from '../support/redis';
 
@@ -33,14 +34,6 @@ const HUB = '999900000000';
 const HUB_ARN = `arn:aws:iam::${HUB}:user/postfleet-hub`;
 const WEBHOOK_ORIGIN = 'http://127.0.0.1:9';
 const JOBS = [verifyAwsAccount, confirmSubscription, provisionTenant, moveTenant, placementChanged];
-
-@Global()
-@Module({})
-class ClockModule {
-  static of(clock: EngineClock): DynamicModule {
-    return { module: ClockModule, providers: [{ provide: EngineClock, useValue: clock }], exports: [EngineClock] };
-  }
-}
 
 export interface Job {
   readonly job: string;

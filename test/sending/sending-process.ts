@@ -16,9 +16,9 @@ import {
 import { Log, Metrics, ObservabilityModule } from '@libs/observability';
 import { EngineRedis, QueueingModule } from '@libs/queueing';
 import { SendingModule } from '@libs/sending';
-import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { Client } from 'pg';
+import { ClockModule } from '../support/clock.module';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { createTestRedis, type TestRedis } from '../support/redis';
 
@@ -220,16 +220,4 @@ function standingAt(time: Date): EngineClock {
   const real = new SystemClock();
   const baseMs = real.nowMs();
   return new EngineClock(real, { baseMs, speed: 1e-9, offsetMs: time.getTime() - baseMs });
-}
-
-@Global()
-@Module({})
-class ClockModule {
-  static of(clock: EngineClock): DynamicModule {
-    return {
-      module: ClockModule,
-      providers: [{ provide: EngineClock, useValue: clock }],
-      exports: [EngineClock],
-    };
-  }
 }

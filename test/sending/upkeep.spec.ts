@@ -2,12 +2,12 @@ import { createDataSource, DatabaseModule, UnitOfWork } from '@libs/database';
 import { EngineClock, ManualClock, newId, type TenantId } from '@libs/kernel';
 import { Log, Metrics, ObservabilityModule } from '@libs/observability';
 import { HeldSnapshotWatch, PartitionService, RetentionService, UpkeepModule } from '@libs/sending';
-import { Global, Module } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { RampModule } from '../../libs/sending/src/upkeep/ramp.module';
 import { RampService } from '../../libs/sending/src/upkeep/ramp.service';
+import { ClockModule } from '../support/clock.module';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
 const DAY_MS = 86_400_000;
@@ -19,13 +19,6 @@ const FLEET = '018f0000-0000-7000-8000-000000000001';
 jest.setTimeout(30_000);
 
 const clock = new ManualClock(NOON);
-
-@Global()
-@Module({
-  providers: [{ provide: EngineClock, useValue: new EngineClock(clock) }],
-  exports: [EngineClock],
-})
-class ClockModule {}
 
 describe('the upkeep of the tables', () => {
   let database: TestDatabase;
@@ -48,7 +41,7 @@ describe('the upkeep of the tables', () => {
     module = await Test.createTestingModule({
       imports: [
         DatabaseModule.forRoot({ worker: source }),
-        ClockModule,
+        ClockModule.of(new EngineClock(clock)),
         ObservabilityModule.forRoot(
           new Log({ name: 'worker', level: 'info', write: (line) => lines.push(line) }),
           new Metrics('worker'),

@@ -1,7 +1,8 @@
 import { createDataSource, DatabaseModule, UnitOfWork } from '@libs/database';
 import { EngineClock, ManualClock } from '@libs/kernel';
-import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { ClockModule } from '../support/clock.module';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
 /** The time at which every such test starts. */
@@ -41,20 +42,8 @@ export async function assemble(
 ): Promise<{ module: TestingModule; clock: ManualClock }> {
   const clock = new ManualClock(NOON.getTime());
   const module = await Test.createTestingModule({
-    imports: [DatabaseModule.forRoot(pools), ClockModule.of(clock), ...imports],
+    imports: [DatabaseModule.forRoot(pools), ClockModule.of(new EngineClock(clock)), ...imports],
   }).compile();
   await module.init();
   return { module, clock };
-}
-
-@Global()
-@Module({})
-class ClockModule {
-  static of(clock: ManualClock): DynamicModule {
-    return {
-      module: ClockModule,
-      providers: [{ provide: EngineClock, useValue: new EngineClock(clock) }],
-      exports: [EngineClock],
-    };
-  }
 }

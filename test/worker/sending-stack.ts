@@ -27,11 +27,11 @@ import { PlansModule, PlanService } from '@libs/plans';
 import { QueueingModule } from '@libs/queueing';
 import { AcceptService, SendingModule, type EmailInput } from '@libs/sending';
 import { TenancyModule, TenantService } from '@libs/tenancy';
-import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { DataSource } from 'typeorm';
 import { SimulatorAdminClient, startSimulator, type Arrival, type RunningSimulator } from '../../apps/simulator/src';
 import { createWorker, workerName, type RunningWorker } from '../../apps/worker/src/create-worker';
+import { ClockModule } from '../support/clock.module';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { createTestRedis, type TestRedis } from '../support/redis';
 import { waitFor } from '../support/wait-for';
@@ -39,14 +39,6 @@ import { waitFor } from '../support/wait-for';
 const by = { actor: 'operator:test' };
 const HUB = '999900000000';
 const HUB_ARN = `arn:aws:iam::${HUB}:user/postfleet-hub`;
-
-@Global()
-@Module({})
-class ClockModule {
-  static of(clock: EngineClock): DynamicModule {
-    return { module: ClockModule, providers: [{ provide: EngineClock, useValue: clock }], exports: [EngineClock] };
-  }
-}
 
 export interface StackOptions {
   readonly inDoubtAfterMs?: number;

@@ -3,9 +3,10 @@ import {
   domainOf,
   EngineClock,
   isSameOrBelow,
+  MODES,
+  STREAMS,
   type MessageId,
   type Mode,
-  type Stream,
   type TenantId,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
@@ -34,7 +35,7 @@ export class WaitService {
     return this.uow.forTenant(tenant, async () => {
       const waits = new Map<MessageId, Wait>();
       const waiting = await this.rows.waiting(tenant, ids);
-      for (const mode of ['LIVE', 'TEST'] as const) {
+      for (const mode of MODES) {
         const messages = waiting.filter((message) => message.mode === mode);
         if (messages.length > 0) await this.explain(tenant, mode, messages, waits);
       }
@@ -92,7 +93,7 @@ export class WaitService {
     messages: readonly WaitingMessage[],
   ): Promise<Map<MessageId, Ahead>> {
     const all = new Map<MessageId, Ahead>();
-    for (const stream of ['TRANSACTIONAL', 'MARKETING'] as const satisfies readonly Stream[]) {
+    for (const stream of STREAMS) {
       const ids = messages.filter((one) => one.stream === stream && one.state === 'READY').map((one) => one.id);
       for (const [id, ahead] of await this.rows.ahead(tenant, mode, stream, ids)) all.set(id, ahead);
     }

@@ -59,9 +59,9 @@ export class OutcomeWriter {
     });
   }
 
-  /** How many outcomes are not committed yet. */
-  get backlog(): number {
-    return this.waiting.length;
+  /** How many outcomes are not committed yet, those that are being written included. */
+  get uncommitted(): number {
+    return this.taken - this.committed;
   }
 
   private flushSoon(ms: number): void {

@@ -116,7 +116,7 @@ export class SendEngine {
 
   /** Outcomes that are not committed yet, and batches under way. */
   get load(): { readonly batches: number; readonly outcomes: number } {
-    return { batches: this.held.size, outcomes: this.outcomes.backlog };
+    return { batches: this.held.size, outcomes: this.outcomes.uncommitted };
   }
 
   /**

@@ -1,3 +1,4 @@
+import { smallerCap } from './day-cap.policy';
 import type { Limit } from './wait.policy';
 
 /** What a volume would meet. Recipients, recipients per second, engine milliseconds. */
@@ -44,7 +45,7 @@ export function capacityOf(shares: readonly (Capacity & { readonly weight: numbe
   const open = shares.filter((share) => share.weight > 0);
   const total = open.reduce((sum, share) => sum + share.weight, 0);
   const whole = (part: bigint, weight: number) => (part * BigInt(total)) / BigInt(weight);
-  const least = (values: readonly bigint[]) => values.reduce<bigint | null>((a, b) => smaller(a, b), null);
+  const least = (values: readonly bigint[]) => values.reduce<bigint | null>((a, b) => smallerCap(a, b), null);
   const limited = open.filter((share) => share.quota >= 0n);
   const [any] = open;
   if (!any) return undefined;
@@ -71,9 +72,9 @@ export function forecast(facts: ForecastFacts): Forecast {
   const [cap] = facts.dayCaps;
   const tenantRoom = cap === undefined ? null : room(cap, facts.tenantUsed);
   const accountRoom = quota === null ? null : room(quota, capacity.used);
-  const today = smaller(tenantRoom, accountRoom);
+  const today = smallerCap(tenantRoom, accountRoom);
   const later = facts.dayCaps.slice(1);
-  const days = (later.length === 0 ? facts.dayCaps : later).map((own) => smaller(own, quota) ?? own);
+  const days = (later.length === 0 ? facts.dayCaps : later).map((own) => smallerCap(own, quota) ?? own);
   const perDay = days.length === 0 && quota !== null ? [quota] : days;
   // The backlog drains from now on, not from the start: by then part of it has gone.
   const drained = BigInt(Math.floor((Math.max(0, facts.startMs - facts.nowMs) / 1_000) * rate));
@@ -85,20 +86,26 @@ export function forecast(facts: ForecastFacts): Forecast {
   return {
     firstAt: new Date(Math.min(at(before + 1n), NEVER_MS)),
     lastAt: new Date(Math.min(at(total), NEVER_MS)),
-    bindingLimit: facts.paused
-      ? 'PAUSED'
-      : facts.held
-        ? 'SPEND_CAP'
-        : overDay
-          ? tenantBindsDay
-            ? facts.dayLimit
-            : 'ACCOUNT_DAY_QUOTA'
-          : Number(total) / rate < 1
-            ? 'NONE'
-            : planRate <= capacity.rate
-              ? 'PLAN_RATE'
-              : 'ACCOUNT_RATE',
+    bindingLimit: bindingLimit(facts, {
+      day: overDay ? (tenantBindsDay ? facts.dayLimit : 'ACCOUNT_DAY_QUOTA') : undefined,
+      rate: planRate <= capacity.rate ? 'PLAN_RATE' : 'ACCOUNT_RATE',
+      isWithinASecond: Number(total) / rate < 1,
+    }),
   };
+}
+
+/**
+ * What the customer would have to change first.
+ * @param found the limit of the day that is met, if one is, and the rate that binds otherwise
+ */
+function bindingLimit(
+  { paused, held }: ForecastFacts,
+  found: { readonly day: Limit | undefined; readonly rate: Limit; readonly isWithinASecond: boolean },
+): Limit {
+  if (paused) return 'PAUSED';
+  if (held) return 'SPEND_CAP';
+  if (found.day !== undefined) return found.day;
+  return found.isWithinASecond ? 'NONE' : found.rate;
 }
 
 /**
@@ -135,10 +142,4 @@ function placeOf(
 
 function positive(n: bigint): bigint {
   return n < 0n ? 0n : n;
-}
-
-function smaller(a: bigint | null, b: bigint | null): bigint | null {
-  if (a === null) return b;
-  if (b === null) return a;
-  return a < b ? a : b;
 }

@@ -2,6 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import { EngineClock, type TenantId } from '@libs/kernel';
 import type { TenantLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { smallerCap } from './day-cap.policy';
 import { RampService } from './upkeep/ramp.service';
 
 const FRESH_MS = 10_000;
@@ -31,7 +32,7 @@ export class OfferLimits {
       if (this.known.size >= MAX_TENANTS) this.known.clear();
       this.known.set(tenant, known);
     }
-    return { ...limits, dayCap: smaller(limits.dayCap, known.dayCap) };
+    return { ...limits, dayCap: smallerCap(limits.dayCap, known.dayCap) };
   }
 
   /** For many at once, for the engine: what each may send in a day. */
@@ -39,10 +40,4 @@ export class OfferLimits {
     const allowed = await this.ramp.allowance(tenants);
     return new Map([...allowed].map(([tenant, { recipients }]) => [tenant, recipients]));
   }
-}
-
-/** The smaller of two caps; null = none. */
-export function smaller(one: bigint | null, other: bigint | null): bigint | null {
-  if (one === null || other === null) return one ?? other;
-  return one < other ? one : other;
 }

@@ -4,7 +4,8 @@ import { Log } from '@libs/observability';
 import { Ledger, READY_WINDOW } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { BacklogService } from '../backlog.service';
-import { OfferLimits, smaller } from '../offer-limits.service';
+import { smallerCap } from '../day-cap.policy';
+import { OfferLimits } from '../offer-limits.service';
 import { EngineSettings } from './engine.settings';
 import { FeederRepository, type WaitingLine } from './feeder.repository';
 import { LeaseKeeper, type SpreadTenant } from './lease-keeper.service';
@@ -35,7 +36,7 @@ export class FeedLines {
     const found = waiting.map((line) => {
       // Test mode reaches nobody: there is nothing to grow gradually.
       const ramp = line.mode === 'LIVE' ? (caps.get(line.tenantId) ?? null) : null;
-      return { ...line, limits: { ...line.limits, dayCap: smaller(line.limits.dayCap, ramp) } };
+      return { ...line, limits: { ...line.limits, dayCap: smallerCap(line.limits.dayCap, ramp) } };
     });
     const lines: WaitingLine[] = [];
     const spread: SpreadTenant[] = [];

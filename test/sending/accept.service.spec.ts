@@ -387,6 +387,19 @@ describe('calls that arrive at the same time', () => {
       expect(ended).toHaveLength(3);
     }
   });
+
+  it('wait each by itself for what is held for longer than others should wait, and are taken in', async () => {
+    const { ann, bob, annsDomain, bobsDomain } = await two();
+    await process.query('BEGIN');
+    // As PostgreSQL holds a table that large batches make grow, only for longer.
+    await process.query('LOCK TABLE backlog IN SHARE MODE');
+    const calls = [...manyAt(ann, annsDomain, keys(3)), ...manyAt(bob, bobsDomain, keys(2))];
+    const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'backlog'::regclass`;
+    // More than ever share transactions at a time.
+    await waitFor(async () => (await process.query(waiting)).length === 5, { what: 'every call to wait by itself' });
+    await process.query('ROLLBACK');
+    for (const { result } of await Promise.all(calls)) expect(accepted(result).state).toBe('QUEUED');
+  });
 });
 
 describe('mail in doubt', () => {

@@ -1,5 +1,5 @@
 import type { AttemptId, BatchId, MessageId, SendingAccountId, TenantId } from '@libs/kernel';
-import { BatchFlight, type OtherSlot, type Tower } from './batch-flight';
+import { accountRefused, BatchFlight, type OtherSlot, type Tower } from './batch-flight';
 import type { IntendedAttempt } from './claim.repository';
 import type { Ticket } from './dispatch.jobs';
 import type { AttemptEnd } from './outcome.policy';
@@ -16,6 +16,7 @@ class TestTower implements Tower {
   /** What the clock moves between two looks at it. */
   tick = 0;
   other: OtherSlot = undefined;
+  refused: AttemptEnd | undefined;
   readonly sent: number[] = [];
   readonly ends: AttemptEnd[] = [];
   landings = 0;
@@ -25,6 +26,9 @@ class TestTower implements Tower {
   nowMs(): number {
     this.now += this.tick;
     return this.now;
+  }
+  refusal(): AttemptEnd | undefined {
+    return this.refused;
   }
   pace(): StartPace {
     return this.starts;
@@ -95,6 +99,18 @@ describe('a batch on its way', () => {
     new BatchFlight(ticket(100), attempts(5), new Map(), tower).proceed();
     while (tower.ring());
     expect(tower.sent).toEqual([10, 20, 30, 40, 50].map((ms) => START + ms));
+    expect(tower.landings).toBe(1);
+  });
+
+  it('gives back what has not started once its account is refused, by whichever batch that was noticed', () => {
+    const tower = new TestTower();
+    new BatchFlight(ticket(100), attempts(5), new Map(), tower).proceed();
+    tower.ring();
+    tower.ring();
+    tower.refused = accountRefused();
+    while (tower.ring());
+    expect(tower.sent).toHaveLength(2);
+    expect(tower.ends.map(({ kind }) => kind)).toEqual(['sent', 'sent', 'unstarted', 'unstarted', 'unstarted']);
     expect(tower.landings).toBe(1);
   });
 

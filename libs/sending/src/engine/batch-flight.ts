@@ -14,6 +14,8 @@ export const notStarted = (code: string, message: string): AttemptEnd => ({
   message: `${message} (${code})`,
 });
 
+export const accountRefused = (): AttemptEnd => notStarted('account', 'SES refuses all mail of the account.');
+
 /** Undefined when the ledger has no other slot. */
 export type OtherSlot = Awaited<ReturnType<Ledger['reslot']>>;
 
@@ -21,6 +23,8 @@ export type OtherSlot = Awaited<ReturnType<Ledger['reslot']>>;
 export interface Tower {
   /** Engine milliseconds of the ledger. */
   nowMs(): number;
+  /** Why nothing of the ticket's account may start now. */
+  refusal(ticket: Ticket): AttemptEnd | undefined;
   /** Slots that begin later than this are given back: the process is going down. */
   readonly drainUntilMs: number;
   /** How late this process starts the messages of the ticket's account. */
@@ -102,8 +106,9 @@ export class BatchFlight {
   private takeDue(now: number): Slot<IntendedAttempt>[] {
     const due: Slot<IntendedAttempt>[] = [];
     const patience = this.pace.patienceMs(this.ticket.rate);
+    const refusal = this.stopped ?? this.tower.refusal(this.ticket);
     for (let next = this.plan.next; next !== undefined; next = this.plan.next) {
-      if (this.stopped !== undefined) this.giveBack(this.plan.takeAll(), this.stopped);
+      if (refusal !== undefined) this.giveBack(this.plan.takeAll(), refusal);
       else if (next.dueMs > this.tower.drainUntilMs) {
         this.giveBack(this.plan.takeAll(), notStarted('drain', 'The worker was stopping.'));
       } else if (next.dueMs > now) break;

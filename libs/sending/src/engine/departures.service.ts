@@ -4,12 +4,14 @@ import { Log } from '@libs/observability';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { Answers } from './answers.service';
-import { notStarted, type BatchFlight } from './batch-flight';
+import { accountRefused, notStarted, type BatchFlight } from './batch-flight';
 import { composeMail } from './claim.policy';
 import type { IntendedAttempt } from './claim.repository';
 import { DepartureLines } from './departure-lines';
+import { EngineGate } from './engine-gate';
 import { Failpoints } from './failpoints';
 import { FlightRecorder } from './flight-recorder.service';
+import type { AttemptEnd } from './outcome.policy';
 import type { Slot } from './slot-plan.policy';
 import { StartGrid } from './start-grid';
 
@@ -44,6 +46,7 @@ export class Departures {
     private readonly sender: SesSender,
     private readonly credentials: CredentialCache,
     private readonly ledger: Ledger,
+    private readonly gate: EngineGate,
     timers: Timers,
     private readonly failpoints: Failpoints,
     private readonly log: Log,
@@ -95,10 +98,11 @@ export class Departures {
       const ready: Departure[] = [];
       for (const departure of group) {
         const { flight, slot } = departure;
-        if (now <= slot.deadlineMs) ready.push(departure);
+        const why = this.whyNot(departure, now);
+        if (why === undefined) ready.push(departure);
         else {
           this.leaveLine(flight);
-          flight.ended(slot.item, notStarted('late', 'The slot was over.'));
+          flight.ended(slot.item, why);
         }
       }
       if (ready.length > 0 && this.noteStarts(ready)) {
@@ -108,6 +112,12 @@ export class Departures {
         }
       }
     }
+  }
+
+  private whyNot({ flight, slot }: Departure, now: number): AttemptEnd | undefined {
+    if (now > slot.deadlineMs) return notStarted('late', 'The slot was over.');
+    // SES may have said so while it waited for a connection.
+    return this.gate.isAccountClosed(flight.ticket.sendingAccountId, now) ? accountRefused() : undefined;
   }
 
   private noteStarts(ready: readonly Departure[]): boolean {

@@ -5,7 +5,7 @@ import { Log, Metrics } from '@libs/observability';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { Answers } from './answers.service';
-import { BatchFlight, type OtherSlot, type Tower } from './batch-flight';
+import { accountRefused, BatchFlight, type OtherSlot, type Tower } from './batch-flight';
 import { BatchSettler } from './batch-settler.service';
 import { ClaimRoom } from './claim-room';
 import type { IntendedAttempt } from './claim.repository';
@@ -97,6 +97,10 @@ export class Dispatcher implements Tower {
     return this.ledger.nowMs();
   }
 
+  refusal({ sendingAccountId }: Ticket): AttemptEnd | undefined {
+    return this.isRefused(sendingAccountId) ? accountRefused() : undefined;
+  }
+
   pace({ sendingAccountId, urgent }: Ticket): StartPace {
     // What was lent its slots is so little that its lateness bursts nothing: it neither waits for others nor delays them.
     if (urgent === true) return new StartPace(this.clock.scale.speed, URGENT_PATIENCE_MS);
@@ -131,6 +135,10 @@ export class Dispatcher implements Tower {
     this.flights.get(flight)?.();
   }
 
+  private isRefused(account: SendingAccountId): boolean {
+    return this.gate.isAccountClosed(account, this.ledger.nowMs());
+  }
+
   private dueSoon(): number {
     const soon = this.ledger.nowMs() + SOON_MS * this.clock.scale.speed;
     let due = 0;
@@ -140,8 +148,9 @@ export class Dispatcher implements Tower {
 
   private async claimAndFly(ticket: Ticket): Promise<{ readonly landed: Promise<void> }> {
     const nothing = { landed: Promise.resolve() };
-    // Too late, or going down: the sweeper gives the grant back.
+    // Too late, going down, or refused by SES: the sweeper gives the grant back.
     if (this.gate.isDraining || this.ledger.nowMs() > ticket.deadlineMs) return nothing;
+    if (this.isRefused(ticket.sendingAccountId)) return nothing;
     if (!this.held.add(ticket.batchId)) return nothing;
     let flying = false;
     try {

@@ -9,6 +9,7 @@ import type { StoredContent } from '../stored-content';
 import { AccountIncidents } from './account-incidents.service';
 import type { IntendedAttempt } from './claim.repository';
 import { EngineAccounts } from './engine-accounts.service';
+import { EngineGate } from './engine-gate';
 import { LedgerKeeper } from './ledger-keeper.service';
 import type { Reaction } from './outcome.policy';
 
@@ -16,6 +17,8 @@ import type { Reaction } from './outcome.policy';
 const ONCE_MS = 10_000;
 /** Not so for a hold: what comes after it has ended is news. */
 const HOLD_ONCE_MS = 1_000;
+/** What was granted before an account was frozen begins within this: the longest slice, and what is granted ahead of it. Engine time. */
+const GRANTED_AHEAD_MS = 5_000;
 
 /** The message whose answer asks for it. */
 type Refused = Pick<IntendedAttempt, 'tenantId' | 'configurationSet' | 'content'>;
@@ -32,6 +35,7 @@ export class EngineReactions {
     private readonly incidents: AccountIncidents,
     private readonly keeper: LedgerKeeper,
     private readonly provisioning: ProvisioningService,
+    private readonly gate: EngineGate,
     private readonly log: Log,
     metrics: Metrics,
   ) {
@@ -58,9 +62,11 @@ export class EngineReactions {
       case 'pause':
         return this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
       case 'close-day':
+        this.closeHere(account);
         await this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
         return this.lookAgain(account);
       case 'incident':
+        this.closeHere(account);
         await this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
         return this.raise(account, reaction.state);
       case 'reprovision':
@@ -70,6 +76,11 @@ export class EngineReactions {
         if (reaction.why === 'IDENTITY') return this.holdDomain(account, refused);
         return this.holdRoute(account, refused, reaction.why);
     }
+  }
+
+  /** The frozen ledger grants nothing more; of what it has granted each batch would try its first message. */
+  private closeHere(account: SendingAccountId): void {
+    this.gate.closeAccount(account, this.ledger.nowMs() + GRANTED_AHEAD_MS);
   }
 
   private async holdRoute(sendingAccount: SendingAccountId, refused: Refused, why: HoldReason): Promise<void> {

@@ -1,0 +1,15 @@
+import { SystemTimers, type SendingAccountId } from '@libs/kernel';
+import { EngineGate } from './engine-gate';
+
+describe('an account that SES refuses', () => {
+  const [refused, other] = ['a', 'b'] as SendingAccountId[] as [SendingAccountId, SendingAccountId];
+
+  it('is closed until its time has come, and no other is', () => {
+    const gate = new EngineGate(new SystemTimers());
+    gate.closeAccount(refused, 5_000);
+    expect(gate.isAccountClosed(refused, 4_999)).toBe(true);
+    expect(gate.isAccountClosed(other, 4_999)).toBe(false);
+    expect(gate.isOpen).toBe(true);
+    expect(gate.isAccountClosed(refused, 5_000)).toBe(false);
+  });
+});

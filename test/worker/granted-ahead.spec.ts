@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StagedCrash } from './staged-crash';
+import { waitFor } from '../support/wait-for';
+
+/** Batches that were granted before SES refused their account: the frozen ledger does not know where they are. */
+describe('what was granted ahead of a refusal', () => {
+  let staged: StagedCrash;
+
+  beforeAll(async () => {
+    staged = await StagedCrash.start({}, { maxSendRate: 10 });
+    // A new ledger leaves SES's bucket a second to fill.
+    await sleep(1_200);
+  }, 60_000);
+  afterAll(() => staged.close(), 60_000);
+
+  it('is not tried once SES has said that the day of the account is used up, claimed or not', async () => {
+    const first = await staged.granted(2);
+    const second = await staged.granted(2);
+    const third = await staged.granted(2);
+    await staged.stack.aws.putAccount(staged.account.accountId, { regions: { 'us-east-1': { max24HourSend: 1 } } });
+    await Promise.all([staged.engine.dispatch(first.ticket), staged.engine.dispatch(second.ticket)]);
+    await staged.engine.dispatch(third.ticket);
+
+    // One to fill the day, one to learn that it is full.
+    const arrivals = (await staged.stack.aws.arrivals()).arrivals.filter(({ operation }) => operation === 'SendEmail');
+    expect(arrivals.map(({ verdict }) => verdict === 'accepted')).toEqual([true, false]);
+    expect((await staged.statesOf(first.ids)).sort()).toEqual(['READY', 'SENT']);
+    expect(await staged.statesOf([...second.ids, ...third.ids])).toEqual(['READY']);
+    expect(await staged.batch(second.ticket.batchId)).toEqual({ state: 'SETTLED', claimed: 0 });
+    expect(await staged.batch(third.ticket.batchId)).toBeUndefined();
+
+    await waitFor(
+      async () => (await staged.engine.sweep(), (await staged.ledger.stats(staged.account.id))?.inflight) === 0,
+      {
+        what: 'the batch that nobody claimed to be given back',
+        withinMs: 15_000,
+        everyMs: 200,
+      },
+    );
+    expect(await staged.batch(third.ticket.batchId)).toMatchObject({ state: 'VOID' });
+  }, 40_000);
+});

@@ -385,6 +385,13 @@ describe('operators', () => {
     ],
     [
       'createPlan',
+      { code: 'a\u0000b', name: 'Gold', tier: 'growth', streams: ['MARKETING'] },
+      'plan { id }',
+      'INVALID_INPUT',
+      ['input', 'code'],
+    ],
+    [
+      'createPlan',
       { code: 'growth', name: 'Again', tier: 'growth', streams: ['MARKETING'] },
       'plan { id }',
       'CONFLICT',

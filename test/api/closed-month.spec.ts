@@ -323,8 +323,10 @@ describe('final', () => {
     const sha256 = (text = '') => createHash('sha256').update(text).digest('hex');
     expect([sha256(after['input']), sha256(after['body'])]).toEqual([after['inputHash'], after['bodyHash']]);
     expect([after['storedInputHash'], after['storedBodyHash']]).toEqual([after['inputHash'], after['bodyHash']]);
-    const unknown = await admin('{ invoiceProof(number: "INV-2026-999999") { number } }');
-    expect(unknown.errors[0]?.extensions).toMatchObject({ code: 'NOT_FOUND', field: 'number' });
+    for (const none of ['INV-2026-999999', 'INV-2026-000001\u0000', '']) {
+      const unknown = await admin('query ($none: String!) { invoiceProof(number: $none) { number } }', { none });
+      expect(unknown.errors[0]?.extensions).toMatchObject({ code: 'NOT_FOUND', field: 'number' });
+    }
   });
 
   it('an invoice that somebody has tampered with is proven wrong, and not handed out', async () => {

@@ -44,7 +44,8 @@ export class PlanService {
   create(input: NewPlan, by: Author): Promise<Plan> {
     return this.uow.forSystem(async () => {
       const issues = planIssues(input, await this.plans.tiers());
-      if (await this.plans.codeExists(input.code)) issues.push(codeTaken(input.code));
+      const isCode = !issues.some(({ path }) => path?.[0] === 'code');
+      if (isCode && (await this.plans.codeExists(input.code))) issues.push(codeTaken(input.code));
       DomainError.throwIfAny(issues);
 
       const { includedRecipients, overage, dedicatedIpFeeMicro, minimumMicro, monotone, ...rest } = {

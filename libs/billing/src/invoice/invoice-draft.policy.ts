@@ -76,3 +76,8 @@ export function seriesOf(kind: InvoiceInput['kind'], at: Date): string {
 export function numberOf(series: string, count: bigint): string {
   return `${series}-${count.toString().padStart(6, '0')}`;
 }
+
+/** Whether a text could be the number of an invoice or a credit note. */
+export function isNumber(text: string): boolean {
+  return /^(INV|CN)-\d{4}-\d{6,18}$/.test(text);
+}

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { parsePeriod } from '../billing-period.policy';
 import { exportInvoice, type ExportedFile, type ExportFormat } from '../render/invoice-export.policy';
 import { canonicalJson } from './canonical-json.policy';
+import { isNumber } from './invoice-draft.policy';
 import { InvoiceDraftRepository } from './invoice-draft.repository';
 import { InvoiceRecords } from './invoice-records.service';
 import { makeInvoice, type MadeInvoice } from './invoice-versions.policy';
@@ -90,7 +91,7 @@ export class InvoiceRegister {
   }
 
   private async byNumber(number: string): Promise<StoredInvoice> {
-    const found = await this.uow.forSystem(() => this.invoices.byNumber(number));
+    const found = isNumber(number) ? await this.uow.forSystem(() => this.invoices.byNumber(number)) : undefined;
     if (!found) throw notFound('The invoice', ['number']);
     return found;
   }

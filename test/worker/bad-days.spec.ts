@@ -91,6 +91,40 @@ describe('on a bad day', () => {
     await staged.putAside(ids);
   }, 60_000);
 
+  it('an account whose keys cannot be used keeps no other account from being fed', async () => {
+    const other = await staged.stack.account({}, staged.running);
+    await waitFor(
+      async () => (await staged.engine.keepLedgers(), (await staged.ledger.stats(other.id)) !== undefined),
+      { what: 'the ledger of the other account', withinMs: 30_000 },
+    );
+    const ids = await offered(2);
+    for (const table of ['message', 'backlog']) {
+      const id = table === 'message' ? 'id' : 'message_id';
+      await staged.stack.query(`UPDATE ${table} SET sending_account_id = $1 WHERE ${id} = $2`, [other.id, ids[0]]);
+    }
+    // Sent that way on purpose, or it would follow its tenant back.
+    await staged.stack.query(
+      `INSERT INTO reroute (tenant_id, mode, stream, to_account, from_account, at) VALUES ($1, 'LIVE', 'TRANSACTIONAL', $2, $3, now())`,
+      [staged.tenant, other.id, staged.account.id],
+    );
+    await staged.ledger.drop(staged.account.id, staged.tenant, 'TRANSACTIONAL');
+    const redis = new Redis(staged.stack.redis.url);
+    const lock = `pf:{${other.id}}:lock:feed`;
+    await redis.del(lock);
+    await redis.rpush(lock, 'no lock');
+    await waitFor(
+      async () => {
+        await staged.engine.feed().catch(() => undefined);
+        return (await staged.listed()) === 1;
+      },
+      { what: 'the list to be filled again', withinMs: 8_000 },
+    );
+    await expect(staged.engine.feed()).rejects.toThrow(/WRONGTYPE/);
+    await redis.del(lock);
+    redis.disconnect();
+    await staged.putAside(ids);
+  }, 60_000);
+
   it('a Redis that may evict keys by now is found when the accounts are looked at next, connected or not', async () => {
     const server = await startRedis(temporaryFolder(), []);
     const admin = new Redis(server.url);

@@ -72,15 +72,22 @@ export class Feeder {
     private readonly timers: Timers,
   ) {}
 
-  /** Answers how many messages were queued. */
+  /** Answers how many messages were queued. Rejects when an account's lists could not be looked at, after feeding the others. */
   async feed(): Promise<number> {
     if (this.timers.monotonicMs() >= this.linesAt) await this.findLines();
     this.startSweeps();
     const perAccount = groupBy([...this.lines.values()], ({ line }) => line.sendingAccountId);
     const hungry: Hungry[] = [];
-    await inTurns(SIDE_BY_SIDE, [...perAccount], async ([account, feedings]) => {
+    const looks = inTurns(SIDE_BY_SIDE, [...perAccount], async ([account, feedings]) => {
       hungry.push(...(await this.hungryOf(account, feedings)));
     });
+    await looks.catch(() => undefined);
+    const queued = await this.fillHungry(hungry);
+    await looks;
+    return queued;
+  }
+
+  private async fillHungry(hungry: readonly Hungry[]): Promise<number> {
     const fromStart = hungry.filter(({ feeding }) => feeding.after === FIRST);
     const began = this.timers.monotonicMs();
     let queued = await this.fillAll(fromStart);

@@ -82,6 +82,8 @@ export class Rerouter {
     await inTurns(SIDE_BY_SIDE, [...homes], async ([id, lines]) => {
       const account = await this.accounts.find(id);
       if (account && (await this.isClosedForLong(account))) closed.set(account, lines);
+    }).catch((error: unknown) => {
+      this.log.warn('not every account could be asked whether it is closed', { error });
     });
     return closed;
   }

@@ -75,8 +75,12 @@ export class SendEngine {
   /** Records of dead processes of this host, then grants and batches that nobody ended. */
   async sweep(): Promise<void> {
     await this.recovery.replayDead();
-    await this.sweeper.sweepGrants();
-    await this.sweeper.sweepAbandoned();
+    try {
+      await this.sweeper.sweepGrants();
+    } finally {
+      // A ledger that does not answer is no reason to leave what is known without it.
+      await this.sweeper.sweepAbandoned();
+    }
   }
 
   /** Moves what waits for closed accounts; answers how many messages. */

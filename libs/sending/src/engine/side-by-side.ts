@@ -1,15 +1,22 @@
-/** Does `work` for every item, so many at a time. Rejects with the first error, after those under way have ended. */
+/** Does `work` for every item, so many at a time, also after one of them failed. Rejects with the first error in the end. */
 export async function inTurns<Item>(
   most: number,
   items: readonly Item[],
   work: (item: Item) => Promise<unknown>,
 ): Promise<void> {
   const left = items.values();
+  const failures: unknown[] = [];
   const hand = async () => {
-    for (const item of left) await work(item);
+    for (const item of left) {
+      try {
+        await work(item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
   };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(most, items.length) }, hand));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, hand));
+  if (failures.length > 0) throw failures[0];
 }
 
 export function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {

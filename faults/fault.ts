@@ -17,7 +17,7 @@ export interface Fault {
   readonly name: string;
   /** What is done to the stack, for a person. */
   readonly about: string;
-  /** Rows of the crash matrix that it rehearses. */
+  /** What it rehearses: rows of the crash matrix (docs/testing.md), or an F of the table in docs/faults.md. */
   readonly rows: string;
   readonly allow: Allowance;
   /** Comes when so much has been sent, by no command of ours: nobody waits for a steady load first. */

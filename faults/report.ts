@@ -45,5 +45,10 @@ export function jsonReport(results: readonly TrialResult[], busy: boolean): stri
 
 export function listOf(faults: readonly Fault[]): string {
   const width = Math.max(...faults.map(({ name }) => name.length));
-  return faults.map(({ name, rows, about }) => `${name.padEnd(width)}  ${about} [${rows}]`).join('\n');
+  return faults
+    .map(
+      ({ name, rows, about }) =>
+        `${name.padEnd(width)}  ${about} [${/^\d/.test(rows) ? `crash matrix ${rows}` : rows}]`,
+    )
+    .join('\n');
 }

@@ -73,7 +73,7 @@ export const redisFaults: readonly Fault[] = [
   {
     name: 'redis-hang',
     about: 'Redis is frozen with SIGSTOP for 6 s: connections stay open, nothing answers',
-    rows: '17',
+    rows: 'F14',
     allow: REBUILD,
     inject: async (world) => {
       const { part } = await world.redisVictim();

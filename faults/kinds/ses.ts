@@ -165,7 +165,7 @@ export const sesFaults: readonly Fault[] = [
     name: 'identity-lost',
     about:
       'for 4 s SES finds the domain of a tenant not verified on its account; its mail is held and goes again by itself',
-    rows: 'outcome identity',
+    rows: 'F21',
     allow: ASKED,
     inject: async (world) => {
       await verifyDomain(world, 'PENDING');
@@ -178,7 +178,7 @@ export const sesFaults: readonly Fault[] = [
     name: 'role-denied',
     about:
       'for 4 s the send role of an account may not send; its mail is held, tried by a message, and goes again by itself',
-    rows: 'outcome denied',
+    rows: 'F22',
     allow: TRIED,
     inject: async (world) => {
       await setSendRole(world, false);

@@ -54,7 +54,8 @@ function crashAt(name: string, place: Failpoint, rows: string): Fault {
   };
 }
 
-const rowsOf: Readonly<Partial<Record<Failpoint, string>>> = {
+const rowsOf: Readonly<Record<Failpoint, string>> = {
+  'after-acquire': '5, 6',
   'after-enqueue': '6',
   'before-claim': '7',
   'in-claim': '8',
@@ -72,7 +73,7 @@ export const workerFaults: readonly Fault[] = [
   {
     name: 'kill-worker',
     about: `${KILLS} times, a worker is killed with SIGKILL at a random moment and started anew`,
-    rows: '7-12',
+    rows: '7, 8, 9, 10, 11, 12',
     allow: { recoverySeconds: 10 },
     inject: async (world) => {
       const running = world.parts.workers.filter((worker) => worker.isRunning);
@@ -86,13 +87,13 @@ export const workerFaults: readonly Fault[] = [
     },
   },
   ...FAILPOINTS.filter((place) => place !== 'after-acquire').map((place) =>
-    crashAt(`kill-worker-at-${place}`, place, rowsOf[place] ?? '7-12'),
+    crashAt(`kill-worker-at-${place}`, place, rowsOf[place]),
   ),
-  crashAt('kill-pump', 'after-acquire', '5, 6'),
+  crashAt('kill-pump', 'after-acquire', rowsOf['after-acquire']),
   {
     name: 'two-pumps',
     about: 'one more worker pumps and sends beside the others for 5 s, then stops',
-    rows: '3 (scale-out)',
+    rows: 'F6',
     allow: { recoverySeconds: 5 },
     inject: async (world) => {
       await world.workers(world.usualWorkers + 1);

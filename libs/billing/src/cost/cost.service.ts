@@ -35,7 +35,7 @@ export interface TenantUsage {
 
 const DAY_MS = 86_400_000;
 /** Older than any message. */
-const FIRST_MS = Date.parse('2000-01-01T00:00:00Z');
+const FIRST = new Date('2000-01-01T00:00:00Z');
 
 /** What was used and what it cost. Reads only; nothing here is stored. */
 @Injectable()
@@ -57,11 +57,9 @@ export class CostService {
     if (!(to > from)) {
       throw new DomainError({ code: 'INVALID_INPUT', message: 'Expected a time after `from`.', path: ['to'] });
     }
-    const span = {
-      from: new Date(Math.max(from.getTime(), FIRST_MS)),
-      // Clocks of two hosts differ, by less than a day.
-      to: new Date(Math.min(to.getTime(), this.clock.nowMs() + DAY_MS)),
-    };
+    // Clocks of two hosts differ, by less than a day.
+    const last = new Date(this.clock.nowMs() + DAY_MS);
+    const span = { from: from > FIRST ? from : FIRST, to: to < last ? to : last };
     if (!(span.to > span.from)) return { recipients: 0n, chargeMicro: 0n };
     return this.uow.forTenant(tenant, async () => {
       const cards = new RateCards(await this.rates.all());

@@ -22,9 +22,14 @@ export interface BaselineLoad {
 
 /** As long as the engine's: until its code is compiled a process costs more than later. */
 export const WARM_UP_SECONDS = 6;
+/** Of its mail a queue may have given out when the slice ends. */
+const ENOUGH = 0.97;
 const FIRST_ACCOUNT = 700_000_000_000;
 
-/** One slice of a baseline: its own processes, warm when the slice begins and gone when it ends. */
+/**
+ * One slice of a baseline: its own processes, warm when the slice begins and gone when it ends. Taken again with twice the mail
+ * when its queue ran dry: a baseline that waits for work looks slower than it is.
+ */
 export async function baselineSlice(lab: Lab, arm: Baseline, load: BaselineLoad, seconds: number): Promise<Slice> {
   const database = await lab.database();
   try {
@@ -52,9 +57,12 @@ export async function baselineSlice(lab: Lab, arm: Baseline, load: BaselineLoad,
     await lab.until(`the first send of ${arm}`, 120, async () => (await lab.sink.length()) > 0);
     await lab.wait(WARM_UP_SECONDS);
     const slice = await measureSlice(lab, seconds);
+    const requests = await lab.sink.length();
     for (const child of children) await lab.kill(child);
-    return slice;
+    if (load.messages === 0 || requests < ENOUGH * load.messages) return slice;
   } finally {
     await lab.drop(database);
   }
+  lab.progress(`${arm}: its queue ran dry, again with twice as much`);
+  return baselineSlice(lab, arm, { ...load, messages: 2 * load.messages }, seconds);
 }

@@ -24,8 +24,7 @@ const BASELINE_SLICES = 2;
 const MESSAGES_PER_SECOND = 14_000;
 /** Seconds' worth of mail that must be left when a slice ends: with less, some account may have had none. */
 const LEAST_LEFT = 0.5;
-/** More than was ever seen: its queues must not run dry either. */
-const BULL_MESSAGES_PER_SECOND = { 'by-id': 4_000, lean: 7_000 };
+const BULL_MESSAGES_PER_SECOND = { 'by-id': 6_000, lean: 7_000 };
 
 export interface SaturatedSlices {
   readonly ours: readonly Slice[];

@@ -1,4 +1,4 @@
-import { newId, type SendingAccountId } from '@libs/kernel';
+import { newId, type MessageId, type SendingAccountId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { SendEngine } from '@libs/sending';
 import { Redis } from 'ioredis';
@@ -29,6 +29,18 @@ describe('on a bad day', () => {
     await waitFor(async () => (await staged.listed()) === count, { what: 'the offer' });
     return ids;
   };
+
+  it('a content that is none ends its message and no other, and its batch is closed', async () => {
+    const { ids, ticket } = await staged.granted(2);
+    const [bad, good] = ids;
+    const superuser = await staged.superuser();
+    await superuser.query(`UPDATE message_body SET content = '"torn"' WHERE message_id = $1`, [bad]);
+    await superuser.end();
+    await staged.engine.dispatch(ticket);
+    expect(await staged.statesOf([bad as MessageId])).toEqual(['REJECTED']);
+    expect(await staged.statesOf([good as MessageId])).toEqual(['SENT']);
+    expect(await staged.batch(ticket.batchId)).toMatchObject({ state: 'SETTLED' });
+  });
 
   it('a quota of -1 is no limit, one of 0 lets nothing through and keeps everything', async () => {
     await limits({ max24HourSend: 0 });

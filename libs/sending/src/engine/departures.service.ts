@@ -1,4 +1,4 @@
-import { CONNECTIONS, CredentialCache, SesSender, type FleetRole } from '@libs/aws';
+import { CONNECTIONS, SesSender, type FleetRole, type OutgoingMail } from '@libs/aws';
 import { Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger } from '@libs/quota';
@@ -44,7 +44,6 @@ export class Departures {
     private readonly answers: Answers,
     private readonly recorder: FlightRecorder,
     private readonly sender: SesSender,
-    private readonly credentials: CredentialCache,
     private readonly ledger: Ledger,
     private readonly gate: EngineGate,
     timers: Timers,
@@ -140,10 +139,23 @@ export class Departures {
     const { flight, slot, role, content } = departure;
     const { tenantId: tenant, id: message, attemptId, suppressed, configurationSet } = slot.item;
     const tags = { tenant, message, attempt: attemptId };
-    this.sender.post(role, composeMail(content, suppressed, configurationSet, tags), REQUEST_MS, (end) => {
-      // Refused by its session, so certainly not sent: once more with a fresh one.
+    let mail: OutgoingMail;
+    try {
+      mail = composeMail(content, suppressed, configurationSet, tags);
+    } catch (error) {
+      // Nothing that was accepted is like this; whatever is must not keep its batch open.
+      this.log.error('a stored content cannot be read', { message, error });
+      this.leaveLine(flight);
+      this.answers.add(flight, slot.item, {
+        kind: 'invalid',
+        code: 'BodyUnreadable',
+        message: 'Its content cannot be read.',
+      });
+      return;
+    }
+    this.sender.post(role, mail, REQUEST_MS, (end) => {
+      // Refused by its session, so certainly not sent: once more, with a fresh one.
       if (end.kind === 'credentials' && mayRepeat && this.ledger.nowMs() <= slot.deadlineMs) {
-        this.credentials.forget(role);
         this.request(departure, false);
         return;
       }

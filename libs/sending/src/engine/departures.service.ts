@@ -10,7 +10,7 @@ import type { IntendedAttempt } from './claim.repository';
 import { DepartureLines } from './departure-lines';
 import { EngineGate } from './engine-gate';
 import { Failpoints } from './failpoints';
-import { FlightRecorder } from './flight-recorder.service';
+import { FlightRecorder, RECORDER_REFUSES } from './flight-recorder.service';
 import type { AttemptEnd } from './outcome.policy';
 import type { Slot } from './slot-plan.policy';
 import { StartGrid } from './start-grid';
@@ -124,8 +124,7 @@ export class Departures {
       this.recorder.starting(ready.map(({ slot }) => slot.item.attemptId));
       return true;
     } catch (error) {
-      const what = 'the flight recorder cannot be written, and nothing is sent without it';
-      this.log.error(`${what}: free or mend the disk of RECORDER_DIR`, { error });
+      this.log.error(RECORDER_REFUSES, { error });
       const end = { kind: 'unsent', code: 'RecorderFailed', message: 'The recorder could not be written.' } as const;
       for (const { flight, slot } of ready) {
         this.leaveLine(flight);

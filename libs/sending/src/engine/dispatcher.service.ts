@@ -14,7 +14,7 @@ import { Departures } from './departures.service';
 import type { Ticket } from './dispatch.jobs';
 import { EngineGate } from './engine-gate';
 import { Failpoints } from './failpoints';
-import { FlightRecorder } from './flight-recorder.service';
+import { FlightRecorder, RECORDER_REFUSES } from './flight-recorder.service';
 import { HeldBatches } from './held-batches';
 import type { AttemptEnd } from './outcome.policy';
 import { RecoveryService } from './recovery.service';
@@ -166,7 +166,7 @@ export class Dispatcher implements Tower {
 
   /** Undefined after a failure: whether the claim was committed is unknown then, so nothing is sent. */
   private async claim(ticket: Ticket): Promise<Claim | undefined> {
-    this.recorder.claiming(ticket);
+    if (!this.noteClaim(ticket)) return undefined;
     this.failpoints.reach('before-claim');
     try {
       const claim = await this.claims.claim(ticket);
@@ -177,6 +177,17 @@ export class Dispatcher implements Tower {
       this.gate.closeFor(CLAIM_FAILED_MS);
       await this.recovery.afterFailedClaim(ticket);
       return undefined;
+    }
+  }
+
+  private noteClaim(ticket: Ticket): boolean {
+    try {
+      this.recorder.claiming(ticket);
+      return true;
+    } catch (error) {
+      this.log.error(RECORDER_REFUSES, { error });
+      this.gate.closeFor(CLAIM_FAILED_MS);
+      return false;
     }
   }
 

@@ -42,6 +42,10 @@ export interface TakenRecord extends FlightRecord {
   done(): void;
 }
 
+/** What to say when the disk refuses it. */
+export const RECORDER_REFUSES =
+  'the flight recorder cannot be written, and nothing is sent without it: free or mend the disk of RECORDER_DIR';
+
 /**
  * What this process is about to send and what SES answered, in a file, written before each step with a plain write: the
  * kernel has it when the process is killed. No fsync, so it does not outlive the host; then the resolver decides.
@@ -65,8 +69,8 @@ export class FlightRecorder {
 
   /** Before the claim is sent to PostgreSQL. */
   claiming(batch: RecordedBatch): void {
-    this.open.add(batch.batchId);
     this.write(claimLine(batch));
+    this.open.add(batch.batchId);
   }
 
   /** Right before their requests are written, with one write. Throws when the disk refuses: then nothing may be sent. */

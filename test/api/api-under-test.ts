@@ -29,7 +29,7 @@ export interface Answer {
 /** What a field answered. @throws Error with the whole answer when anything of it failed */
 export function answered<T>(answer: Answer, field: string): T {
   if (answer.errors.length > 0 || !answer.data) throw new Error(answer.text);
-  return (answer.data as unknown as Record<string, T>)[field] as T;
+  return answer.data[field] as T;
 }
 
 export interface ApiUnderTest {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StagedCrash } from './staged-crash';
 import { waitFor } from '../support/wait-for';
 
@@ -9,7 +8,13 @@ describe('what was granted ahead of a refusal', () => {
   beforeAll(async () => {
     staged = await StagedCrash.start({}, { maxSendRate: 10 });
     // A new ledger leaves SES's bucket a second to fill.
-    await sleep(1_200);
+    await waitFor(
+      async () => {
+        const stats = await staged.ledger.stats(staged.account.id);
+        return stats !== undefined && stats.rateFreeAtMs <= stats.nowMs;
+      },
+      { what: 'the rate clock of the new ledger' },
+    );
   }, 60_000);
   afterAll(() => staged.close(), 60_000);
 

@@ -62,12 +62,10 @@ export class EngineReactions {
       case 'pause':
         return this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
       case 'close-day':
-        this.closeHere(account);
-        await this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
+        await this.close(account, reaction.ms);
         return this.lookAgain(account);
       case 'incident':
-        this.closeHere(account);
-        await this.ledger.freeze(account, this.ledger.nowMs() + reaction.ms);
+        await this.close(account, reaction.ms);
         return this.raise(account, reaction.state);
       case 'reprovision':
         if (!this.isNew(`${account}:${refused.tenantId}`)) return;
@@ -78,9 +76,11 @@ export class EngineReactions {
     }
   }
 
-  /** The frozen ledger grants nothing more; of what it has granted each batch would try its first message. */
-  private closeHere(account: SendingAccountId): void {
-    this.gate.closeAccount(account, this.ledger.nowMs() + GRANTED_AHEAD_MS);
+  /** A frozen ledger grants nothing more; of what it has granted each batch would try its first message. */
+  private close(account: SendingAccountId, ms: number): Promise<void> {
+    const now = this.ledger.nowMs();
+    this.gate.closeAccount(account, now + GRANTED_AHEAD_MS);
+    return this.ledger.freeze(account, now + ms);
   }
 
   private async holdRoute(sendingAccount: SendingAccountId, refused: Refused, why: HoldReason): Promise<void> {

@@ -16,6 +16,15 @@ export class OutcomeRows implements Pick<OutcomeRepository, keyof OutcomeReposit
     return Promise.resolve();
   }
 
+  /** Tables in memory take every word. */
+  applyWithoutWords(outcome: AttemptOutcome): Promise<void> {
+    return this.apply([outcome]);
+  }
+
+  endInDoubt(): Promise<void> {
+    return Promise.reject(new Error('tables in memory take every end'));
+  }
+
   usage(batch: BatchId): ReturnType<OutcomeRepository['usage']> {
     const perTenant = new Map<TenantId, { tenantId: TenantId; used: number; refused: number }>();
     for (const { tenantId, state, errorCode, recipients } of this.tables.attemptsOf(batch)) {

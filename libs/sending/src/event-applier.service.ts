@@ -14,7 +14,7 @@ import { Injectable } from '@nestjs/common';
 import { disbelief, evidenceOf, findings, strongest, type NamedAttempt } from './event-evidence.policy';
 import { isNews, isSaidByMessage, proofs, settles, type Believed, type ProvenAttempt } from './event-proof.policy';
 import { EventRepository, type AttemptRef, type NewTimelineEntry } from './event.repository';
-import { isPoison } from './event-poison.policy';
+import { isPoison } from './poison.policy';
 
 interface Rejected {
   readonly id: string;

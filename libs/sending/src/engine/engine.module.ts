@@ -36,6 +36,7 @@ import { LedgerKeeper } from './ledger-keeper.service';
 import { LedgerKeeperRepository } from './ledger-keeper.repository';
 import { OfferListener } from './offer-listener.service';
 import { OutcomeRepository } from './outcome.repository';
+import { OutcomeSifter } from './outcome-sifter.service';
 import { OutcomeWriter } from './outcome-writer.service';
 import { Pump } from './pump.service';
 import { RecoveryService } from './recovery.service';
@@ -85,6 +86,7 @@ export class EngineModule {
         OfferLimits,
         OfferListener,
         OutcomeRepository,
+        OutcomeSifter,
         OutcomeWriter,
         Pump,
         ReadyOffers,

@@ -2,7 +2,9 @@ import { UnitOfWork } from '@libs/database';
 import { Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
+import { isRefusedData } from '../poison.policy';
 import { Failpoints } from './failpoints';
+import { OutcomeSifter } from './outcome-sifter.service';
 import { OutcomeRepository, type AttemptOutcome, type SettledBatch } from './outcome.repository';
 
 /**
@@ -39,6 +41,7 @@ export class OutcomeWriter {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly rows: OutcomeRepository,
+    private readonly sifter: OutcomeSifter,
     private readonly timers: Timers,
     private readonly failpoints: Failpoints,
     private readonly log: Log,
@@ -82,12 +85,10 @@ export class OutcomeWriter {
     const closing = this.closing.splice(0, later < 0 ? this.closing.length : later);
     let pause = this.waiting.length >= FLUSH_ROWS ? 0 : FLUSH_MS;
     try {
-      await this.uow.forEngine(async (unit) => {
-        const rows = this.rows.within(unit);
-        await rows.apply(outcomes);
-        await rows.settleBatches(closing.map(({ batch }) => batch));
-        this.failpoints.reach('before-outcome-commit');
-      });
+      await this.commit(
+        outcomes,
+        closing.map(({ batch }) => batch),
+      );
       this.failpoints.reach('after-outcome-commit');
       this.committed = upTo;
       for (const { closed } of closing) closed();
@@ -100,5 +101,21 @@ export class OutcomeWriter {
       this.writing = false;
     }
     if (this.waiting.length + this.closing.length > 0) this.flushSoon(pause);
+  }
+
+  /** Together; when PostgreSQL refuses something of it, that is sifted out. */
+  private async commit(outcomes: readonly AttemptOutcome[], batches: readonly SettledBatch[]): Promise<void> {
+    try {
+      await this.uow.forEngine(async (unit) => {
+        const rows = this.rows.within(unit);
+        await rows.apply(outcomes);
+        await rows.settleBatches(batches);
+        this.failpoints.reach('before-outcome-commit');
+      });
+    } catch (error) {
+      if (!isRefusedData(error)) throw error;
+      await this.sifter.write(outcomes);
+      await this.sifter.settle(batches);
+    }
   }
 }

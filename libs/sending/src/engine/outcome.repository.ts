@@ -12,7 +12,7 @@ import { attemptKey } from '../event-type.policy';
 import type { DaySuffix } from './day-suffix.policy';
 import { DayTables } from './day-tables.service';
 import { verdictOf, type AttemptEnd } from './outcome.policy';
-import { APPLY, applySentOf, EVENTS, OPEN_ATTEMPTS, SETTLE, USAGE } from './outcome.sql';
+import { APPLY, applySentOf, END_IN_DOUBT, EVENTS, OPEN_ATTEMPTS, SETTLE, USAGE } from './outcome.sql';
 
 /** One attempt and what became of it. */
 export interface AttemptOutcome {
@@ -43,6 +43,15 @@ export interface SettledBatch {
 export type OutcomeStatements = Omit<OutcomeRepository, 'within'>;
 
 const MAX_ERROR = 500;
+const UNSTORABLE = 'What Amazon SES said cannot be stored.';
+const NOT_WRITTEN = 'What became of the message could not be written down. It is not sent again.';
+
+/** What is stored of an answer beside what it means. */
+interface Words {
+  readonly sesMessageId: string | null;
+  readonly code: string | null;
+  readonly text: string | null;
+}
 
 @Injectable()
 export class OutcomeRepository {
@@ -67,6 +76,19 @@ export class OutcomeRepository {
       for (const [day, outcomes] of this.byDay(sent)) unusual.push(...(await this.applySent(day, outcomes)));
     }
     if (unusual.length > 0) await this.applyAny(unusual);
+  }
+
+  /** One end without anything that SES said: for one whose words PostgreSQL does not take. */
+  applyWithoutWords(outcome: AttemptOutcome): Promise<void> {
+    return this.applyAny([outcome], ({ kind }) =>
+      // The code as it is: usage() tells by it what was never started.
+      ({ sesMessageId: null, code: kind === 'sent' ? null : kind, text: kind === 'sent' ? null : UNSTORABLE }),
+    );
+  }
+
+  /** Leaves one attempt and its message in doubt for good: its end cannot be written, and it must not go again. */
+  async endInDoubt({ tenantId, messageId, attemptId, at }: AttemptOutcome): Promise<void> {
+    await this.uow.query(END_IN_DOUBT, [tenantId, messageId, attemptId, at, NOT_WRITTEN]);
   }
 
   /** Recipients of a batch per tenant: those SES has or may have, and those it refused. */
@@ -130,7 +152,7 @@ export class OutcomeRepository {
     return sent.filter((_, i) => !done.has(i + 1));
   }
 
-  private async applyAny(outcomes: readonly AttemptOutcome[]): Promise<void> {
+  private async applyAny(outcomes: readonly AttemptOutcome[], said = wordsOf): Promise<void> {
     const rows = outcomes.map(({ tenantId, messageId, attemptId, end, at }) => {
       const verdict = verdictOf(end);
       return {
@@ -139,9 +161,7 @@ export class OutcomeRepository {
         attemptId,
         attempt: verdict.attempt,
         message: verdict.message,
-        sesMessageId: end.kind === 'sent' ? end.sesMessageId : null,
-        code: end.kind === 'sent' ? null : storable(end.code),
-        text: end.kind === 'sent' ? null : storable(end.message),
+        ...said(end),
         at,
         notBefore: verdict.waitMs > 0 ? new Date(at.getTime() + verdict.waitMs) : null,
         grows: verdict.waitGrows,
@@ -149,9 +169,17 @@ export class OutcomeRepository {
     });
     const ended = await this.uow.query<{ attemptId: AttemptId }>(APPLY, [JSON.stringify(rows)]);
     const changed = new Set(ended.map((row) => row.attemptId));
-    const events = outcomes.filter((outcome) => changed.has(outcome.attemptId)).flatMap(eventOf);
+    const events = outcomes
+      .filter((outcome) => changed.has(outcome.attemptId))
+      .flatMap((outcome) => eventOf(outcome, said(outcome.end)));
     if (events.length > 0) await this.uow.query(EVENTS, [JSON.stringify(events)]);
   }
+}
+
+function wordsOf(end: AttemptEnd): Words {
+  return end.kind === 'sent'
+    ? { sesMessageId: end.sesMessageId, code: null, text: null }
+    : { sesMessageId: null, code: storable(end.code), text: storable(end.message) };
 }
 
 /**
@@ -163,7 +191,7 @@ function storable(text: string): string {
 }
 
 /** The timeline's entry, of what the attempt's own row does not tell; nothing for a try that changes nothing for the customer. */
-function eventOf({ tenantId, messageId, attemptId, end, at }: AttemptOutcome): object[] {
+function eventOf({ tenantId, messageId, attemptId, end, at }: AttemptOutcome, { code, text }: Words): object[] {
   if (end.kind === 'sent') return [];
   const entry = (type: 'message.rejected' | 'message.in_doubt', summary: string, data: object) => [
     {
@@ -179,9 +207,7 @@ function eventOf({ tenantId, messageId, attemptId, end, at }: AttemptOutcome): o
   ];
   switch (verdictOf(end).message) {
     case 'REJECTED':
-      return entry('message.rejected', `Amazon SES refused the message: ${storable(end.message)}`, {
-        code: storable(end.code),
-      });
+      return entry('message.rejected', `Amazon SES refused the message: ${text ?? ''}`, { code });
     case 'IN_DOUBT':
       return entry(
         'message.in_doubt',

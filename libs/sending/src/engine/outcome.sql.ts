@@ -63,6 +63,19 @@ export const APPLY = `
   )
   SELECT a.tenant_id AS "tenantId", a.id AS "attemptId" FROM a`;
 
+/** $1-3 tenant, message, attempt, $4 now, $5 why. For an end that cannot be written: it is as a doubt whose time is over. */
+export const END_IN_DOUBT = `
+  WITH a AS (
+    UPDATE attempt SET state = 'IN_DOUBT', error_code = 'OutcomeRefused', error = $5, ended_at = $4
+     WHERE tenant_id = $1 AND message_id = $2 AND id = $3 AND state IN ('INTENT', 'IN_DOUBT')
+    RETURNING tenant_id, message_id, attempt_no
+  ), m AS (
+    UPDATE message m SET state = 'IN_DOUBT', detail = $5, settled_at = $4 FROM a
+     WHERE m.tenant_id = a.tenant_id AND m.id = a.message_id AND m.attempt_no = a.attempt_no AND m.state IN ('INTENT', 'IN_DOUBT')
+  )
+  DELETE FROM in_doubt d USING a
+   WHERE d.tenant_id = a.tenant_id AND d.message_id = a.message_id AND d.attempt_no = a.attempt_no`;
+
 export const EVENTS = `
   INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary, data)
   SELECT e."tenantId", e.id, e."messageId", e.type, e.at, e.key, e.summary, e.data

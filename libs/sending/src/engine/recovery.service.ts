@@ -9,6 +9,7 @@ import { EngineSettings } from './engine.settings';
 import { FlightRecorder, type TakenRecord } from './flight-recorder.service';
 import type { Evidence } from './flight-record.policy';
 import { OutcomeRepository } from './outcome.repository';
+import { OutcomeSifter } from './outcome-sifter.service';
 import { endFromEvidence } from './recovery.policy';
 
 const RETRY_MS = 500;
@@ -23,6 +24,7 @@ export class RecoveryService {
     private readonly uow: UnitOfWork,
     private readonly claims: ClaimRepository,
     private readonly outcomes: OutcomeRepository,
+    private readonly sifter: OutcomeSifter,
     private readonly settler: BatchSettler,
     private readonly recorder: FlightRecorder,
     private readonly ledger: Ledger,
@@ -79,21 +81,17 @@ export class RecoveryService {
     otherwise: 'unstarted' | 'in-doubt',
     worker: string,
   ): Promise<void> {
-    const ended = await this.uow.forSystem(async () => {
-      const now = new Date(this.ledger.nowMs());
+    const now = new Date(this.ledger.nowMs());
+    const open = await this.uow.forSystem(async () => {
       // The tombstone first: a claim that is still on its way to commit either comes before it, or never.
       const owner = await this.claims.tombstone(batch, account, this.settings.worker, 0, now, now);
-      if (owner.state !== 'OPEN' || owner.worker !== worker) return false;
-      const open = await this.outcomes.openAttempts(batch);
-      await this.outcomes.apply(
-        open.map((attempt) => ({
-          ...attempt,
-          end: endFromEvidence(evidence.get(attempt.attemptId), otherwise),
-          at: now,
-        })),
-      );
-      return true;
+      return owner.state === 'OPEN' && owner.worker === worker ? this.outcomes.openAttempts(batch) : undefined;
     });
-    if (ended) await this.settler.closeBatch(batch);
+    if (open === undefined) return;
+    const endOf = (attempt: AttemptId) => endFromEvidence(evidence.get(attempt), otherwise);
+    if (open.length > 0) {
+      await this.sifter.write(open.map((attempt) => ({ ...attempt, end: endOf(attempt.attemptId), at: now })));
+    }
+    await this.settler.closeBatch(batch);
   }
 }

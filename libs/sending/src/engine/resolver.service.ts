@@ -6,7 +6,8 @@ import { Injectable } from '@nestjs/common';
 import { groupDoubts, watermarkOf, type DoubtGroup } from './doubt-evidence.policy';
 import { EngineSettings } from './engine.settings';
 import { isOld, isSilent, resolveDoubt, type Watermark } from './in-doubt.policy';
-import { OutcomeRepository, type AttemptOutcome } from './outcome.repository';
+import type { AttemptOutcome } from './outcome.repository';
+import { OutcomeSifter } from './outcome-sifter.service';
 import type { AttemptEnd } from './outcome.policy';
 import { ResolverRepository, type DoubtRow } from './resolver.repository';
 
@@ -57,7 +58,7 @@ export class Resolver {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly rows: ResolverRepository,
-    private readonly outcomes: OutcomeRepository,
+    private readonly outcomes: OutcomeSifter,
     private readonly ledger: Ledger,
     private readonly settings: EngineSettings,
     private readonly timers: Timers,
@@ -83,7 +84,7 @@ export class Resolver {
     // Fewer than a group each time: those of one outage are as many as fit into a page.
     const ended = over.length === 0 ? 0 : await this.uow.forSystem(() => this.rows.end(over, OVER, new Date(now)));
     if (outcomes.length > 0) {
-      await this.uow.forSystem(() => this.outcomes.apply(outcomes));
+      await this.outcomes.write(outcomes);
       this.log.info('messages in doubt go again', { count: outcomes.length });
     }
     if (ended > 0) this.log.warn('messages stay in doubt for good: their time is over', { count: ended });

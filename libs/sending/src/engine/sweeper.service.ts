@@ -68,12 +68,13 @@ export class Sweeper {
       this.uow.forLooks((looks) => this.outcomes.within(looks).abandoned(before, PAGE)),
     );
     let swept = 0;
-    for (const { id, sendingAccountId, worker } of batches ?? []) {
-      if (this.held.has(id)) continue;
+    // One after the other; one that cannot be closed keeps no other waiting.
+    await inTurns(1, batches ?? [], async ({ id, sendingAccountId, worker }) => {
+      if (this.held.has(id)) return;
       this.log.warn('a batch was abandoned by its worker', { batch: id });
       await this.recovery.recover(id, sendingAccountId, new Map(), 'in-doubt', worker);
       swept += 1;
-    }
+    });
     return swept;
   }
 

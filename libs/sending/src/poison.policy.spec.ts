@@ -1,13 +1,21 @@
-import { isPoison } from './event-poison.policy';
+import { isPoison, isRefusedData } from './poison.policy';
 
-describe('an error while events are applied', () => {
+const odd = new TypeError('x is undefined');
+
+describe('an error while something is applied', () => {
   it.each<[string, unknown]>([
     ['a value that the database refuses', Object.assign(new Error(), { driverError: { code: '22021' } })],
     ['a broken constraint', Object.assign(new Error(), { code: '23514' })],
     ['an index entry that is too large', Object.assign(new Error(), { code: '54000' })],
-    ['a value that no code expected', new TypeError('x is undefined')],
-  ])('sets the event aside when it is %s', (_what, error) => {
+    ['what a trigger raises', Object.assign(new Error(), { code: 'P0001' })],
+  ])('is the fault of the data when it is %s', (_what, error) => {
     expect(isPoison(error)).toBe(true);
+    expect(isRefusedData(error)).toBe(true);
+  });
+
+  it('is the fault of an event, but not what PostgreSQL says of data, when it is a value that no code expected', () => {
+    expect(isPoison(odd)).toBe(true);
+    expect(isRefusedData(odd)).toBe(false);
   });
 
   it.each<[string, unknown]>([
@@ -17,7 +25,8 @@ describe('an error while events are applied', () => {
     ['a read-only database', Object.assign(new Error(), { code: '25006' })],
     ['a full disk', Object.assign(new Error(), { code: '53100' })],
     ['an error without a code', new Error('timeout')],
-  ])('leaves the event for later when it is %s', (_what, error) => {
+  ])('passes when it is %s', (_what, error) => {
     expect(isPoison(error)).toBe(false);
+    expect(isRefusedData(error)).toBe(false);
   });
 });

@@ -1,22 +1,6 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { BENCH_IDS, parseBenchArguments } from './arguments';
 
 describe('the arguments of npm run bench', () => {
-  it('are those of the manual, and a wrong one is told all of them', () => {
-    const manual = readFileSync(path.join(__dirname, 'manual.mjs'), 'utf8');
-    const shown = [...manual.matchAll(/^ {2}(--[a-z0-9-]+)/gm)].map(([, option]) => option);
-    const told = () => parseBenchArguments(['--fast']);
-    expect(told).toThrow(/known are/);
-    let known: string[] = [];
-    try {
-      told();
-    } catch (error) {
-      known = /known are ([^(]*) \(/.exec(String(error))?.[1]?.split(', ') ?? [];
-    }
-    expect(shown.sort()).toEqual([...known, '--help'].sort());
-  });
-
   it('measures everything unless told otherwise', () => {
     expect(parseBenchArguments([])).toMatchObject({ only: BENCH_IDS, seconds: 8, slices: 3, json: false, long: false });
   });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { inspect } from 'node:util';
+import { DataFolder } from '../tools/local-stack/data-folder';
 import { LiveLine } from '../tools/local-stack/live-line';
 import { withSupervisor } from '../tools/local-stack/launcher';
 import { projectRoot } from '../tools/local-stack/project-root';
@@ -29,6 +30,9 @@ async function main(): Promise<number> {
   const outcome: Outcome = { results: [], failures: [], took: [] };
   let versions = `Node ${process.versions.node}`;
 
+  // Both before anything is begun: the second is needed only after twenty minutes.
+  const killsFolder = path.join(folder, 'kills');
+  for (const one of [folder, killsFolder]) new DataFolder(one).claim();
   say(planText(args.only, args.long));
   if (args.only.some((id) => LAB_IDS.has(id))) {
     const code = await withSupervisor(folder, say, async (session) => {
@@ -47,7 +51,7 @@ async function main(): Promise<number> {
   }
   if (args.only.includes('B10')) {
     const began = performance.now();
-    const code = await withSupervisor(`${folder}-kills`, say, async (session) => {
+    const code = await withSupervisor(killsFolder, say, async (session) => {
       try {
         outcome.results.push(await b10(session, args, progress));
       } catch (error) {

@@ -13,7 +13,8 @@ cores, a measure alone between half a minute and seven; the first line says how 
   --json             print one JSON object as the last line of the output; everything else goes to stderr
   --write-results    write bench/RESULTS.md from this run, which must be a whole one
   --seed N           seed of the latencies and of the kills (default 1)
-  --data FOLDER      work there instead of in .data/bench; its content is deleted first
+  --data FOLDER      work there instead of in .data/bench: an empty or new folder, or one of an earlier run, whose
+                     data is deleted first; one with anything else in it is refused
   --help             show this
 
 Exit code 1 when a measure could not be taken, 2 when an option is wrong, 130 when it was interrupted: then it shows what was

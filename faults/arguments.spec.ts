@@ -1,25 +1,9 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { parseFaultArguments } from './arguments';
 
 const known = ['kill-worker', 'flushall', 'ses-hang'];
 const parse = (...args: string[]) => parseFaultArguments(args, known);
 
 describe('arguments of npm run faults', () => {
-  it('are those of the manual, and a wrong one is told all of them', () => {
-    const manual = readFileSync(path.join(__dirname, 'manual.mjs'), 'utf8');
-    const shown = [...manual.matchAll(/^ {2}(--[a-z0-9-]+)/gm)].map(([, option]) => option);
-    const told = () => parse('--fast');
-    expect(told).toThrow(/known are/);
-    let known: string[] = [];
-    try {
-      told();
-    } catch (error) {
-      known = /known are ([^(]*) \(/.exec(String(error))?.[1]?.split(', ') ?? [];
-    }
-    expect(shown.sort()).toEqual([...known, '--help'].sort());
-  });
-
   it('are every fault, one worker, one Redis and seed 1 when nothing is said', () => {
     expect(parse()).toEqual({
       only: undefined,

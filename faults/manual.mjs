@@ -13,7 +13,8 @@ take about 17 minutes.
   --redis-cluster  the same as --redis cluster, as npm start calls it
   --seed N         seed of everything random, 0 to 2147483647 (default 1)
   --json           print one JSON object as the last line of the output; everything else goes to stderr
-  --data FOLDER    work there instead of in .data/faults; its content is deleted first
+  --data FOLDER    work there instead of in .data/faults: an empty or new folder, or one of an earlier run, whose
+                   data is deleted first; one with anything else in it is refused
   --help           show this
 
 Exit code 1 when a fault did more harm than docs/faults.md allows, or could not be injected; 2 when an option is wrong;

@@ -1,22 +1,6 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { BadArgument, readArguments } from './arguments';
 
 describe('arguments of npm run simulate', () => {
-  it('are those of the manual, and a wrong one is told all of them', () => {
-    const manual = readFileSync(path.join(__dirname, 'manual.mjs'), 'utf8');
-    const shown = [...manual.matchAll(/^ {2}(--[a-z0-9-]+)/gm)].map(([, option]) => option);
-    const told = () => readArguments(['--fast']);
-    expect(told).toThrow(/known are/);
-    let known: string[] = [];
-    try {
-      told();
-    } catch (error) {
-      known = /known are ([^(]*) \(/.exec(String(error))?.[1]?.split(', ') ?? [];
-    }
-    expect(shown.sort()).toEqual([...known, '--help'].sort());
-  });
-
   it('plays 200 seeds from 1 on unless told otherwise', () => {
     expect(readArguments([])).toMatchObject({ seeds: 200, from: 1, seed: undefined, month: false });
   });

@@ -1,3 +1,4 @@
+import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from '../../tools/local-stack/project-root';
 import { runNode, temporaryFolder } from '../stack/fixtures';
@@ -36,6 +37,15 @@ describe('npm run bench', () => {
     // The table for people is there too, on the other stream.
     expect(stderr).toMatch(/B1 +granted rate used/);
     expect(stderr).toContain('BULL-L used');
+  });
+
+  it('touches nothing in a folder that holds what is not its own', async () => {
+    const foreign = temporaryFolder();
+    mkdirSync(path.join(foreign, 'logs'));
+    const { code, stdout, stderr } = await runNode([bench, '--data', foreign]).ended;
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: .* holds things that no stack has put there \(logs\)/m);
+    expect(readdirSync(foreign)).toEqual(['logs']);
   });
 
   it.each([

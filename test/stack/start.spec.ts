@@ -180,10 +180,8 @@ describe('npm start', () => {
   it('names an unknown option, and touches nothing', async () => {
     const data = path.join(temporaryFolder(), 'none');
     const { code, stderr } = await start(data, ['--mesages', '5']).ended;
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: 'error: unknown option "--mesages"; npm start -- --help lists the known ones\n',
-    });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: unknown option "--mesages"; known are .*--messages.* \(npm start -- --help\)\n$/);
     expect(existsSync(data)).toBe(false);
   });
 });

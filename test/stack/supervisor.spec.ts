@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DataFolder, readJson, writeJson } from '../../tools/local-stack/data-folder';
 import { identify } from '../../tools/local-stack/process-identity';
-import type { StackProblem } from '../../tools/local-stack/stack-problem';
+import { UsageProblem, type StackProblem } from '../../tools/local-stack/stack-problem';
+import { loadSecrets } from '../../tools/local-stack/stack-secrets';
 import { stopLeftovers, Supervisor } from '../../tools/local-stack/supervisor';
 import { waitFor } from '../support/wait-for';
 import { isAlive, script, temporaryFolder } from './fixtures';
@@ -159,6 +160,51 @@ describe('data folder', () => {
       false,
       false,
     ]);
+  });
+
+  it('is emptied of what a stack left, and of nothing else', () => {
+    const folder = new DataFolder(path.join(temporaryFolder(), 'new'));
+    folder.lock();
+    mkdirSync(folder.postgres);
+    writeFileSync(path.join(folder.path, 'notes.txt'), 'mine');
+    folder.reset();
+    expect(existsSync(folder.postgres)).toBe(false);
+    expect(existsSync(path.join(folder.path, 'notes.txt'))).toBe(true);
+    folder.unlock();
+    expect(folder.tryLock()).toBe(true);
+  });
+
+  it('is never one that somebody else has filled', () => {
+    const foreign = temporaryFolder();
+    mkdirSync(path.join(foreign, 'postgres'));
+    const folder = new DataFolder(foreign);
+    expect(() => {
+      folder.lock();
+    }).toThrow(UsageProblem);
+    expect(() => {
+      folder.lock();
+    }).toThrow(/no stack has put there \(postgres\).*Give --data an empty folder/);
+    expect(() => {
+      folder.reset();
+    }).toThrow(/not marked as a stack's own/);
+    expect(readdirSync(foreign)).toEqual(['postgres']);
+  });
+
+  it('of a version that did not mark it is known by its secrets', () => {
+    const foreign = temporaryFolder();
+    writeJson(path.join(foreign, 'secrets.json'), { password: 'of something else' });
+    expect(() => new DataFolder(foreign).tryLock()).toThrow(UsageProblem);
+    const older = temporaryFolder();
+    loadSecrets(older);
+    expect(new DataFolder(older).tryLock()).toBe(true);
+  });
+
+  it('that cannot be made is told with what to do instead', () => {
+    const file = path.join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    expect(() => {
+      new DataFolder(path.join(file, 'data')).lock();
+    }).toThrow(/cannot be used: ENOTDIR.* Give --data a folder that you may write/);
   });
 });
 

@@ -13,7 +13,7 @@ Of a generated month:
   --messages N      messages (default 50000)
   --seed S          the same seed generates the same month (default 1)
   --corrupt ID      break invariant ID afterwards, to see that it is noticed
-  --data FOLDER     where its stack is kept (default .data/billing-verify)
+  --data FOLDER     where its stack is kept (default .data/billing-verify): an empty or new folder, or one of an earlier run
 
 Exit code 1 when an invariant is violated.
 `;

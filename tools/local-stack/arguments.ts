@@ -50,6 +50,8 @@ const switches: ReadonlyMap<string, Partial<StackArguments>> = new Map([
   ['--reset', { reset: true }],
 ]);
 
+const known = [...switches.keys(), ...numberOptions.keys(), '--data'];
+
 const defaults: StackArguments = {
   once: false,
   json: false,
@@ -93,7 +95,7 @@ export function parseArguments(args: readonly string[]): StackArguments {
     } else if (switches.has(name)) {
       throw new UsageProblem(`${name} takes no value, got "${argument}"`);
     } else {
-      throw new UsageProblem(`unknown option "${argument}"; npm start -- --help lists the known ones`);
+      throw new UsageProblem(`unknown option "${argument}"; known are ${known.join(', ')} (npm start -- --help)`);
     }
   }
   return parsed;

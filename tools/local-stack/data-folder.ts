@@ -1,9 +1,18 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { identify, isRunning, type ProcessIdentity } from './process-identity';
-import { StackProblem } from './stack-problem';
+import { projectRoot } from './project-root';
+import { StackProblem, UsageProblem } from './stack-problem';
 
-/** The folder that holds everything one local stack keeps. Only one stack at a time may use it. */
+/** Says that a folder is a stack's own and what stands in it may be deleted. */
+const MARKER = '.postfleet-data';
+/** What every file system has at its root. */
+const NOBODYS = new Set(['lost+found', '.DS_Store']);
+
+/**
+ * The folder that holds everything one local stack keeps. Only one stack at a time may use it, and only one that a stack has
+ * made or found empty: a start may delete what it finds there.
+ */
 export class DataFolder {
   constructor(readonly path: string) {}
 
@@ -34,11 +43,11 @@ export class DataFolder {
   }
 
   /**
-   * Claims the folder for this process.
+   * Takes the folder for this process.
    * @throws StackProblem when another live stack uses it
+   * @throws UsageProblem when it is somebody else's, or cannot be written
    */
   lock(): void {
-    mkdirSync(this.path, { recursive: true });
     if (this.tryLock()) return;
     const owner = this.owner();
     throw new StackProblem(
@@ -46,8 +55,9 @@ export class DataFolder {
     );
   }
 
-  /** Claims the folder for this process, or answers false when a live one holds it. */
+  /** Takes the folder for this process, or answers false when a live one holds it. @throws UsageProblem as lock() does */
   tryLock(): boolean {
+    this.claim();
     // Written aside and linked into place: a lock that exists is complete, and only one link can succeed.
     const mine = `${this.lockFile}.${process.pid}`;
     writeJson(mine, identify(process.pid, [path.basename(process.execPath)]));
@@ -72,6 +82,7 @@ export class DataFolder {
    * The folder must be locked and none of its children may run.
    */
   reset(): void {
+    if (!existsSync(this.marker)) throw new Error(`${this.path} is not marked as a stack's own; lock it first`);
     for (const file of [
       'postgres',
       'redis/data',
@@ -88,6 +99,39 @@ export class DataFolder {
     ]) {
       rmSync(path.join(this.path, file), { recursive: true, force: true });
     }
+  }
+
+  /** Makes the folder and marks it. @throws UsageProblem when it holds what no stack has put there, or cannot be written */
+  claim(): void {
+    try {
+      mkdirSync(this.path, { recursive: true });
+      if (existsSync(this.marker)) return;
+      const found = readdirSync(this.path).filter((name) => !NOBODYS.has(name));
+      // Looked at once more: another start may have marked the empty folder and begun to fill it meanwhile.
+      if (found.length > 0 && !this.isOfOlderVersion() && !existsSync(this.marker)) {
+        throw new UsageProblem(
+          `${this.path} holds things that no stack has put there (${found[0]}), and a stack deletes in its folder. ` +
+            `Give --data an empty folder or one that is not there yet, for example ${path.join(this.path, 'postfleet')}`,
+        );
+      }
+      writeFileSync(this.marker, 'A local stack of Postfleet keeps its data here and may delete it.\n');
+    } catch (error) {
+      if (error instanceof StackProblem) throw error;
+      const { message } = error as NodeJS.ErrnoException;
+      throw new UsageProblem(`${this.path} cannot be used: ${message}. Give --data a folder that you may write`);
+    }
+  }
+
+  /** Versions before the marker wrote none: their folders are those below the project's own .data, or known by their secrets. */
+  private isOfOlderVersion(): boolean {
+    const own = path.join(projectRoot(), '.data');
+    if (this.path === own || this.path.startsWith(own + path.sep)) return true;
+    const secrets = readJson<Record<string, unknown>>(path.join(this.path, 'secrets.json'));
+    return typeof secrets?.['postgresPassword'] === 'string' && typeof secrets['apiKeyPepper'] === 'string';
+  }
+
+  private get marker(): string {
+    return path.join(this.path, MARKER);
   }
 
   /** Moves a dead owner's lock aside; puts it back when somebody had claimed the folder anew in between. */

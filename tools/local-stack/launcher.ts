@@ -93,8 +93,11 @@ function signalHandler(ending: AbortController, supervisor: Supervisor, say: (li
 function report(problem: unknown, interrupted: boolean, say: (line: string) => void): number {
   if (problem === undefined) return 0;
   if (interrupted) return 130;
-  if (problem instanceof StackProblem) say(`error: ${problem.message}`);
-  else say(`error: ${inspect(problem)}`);
+  if (problem instanceof StackProblem) {
+    say(`error: ${problem.message}`);
+    return problem.exitCode;
+  }
+  say(`error: ${inspect(problem)}`);
   return 1;
 }
 

@@ -14,7 +14,8 @@ runs the demo day and stays up. Everything it keeps is in the folder .data; Ctrl
   --keep           keep the data of the last run (default)
   --reset          delete the data of the last run first
   --port N         port of the api, 1 to 65535 (default 3000, or the next free one)
-  --data FOLDER    keep everything there instead of in .data; two stacks with different folders may run at once
+  --data FOLDER    keep everything there instead of in .data: an empty or new folder, or one of an earlier start; two stacks
+                   with different folders may run at once
   --help           show this
 
 Redis is taken from REDIS_URL, else from redis-server or valkey-server on the PATH, else (Debian, Ubuntu) from the

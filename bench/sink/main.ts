@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
+import { Hearing } from '../../apps/simulator/src/clock/hearing';
+import { LoopWatch } from '../../apps/simulator/src/clock/loop-watch';
 import { monotonicUs } from '../monotonic';
-import { Hearing } from './hearing';
 import { Sink, type SinkSettings } from './sink';
 
 /**
@@ -10,12 +11,12 @@ import { Sink, type SinkSettings } from './sink';
  */
 const { values } = parseArgs({ options: { port: { type: 'string' }, admin: { type: 'string' } } });
 const sink = new Sink();
-const hearing = new Hearing();
+const hearing = new Hearing(new LoopWatch());
 
 const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
   read(request, (body) => {
     const atUs = monotonicUs();
-    sink.serve(request, response, body, atUs, hearing.since(request.socket, atUs));
+    sink.serve(request, response, body, atUs, atUs - 1_000 * hearing.waitedMs(request.socket));
   });
 });
 server.on('connection', (socket) => {

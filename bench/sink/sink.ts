@@ -44,7 +44,7 @@ export class Sink {
     return { accounts: [...this.accounts.keys()], sets: [...this.sets.keys()] };
   }
 
-  /** @param atUs when the request was heard; `sinceUs` since when it may have waited for that (hearing.ts) */
+  /** @param atUs when the request was heard; `sinceUs` since when it may have waited for that (Hearing of the simulator) */
   serve(request: IncomingMessage, response: ServerResponse, body: Buffer, atUs: number, sinceUs: number): void {
     if (request.url === SEND_PATH) {
       this.send(request, response, body, atUs, sinceUs);

@@ -6,6 +6,7 @@ import { REAL_TIME, SystemClock, type Clock, type ClockScale } from '@libs/kerne
 import { AdminServer } from './admin/admin.server';
 import { ArrivalLog } from './arrivals/arrival.log';
 import { UsageMeter } from './billing/usage-meter';
+import { Hearing } from './clock/hearing';
 import { LoopWatch } from './clock/loop-watch';
 import { SimulatedClock } from './clock/simulated.clock';
 import { FaultPlan } from './faults/fault-plan.policy';
@@ -119,7 +120,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
   ]);
   const loop = new LoopWatch();
   const edge = new AwsEdge({
-    loop,
+    hearing: new Hearing(loop),
     clock,
     principals,
     sts: new StsService(principals, real),

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { ArrivalLog } from '../arrivals/arrival.log';
 import { chance, latencyMs } from '../chance/seeded-chance.policy';
-import type { LoopWatch } from '../clock/loop-watch';
+import type { Hearing } from '../clock/hearing';
 import type { SimulatedClock } from '../clock/simulated.clock';
 import { refusalVerdict, type FaultPlan, type FaultRule } from '../faults/fault-plan.policy';
 import type { Caller } from '../iam/caller.policy';
@@ -26,7 +26,7 @@ interface Latency {
 
 export interface EdgeParts {
   readonly clock: SimulatedClock;
-  readonly loop: LoopWatch;
+  readonly hearing: Hearing;
   readonly principals: PrincipalsService;
   readonly sts: StsService;
   readonly ses: SesService;
@@ -52,8 +52,6 @@ const MAX_HANG_MS = 120_000;
 export class AwsEdge {
   readonly server: Server;
   private requests = 0;
-  /** Connections that waited to be taken, and have not been used since: from when on, real time. */
-  private readonly taken = new WeakMap<Socket, number>();
 
   constructor(private readonly parts: EdgeParts) {
     this.server = createServer(
@@ -63,21 +61,15 @@ export class AwsEdge {
       },
     );
     this.server.on('connection', (socket) => {
-      const waited = this.parts.loop.waitedMs();
-      if (waited > 0) this.taken.set(socket, this.parts.clock.real.nowMs() - waited);
+      this.parts.hearing.connected(socket);
     });
   }
 
   /** Simulated time since when a request that is heard now may have waited; undefined when it has not. */
   private waitsSince(socket: Socket): number | undefined {
-    const { clock, loop } = this.parts;
-    const waited = loop.waitedMs();
-    const now = clock.real.nowMs();
-    // The first request of a connection waited for that to be taken as well.
-    const taken = this.taken.get(socket);
-    this.taken.delete(socket);
-    const since = Math.min(taken ?? now, waited === 0 ? now : now - waited);
-    return since === now ? undefined : clock.nowMs() - (now - since) * clock.scale.speed;
+    const { clock, hearing } = this.parts;
+    const waited = hearing.waitedMs(socket);
+    return waited === 0 ? undefined : clock.nowMs() - waited * clock.scale.speed;
   }
 
   private async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

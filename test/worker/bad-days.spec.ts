@@ -1,3 +1,5 @@
+import { readFileSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
 import { newId, type MessageId, type SendingAccountId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { SendEngine } from '@libs/sending';
@@ -41,6 +43,29 @@ describe('on a bad day', () => {
     expect(await staged.statesOf([good as MessageId])).toEqual(['SENT']);
     expect(await staged.batch(ticket.batchId)).toMatchObject({ state: 'SETTLED' });
   });
+
+  it('a grant that a full disk keeps from being claimed is given back at once, not when its slots are over', async () => {
+    // The recorder's file, by the name that the worker will give it, on a disk that takes nothing.
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const file = `full-disk.${String(process.pid)}.${started}.flight`;
+    symlinkSync('/dev/full', path.join(staged.stack.recorderDir, file));
+    const worker = await staged.stack.createWorker({}, 'full-disk');
+    const before = await staged.used();
+    const { ids, ticket } = await staged.granted(2);
+    await worker.app.get(SendEngine).dispatch(ticket);
+    expect(staged.stack.logLines.join('\n')).toMatch(/ENOSPC.*the flight recorder cannot be written/);
+    expect(await staged.batch(ticket.batchId)).toEqual({ state: 'VOID', claimed: 0 });
+    expect(await staged.ledger.stats(staged.account.id)).toMatchObject({ inflight: 0, used24h: before });
+    await staged.stack.stopWorker(worker);
+    await waitFor(async () => (await staged.engine.feed(), (await staged.listed()) === 2), {
+      what: 'both to be listed again',
+      withinMs: 10_000,
+      everyMs: 200,
+    });
+    await staged.putAside(ids);
+    staged.stack.logLines.length = 0;
+  }, 20_000);
 
   it('a quota of -1 is no limit, one of 0 lets nothing through and keeps everything', async () => {
     await limits({ max24HourSend: 0 });

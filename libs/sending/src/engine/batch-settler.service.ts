@@ -3,14 +3,23 @@ import type { BatchId, SendingAccountId, TenantId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { ClaimRepository } from './claim.repository';
+import { EngineSettings } from './engine.settings';
 import { OutcomeRepository, type BatchUsage } from './outcome.repository';
 import { OutcomeWriter } from './outcome-writer.service';
 import { refundsOf, type UsageCount } from './refund.policy';
 
-interface SettledGrant {
+interface Granted {
   readonly batchId: BatchId;
   readonly sendingAccountId: SendingAccountId;
   readonly messages: readonly { readonly tenantId: TenantId; readonly recipients: number }[];
+}
+
+/** A grant as its ticket or the ledger tells it. */
+interface UnclaimedGrant extends Granted {
+  /** Recipients. */
+  readonly granted: number;
+  readonly bucketStartMs: number;
 }
 
 /** Closes a batch in PostgreSQL and gives back in the ledger what it did not use. */
@@ -18,9 +27,11 @@ interface SettledGrant {
 export class BatchSettler {
   constructor(
     private readonly uow: UnitOfWork,
+    private readonly claims: ClaimRepository,
     private readonly rows: OutcomeRepository,
     private readonly outcomes: OutcomeWriter,
     private readonly ledger: Ledger,
+    private readonly settings: EngineSettings,
     private readonly log: Log,
   ) {}
 
@@ -28,7 +39,7 @@ export class BatchSettler {
    * After every attempt has ended and its outcome was given to the writer: the batch is closed with them, and nothing is
    * read back. What the ledger does not learn now the sweeper tells it later.
    */
-  async settle(grant: SettledGrant, usage: UsageCount): Promise<void> {
+  async settle(grant: Granted, usage: UsageCount): Promise<void> {
     await this.outcomes.settle({ batchId: grant.batchId, used: usage.used, at: new Date(this.ledger.nowMs()) });
     try {
       await this.tellLedger(grant, usage.byTenant);
@@ -46,12 +57,23 @@ export class BatchSettler {
     });
   }
 
-  /** Gives back what a closed batch did not use; once, however often it is called. */
-  async refund(grant: SettledGrant): Promise<void> {
-    await this.tellLedger(grant, await this.uow.forSystem(() => this.rows.usage(grant.batchId)));
+  /**
+   * Gives back a grant that nobody has claimed, and nobody can from now on; of a closed batch, what it did not use. Once,
+   * however often it is called. False when its batch is open: whoever claimed it settles it.
+   */
+  async giveBack(grant: UnclaimedGrant): Promise<boolean> {
+    const now = new Date(this.ledger.nowMs());
+    const { batchId, sendingAccountId, granted, bucketStartMs } = grant;
+    const { state } = await this.uow.forSystem(() =>
+      this.claims.tombstone(batchId, sendingAccountId, this.settings.worker, granted, new Date(bucketStartMs), now),
+    );
+    // Open: its worker lives elsewhere, or its record is about to be replayed.
+    if (state === 'OPEN') return false;
+    await this.tellLedger(grant, await this.uow.forSystem(() => this.rows.usage(batchId)));
+    return true;
   }
 
-  private async tellLedger(grant: SettledGrant, usage: readonly BatchUsage[]): Promise<void> {
+  private async tellLedger(grant: Granted, usage: readonly BatchUsage[]): Promise<void> {
     await this.ledger.settle(grant.sendingAccountId, grant.batchId, refundsOf(grant.messages, usage));
   }
 }

@@ -166,7 +166,10 @@ export class Dispatcher implements Tower {
 
   /** Undefined after a failure: whether the claim was committed is unknown then, so nothing is sent. */
   private async claim(ticket: Ticket): Promise<Claim | undefined> {
-    if (!this.noteClaim(ticket)) return undefined;
+    if (!this.noteClaim(ticket)) {
+      await this.giveBack(ticket);
+      return undefined;
+    }
     this.failpoints.reach('before-claim');
     try {
       const claim = await this.claims.claim(ticket);
@@ -176,7 +179,17 @@ export class Dispatcher implements Tower {
       this.log.warn('a claim failed; what it left behind is given back', { batch: ticket.batchId, error });
       this.gate.closeFor(CLAIM_FAILED_MS);
       await this.recovery.afterFailedClaim(ticket);
+      await this.giveBack(ticket);
       return undefined;
+    }
+  }
+
+  /** At once: its messages shall not wait until its slots are over, nor shall its share of the day. */
+  private async giveBack(ticket: Ticket): Promise<void> {
+    try {
+      await this.settler.giveBack(ticket);
+    } catch (error) {
+      this.log.warn('a grant could not be given back yet; the sweeper will', { batch: ticket.batchId, error });
     }
   }
 

@@ -1,12 +1,10 @@
 import { UnitOfWork } from '@libs/database';
-import { Timers, type BatchId, type SendingAccountId } from '@libs/kernel';
+import { Timers, type BatchId } from '@libs/kernel';
 import { Log } from '@libs/observability';
-import { Ledger, type OverdueGrant } from '@libs/quota';
+import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { BatchSettler } from './batch-settler.service';
-import { ClaimRepository } from './claim.repository';
 import { EngineAccounts } from './engine-accounts.service';
-import { EngineSettings } from './engine.settings';
 import { HeldBatches } from './held-batches';
 import { LookPace } from './look-pace';
 import { OutcomeRepository } from './outcome.repository';
@@ -33,12 +31,10 @@ export class Sweeper {
     private readonly uow: UnitOfWork,
     private readonly accounts: EngineAccounts,
     private readonly ledger: Ledger,
-    private readonly claims: ClaimRepository,
     private readonly outcomes: OutcomeRepository,
     private readonly settler: BatchSettler,
     private readonly recovery: RecoveryService,
     private readonly held: HeldBatches,
-    private readonly settings: EngineSettings,
     private readonly log: Log,
     timers: Timers,
   ) {
@@ -50,9 +46,11 @@ export class Sweeper {
     let swept = 0;
     // Asked together: to wake an idle Redis costs more than the question.
     await inTurns(SIDE_BY_SIDE, await this.accounts.all(), async ({ id }) => {
-      for (const grant of await this.ledger.overdue(id, PAGE)) {
-        if (this.held.has(grant.opId as BatchId)) continue;
-        if (await this.sweep(id, grant)) swept += 1;
+      for (const { opId, recipients, bucketStartMs, messages } of await this.ledger.overdue(id, PAGE)) {
+        const batchId = opId as BatchId;
+        if (this.held.has(batchId)) continue;
+        const grant = { batchId, sendingAccountId: id, granted: recipients, bucketStartMs, messages };
+        if (await this.settler.giveBack(grant)) swept += 1;
       }
     });
     return swept;
@@ -76,24 +74,5 @@ export class Sweeper {
       swept += 1;
     });
     return swept;
-  }
-
-  private async sweep(account: SendingAccountId, grant: OverdueGrant): Promise<boolean> {
-    const now = new Date(this.ledger.nowMs());
-    const batchId = grant.opId as BatchId;
-    const { state } = await this.uow.forSystem(() =>
-      this.claims.tombstone(
-        batchId,
-        account,
-        this.settings.worker,
-        grant.recipients,
-        new Date(grant.bucketStartMs),
-        now,
-      ),
-    );
-    // Open: its worker lives elsewhere, or its record is about to be replayed.
-    if (state === 'OPEN') return false;
-    await this.settler.refund({ batchId, sendingAccountId: account, messages: grant.messages });
-    return true;
   }
 }

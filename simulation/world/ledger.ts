@@ -242,6 +242,10 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     return this.ask(account, (ledger) => ledger.drop(CLASS_OF[stream], tenant));
   }
 
+  withdraw(account: SendingAccountId, tenant: TenantId, stream: Stream, ids: readonly MessageId[]): Promise<number> {
+    return this.ask(account, (ledger) => ledger.withdraw(CLASS_OF[stream], tenant, ids));
+  }
+
   stats(account: SendingAccountId): Promise<LedgerStats | undefined> {
     return this.ask(account, (ledger, nowUs, { runId }) =>
       ledger.epoch === 0

@@ -188,10 +188,12 @@ export class ExpirerRows implements Pick<ExpirerRepository, keyof ExpirerReposit
     return Promise.resolve(Math.min(limit, due.length));
   }
 
-  expire(now: Date, limit: number): Promise<number> {
+  expire(now: Date, limit: number): ReturnType<ExpirerRepository['expire']> {
     const due = this.over(now, limit);
     for (const row of due) this.tables.setMessage(row, { state: 'EXPIRED' });
-    return Promise.resolve(due.length);
+    return Promise.resolve(
+      due.map(({ id, tenantId, accountId, stream }) => ({ id, tenantId, sendingAccountId: accountId, stream })),
+    );
   }
 
   private over(now: Date, limit: number): MessageRow[] {

@@ -15,6 +15,7 @@ type Step =
   | { do: 'acquire'; op: number; want: number; slice: number; urgent?: boolean }
   | { do: 'offer'; class: 'tx' | 'mk'; tenant: number; ids: number[]; cost: number }
   | { do: 'drop'; class: 'tx' | 'mk'; tenant: number }
+  | { do: 'withdraw'; class: 'tx' | 'mk'; tenant: number; ids: number[] }
   | { do: 'settle'; op: number; unused: number; refused: number; tenant: number }
   | { do: 'reslot'; op: number; cost: number }
   | { do: 'observe'; q: number; rate: number; ses: number }
@@ -51,6 +52,15 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: one('drop'), class: classes, tenant: fc.nat(4) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: one('withdraw'),
+      class: classes,
+      tenant: fc.nat(4),
+      ids: fc.array(fc.nat(400), { minLength: 1, maxLength: 200 }),
+    }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -266,6 +276,11 @@ class Comparison {
           model.drop(step.class, `t${String(step.tenant)}`),
         );
         break;
+      case 'withdraw': {
+        const [tenant, ids] = [`t${String(step.tenant)}`, step.ids.map((id) => idOf('', id))];
+        expect(await this.call('withdraw', step.class, tenant, ...ids)).toBe(model.withdraw(step.class, tenant, ids));
+        break;
+      }
       case 'settle': {
         const refund = [`t${String(step.tenant)}`, step.unused, step.refused] as const;
         const refunds = step.unused + step.refused > 0 ? [refund] : [];

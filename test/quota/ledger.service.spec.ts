@@ -151,6 +151,28 @@ describe('the ledger on real Redis', () => {
     expect(await ledger.offer(account, tenant, 'MARKETING', free, list.slice(0, 5))).toBe(5);
   });
 
+  it('takes single messages out of a list of any length, and knows the others as before', async () => {
+    const list = messages(2_500);
+    expect(await ledger.offer(account, tenant, 'MARKETING', free, list, 2_500)).toBe(2_500);
+    const gone = list.filter((_, i) => i !== 1 && i < 2_300);
+    const strangers = messages(2);
+    const idsOf = (some: typeof list) => some.map(({ id }) => id);
+    expect(await ledger.withdraw(account, tenant, 'TRANSACTIONAL', idsOf(gone))).toBe(0);
+    expect(await ledger.withdraw(account, tenant, 'MARKETING', [...idsOf(gone), ...idsOf(strangers)])).toBe(2_299);
+    const kept = list.filter((message) => !gone.includes(message));
+    expect(await ledger.offer(account, tenant, 'MARKETING', free, kept)).toBe(0);
+    const grant = await acquire();
+    const granted = grant.kind === 'grant' ? grant.messages.length : 0;
+    expect(granted).toBeGreaterThan(0);
+    expect(grant.kind === 'grant' && idsOf([...grant.messages])).toEqual(idsOf(kept.slice(0, granted)));
+    // What is granted is not listed any more: whoever claims it looks at PostgreSQL.
+    expect(await ledger.withdraw(account, tenant, 'MARKETING', idsOf(kept))).toBe(201 - granted);
+    expect(await acquire()).toMatchObject({ kind: 'empty', why: 'idle' });
+    // Somebody may make it wait again.
+    expect(await ledger.offer(account, tenant, 'MARKETING', free, list.slice(0, 1))).toBe(1);
+    expect((await ledger.ready(account))?.lists).toEqual([{ tenantId: tenant, stream: 'MARKETING', messages: 1 }]);
+  });
+
   it('says when a tenant had no more than what was granted', async () => {
     await ledger.observe(account, 1n, { ...limits, rate: parseRate('10000') });
     const other = '00000000-0000-7000-8000-0000000000b2' as TenantId;

@@ -3,6 +3,7 @@ import {
   SystemTimers,
   Timers,
   type LaneId,
+  type MessageId,
   type SendingAccountId,
   type Stream,
   type TenantId,
@@ -53,6 +54,8 @@ const KEEP_REFUSED_MS = 60_000;
 /** Ready messages a tenant may have in Redis per account and stream, unless told otherwise; the rest waits in PostgreSQL. */
 export const READY_WINDOW = 1_000;
 const OFFER_CHUNK = 500;
+/** Each chunk reads the whole list once. */
+const WITHDRAW_CHUNK = 2_000;
 
 /** What SES allows an account, as observed. */
 export interface ObservedLimits {
@@ -251,6 +254,25 @@ export class Ledger {
   /** Empties a tenant's ready list on an account it left or may not use. */
   async drop(account: SendingAccountId, tenant: TenantId, stream: Stream): Promise<number> {
     return Number(await this.scripts.run(account, SCRIPTS.drop, [CLASS_OF[stream], packId(tenant)]));
+  }
+
+  /**
+   * Takes messages that wait no more (canceled, expired) out of a tenant's ready list, so that no slot is granted to them. A
+   * hint: losing it costs those slots, since no claim takes such a message. Answers how many were listed.
+   */
+  async withdraw(
+    account: SendingAccountId,
+    tenant: TenantId,
+    stream: Stream,
+    ids: readonly MessageId[],
+  ): Promise<number> {
+    let taken = 0;
+    for (let i = 0; i < ids.length; i += WITHDRAW_CHUNK) {
+      const part = ids.slice(i, i + WITHDRAW_CHUNK).map(packId);
+      const reply = await this.scripts.run(account, SCRIPTS.withdraw, [CLASS_OF[stream], packId(tenant), ...part]);
+      taken += Number(reply);
+    }
+    return taken;
   }
 
   /** The account was removed: deletes all that Redis holds of it. Nothing is granted there any more. */

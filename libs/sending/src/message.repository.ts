@@ -2,6 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import type { EventId, MailAddress, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { NameValueInput } from './accept-input';
+import type { EndedMessage } from './backlog-offer.service';
 import type { EngineState } from './engine-state';
 import type { Message, Recipient, RecipientKind } from './message';
 import type { MessageQuery } from './message-filter.policy';
@@ -126,11 +127,11 @@ const CANCEL = `
      WHERE tenant_id = $1 AND id IN (
        SELECT id FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY')
         ORDER BY id FOR NO KEY UPDATE)
-    RETURNING id
+    RETURNING id, sending_account_id, stream
   ), waiting AS (
     DELETE FROM backlog WHERE tenant_id = $1 AND message_id IN (SELECT id FROM canceled)
   )
-  SELECT id FROM canceled`;
+  SELECT id, $1 AS "tenantId", sending_account_id AS "sendingAccountId", stream FROM canceled`;
 
 /** Messages, recipients and timelines of one tenant, for reading and canceling. */
 @Injectable()
@@ -185,16 +186,20 @@ export class MessageRepository {
   }
 
   /** Cancels those that still wait, each or not at all: a claim that came first wins. Answers which were canceled. */
-  async cancel(tenant: TenantId, ids: readonly string[], at: Date, eventIds: readonly EventId[]): Promise<MessageId[]> {
-    const rows = await this.uow.query<{ id: MessageId }>(CANCEL, [tenant, ids, at]);
-    const canceled = rows.map((row) => row.id);
+  async cancel(
+    tenant: TenantId,
+    ids: readonly string[],
+    at: Date,
+    eventIds: readonly EventId[],
+  ): Promise<EndedMessage[]> {
+    const canceled = await this.uow.query<EndedMessage>(CANCEL, [tenant, ids, at]);
     if (canceled.length === 0) return [];
     await this.uow.query(
       `INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary)
        SELECT $1, e.id, e.message_id, 'message.canceled', $4, 'message.canceled', 'Canceled before it was sent.'
          FROM unnest($3::uuid[], $2::uuid[]) AS e(id, message_id)
        ON CONFLICT (tenant_id, message_id, dedupe_key) DO NOTHING`,
-      [tenant, canceled, eventIds.slice(0, canceled.length), at],
+      [tenant, canceled.map(({ id }) => id), eventIds.slice(0, canceled.length), at],
     );
     return canceled;
   }

@@ -16,6 +16,7 @@ import {
   isUuid,
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { ReadyOffers } from './backlog-offer.service';
 import type { Message, Recipient } from './message';
 import { conditionsOf, messageQuery, type MessageFilter, type MessagePageRequest } from './message-filter.policy';
 import { MessageRepository, type SentAttempt, type TimelineEvent } from './message.repository';
@@ -43,6 +44,7 @@ export class MessageService {
     private readonly rows: MessageRepository,
     private readonly waiting: WaitService,
     private readonly audit: AuditService,
+    private readonly offers: ReadyOffers,
   ) {}
 
   /** @throws DomainError NOT_FOUND, for another tenant's message too. */
@@ -125,13 +127,18 @@ export class MessageService {
         'ids' in what
           ? what.ids.filter(isUuid)
           : await this.rows.openIds(tenant, messageQuery(what.filter), MAX_CANCEL);
-      const canceled = await this.rows.cancel(
+      const ended = await this.rows.cancel(
         tenant,
         [...new Set(wanted)],
         now,
         wanted.map(() => newId<EventId>()),
       );
+      const canceled = ended.map(({ id }) => id);
       if (canceled.length > 0) {
+        this.uow.onCommit(() => {
+          // Not awaited: the customer's answer does not wait for a hint.
+          void this.offers.withdraw(ended);
+        });
         const asked = 'ids' in what ? { ids: what.ids.length } : { filter: conditionsOf(what.filter) };
         await this.audit.record({
           ...by,

@@ -3,7 +3,7 @@ import { CHARGE_TENANT, FORGET, FREEZE, HOLD, OBSERVE, OPEN, REBUILD, THROTTLE }
 import { ACQUIRE } from './acquire.lua';
 import { OVERDUE, RESLOT, SETTLE } from './grant.lua';
 import { CHARGE_LANE, LANES, LEASE } from './limits.lua';
-import { DROP, OFFER, READY, SERVED, STATS } from './queue.lua';
+import { DROP, OFFER, READY, SERVED, STATS, WITHDRAW } from './queue.lua';
 
 /** A Lua script and the digest Redis knows it by. */
 export interface Script {
@@ -34,6 +34,7 @@ export const SCRIPTS = {
   lease: script(LEASE),
   offer: script(OFFER),
   drop: script(DROP),
+  withdraw: script(WITHDRAW),
   stats: script(STATS),
   ready: script(READY),
   served: script(SERVED),

@@ -72,6 +72,30 @@ redis.call('ZREM', P .. 'park:' .. class, tenant)
 return #entries
 `;
 
+/**
+ * Takes single messages out of a tenant's ready list: they wait no more. After the shared seven: class, tenant, then ids.
+ * Answers how many were listed; what is granted already stays granted.
+ */
+export const WITHDRAW = `${PRELUDE}
+local class, tenant = ARGV[8], ARGV[9]
+local list, gone = P .. 'l:' .. class .. ':' .. tenant, {}
+for i = 10, #ARGV do gone[ARGV[i]] = true end
+local kept, taken = {}, {}
+for _, entry in ipairs(redis.call('LRANGE', list, 0, -1)) do
+  local to = gone[string.sub(entry, 1, 30)] and taken or kept
+  to[#to + 1] = entry
+end
+if #taken == 0 then return 0 end
+forgetKnown(class, tenant, byShard(taken))
+redis.call('DEL', list)
+for i = 1, #kept, 1000 do redis.call('RPUSH', list, unpack(kept, i, math.min(#kept, i + 999))) end
+if #kept == 0 then
+  redis.call('ZREM', P .. 'q:' .. class, tenant)
+  redis.call('ZREM', P .. 'park:' .. class, tenant)
+end
+return #taken
+`;
+
 /** Everything an operator or a wait estimate asks, as JSON; read only but for time. */
 export const STATS = `${PRELUDE}
 if redis.call('EXISTS', LED) == 0 then return '{}' end

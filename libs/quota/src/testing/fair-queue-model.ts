@@ -82,4 +82,15 @@ export class FairQueueModel {
     this.parked.delete(tenant);
     return entries;
   }
+
+  withdraw(tenant: string, ids: ReadonlySet<string>): Entry[] {
+    const entries = this.list(tenant);
+    const taken = entries.filter(({ id }) => ids.has(id));
+    if (taken.length > 0 && taken.length === entries.length) return this.drop(tenant);
+    this.lists.set(
+      tenant,
+      entries.filter(({ id }) => !ids.has(id)),
+    );
+    return taken;
+  }
 }

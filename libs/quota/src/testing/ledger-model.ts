@@ -255,6 +255,12 @@ export class LedgerModel {
     return entries.length;
   }
 
+  withdraw(klass: Class, tenant: string, ids: readonly string[]): number {
+    const taken = this.queues[klass].withdraw(tenant, new Set(ids));
+    for (const { id } of taken) this.known.delete(knownKey(klass, tenant, id));
+    return taken.length;
+  }
+
   throttle(realUs: number): number {
     return this.exists ? this.pace.throttle(this.now(realUs)) : 1_000;
   }

@@ -1,6 +1,7 @@
 import { UnitOfWork, type Statements } from '@libs/database';
 import { newId, type MessageId, type TenantId } from '@libs/kernel';
 import { Inject, Injectable } from '@nestjs/common';
+import type { EndedMessage } from '../backlog-offer.service';
 import { onceKey } from '../event-type.policy';
 
 interface Row {
@@ -36,12 +37,12 @@ const EXPIRE = `
   WITH m AS (
     UPDATE message m SET state = 'EXPIRED', settled_at = $3 FROM unnest($1::uuid[], $2::uuid[]) AS w(tenant_id, id)
      WHERE m.tenant_id = w.tenant_id AND m.id = w.id AND m.state IN ('READY', 'SCHEDULED')
-    RETURNING m.tenant_id, m.id
+    RETURNING m.tenant_id, m.id, m.sending_account_id, m.stream
   ), b AS (
     DELETE FROM backlog b USING unnest($1::uuid[], $2::uuid[]) AS w(tenant_id, id)
      WHERE b.tenant_id = w.tenant_id AND b.message_id = w.id
   )
-  SELECT tenant_id AS "tenantId", id FROM m`;
+  SELECT tenant_id AS "tenantId", id, sending_account_id AS "sendingAccountId", stream FROM m`;
 
 const EVENT = `
   INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary)
@@ -79,14 +80,14 @@ export class ExpirerRepository {
   }
 
   /** READY and SCHEDULED past their time -> EXPIRED, with an entry in each timeline. */
-  async expire(now: Date, limit: number): Promise<number> {
+  async expire(now: Date, limit: number): Promise<EndedMessage[]> {
     const over = await this.uow.prepared<Row>(OVER, [now, limit]);
-    if (over.length === 0) return 0;
-    const expired = await this.uow.query<Row>(EXPIRE, [...keys(over), now]);
+    if (over.length === 0) return [];
+    const expired = await this.uow.query<EndedMessage>(EXPIRE, [...keys(over), now]);
     if (expired.length > 0) {
       await this.uow.query(EVENT, [...keys(expired), expired.map(() => newId()), now, onceKey('message.expired')]);
     }
-    return expired.length;
+    return expired;
   }
 }
 

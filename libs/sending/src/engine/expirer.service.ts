@@ -2,6 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import { EngineClock, Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
+import { ReadyOffers } from '../backlog-offer.service';
 import { ExpirerRepository } from './expirer.repository';
 import { LookPace } from './look-pace';
 
@@ -21,6 +22,7 @@ export class Expirer {
     private readonly uow: UnitOfWork,
     private readonly rows: ExpirerRepository,
     private readonly clock: EngineClock,
+    private readonly offers: ReadyOffers,
     private readonly log: Log,
     timers: Timers,
   ) {
@@ -32,17 +34,27 @@ export class Expirer {
     const now = this.clock.now();
     const look = () => this.uow.forLooks((looks) => this.rows.within(looks).isDue(now));
     const due = (await this.pace.look(look)) ?? NOTHING;
-    const released = due.scheduled ? await this.pages(() => this.rows.release(now, PAGE)) : 0;
-    const expired = due.over ? await this.pages(() => this.rows.expire(now, PAGE)) : 0;
+    const released = due.scheduled ? await this.pages(() => this.release(now)) : 0;
+    const expired = due.over ? await this.pages(() => this.expire(now)) : 0;
     if (expired > 0) this.log.warn('messages expired before they could be sent', { count: expired });
     return { released, expired };
+  }
+
+  private release(now: Date): Promise<number> {
+    return this.uow.forSystem(() => this.rows.release(now, PAGE));
+  }
+
+  private async expire(now: Date): Promise<number> {
+    const expired = await this.uow.forSystem(() => this.rows.expire(now, PAGE));
+    await this.offers.withdraw(expired);
+    return expired.length;
   }
 
   /** Page after page while they are full: another worker may have taken a part of one. */
   private async pages(next: () => Promise<number>): Promise<number> {
     let all = 0;
     for (let page = 0; page < MOST_PAGES; page += 1) {
-      const found = await this.uow.forSystem(next);
+      const found = await next();
       all += found;
       if (found < PAGE) break;
     }

@@ -8,7 +8,7 @@ import { EngineSettings } from './engine.settings';
 import { FEED_LOCK_MS, FeedLines } from './feed-lines.service';
 import { BACKLOGGED, idAtAge, readyWindow, restOfLists, SWEEP_MS } from './feeder.policy';
 import { FeederRepository, type Page, type WaitingLine } from './feeder.repository';
-import { restAfterLook } from './look-pace.policy';
+import { costOfLook, restAfterLook } from './look-pace.policy';
 import { groupBy, inTurns } from './side-by-side';
 
 /** What is younger was offered by the api itself a moment ago, and may not be committed in the order of its ids. */
@@ -59,6 +59,8 @@ export class Feeder {
   /** Until when each account's lists are long enough, real milliseconds. */
   private readonly lookAt = new Map<SendingAccountId, number>();
   private linesAt = Number.NEGATIVE_INFINITY;
+  /** What asking who waits cost when it was done last, real milliseconds. */
+  private linesMs = 0;
   /** What reading from the start cost when it was done last, real milliseconds. */
   private fromStartMs = 0;
 
@@ -120,7 +122,8 @@ export class Feeder {
     }
     for (const key of this.lines.keys()) if (!seen.has(key)) this.lines.delete(key);
     const ended = this.timers.monotonicMs();
-    this.linesAt = ended + restAfterLook(LINES_MS, ended - began);
+    this.linesAt = ended + restAfterLook(LINES_MS, costOfLook(this.linesMs, ended - began));
+    this.linesMs = ended - began;
   }
 
   private startSweeps(): void {

@@ -268,6 +268,7 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
               stream: list.class === 'tx' ? 'TRANSACTIONAL' : 'MARKETING',
               messages: list.length,
               atOwnLimit: list.parked,
+              weight: 1,
             })),
             lanes: [],
           },

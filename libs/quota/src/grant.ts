@@ -147,6 +147,7 @@ export interface LedgerStats {
     readonly stream: Stream;
     readonly messages: number;
     readonly atOwnLimit: boolean;
+    readonly weight: number;
   }[];
   /** Lanes with caps; recipients. */
   readonly lanes: readonly (LaneCaps & { readonly usedDay: number; readonly usedHour: number })[];

@@ -113,7 +113,7 @@ const stats = z.object({
   ext: z.string(),
   inflight: z.number(),
   pace: z.number(),
-  ready: z.union([z.literal(false), z.array(z.tuple([z.string(), z.string(), z.number(), z.boolean()]))]),
+  ready: z.union([z.literal(false), z.array(z.tuple([z.string(), z.string(), z.number(), z.boolean(), z.number()]))]),
   lanes: z.union([z.literal(false), z.array(z.tuple([z.string(), figure, figure, figure, figure]))]),
 });
 
@@ -135,11 +135,12 @@ export function readStats(reply: unknown): LedgerStats | undefined {
     frozenUntilMs: s.frozen,
     pacePermille: s.pace,
     inflight: s.inflight,
-    ready: (s.ready === false ? [] : s.ready).map(([tenantId, klass, messages, atOwnLimit]) => ({
+    ready: (s.ready === false ? [] : s.ready).map(([tenantId, klass, messages, atOwnLimit, weight]) => ({
       tenantId: unpackId(tenantId) as TenantId,
       stream: STREAM_OF[klass] ?? 'MARKETING',
       messages,
       atOwnLimit,
+      weight,
     })),
     lanes: (s.lanes === false ? [] : s.lanes).map(([lane, day, usedDay, hour, usedHour]) => ({
       laneId: unpackId(lane) as LaneId,

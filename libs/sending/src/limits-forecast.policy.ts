@@ -1,4 +1,5 @@
 import { smallerCap } from './day-cap.policy';
+import { leftWithThe, type OtherTenant } from './fair-share.policy';
 import type { Limit } from './wait.policy';
 
 /** What a volume would meet. Recipients, recipients per second, engine milliseconds. */
@@ -17,6 +18,9 @@ export interface ForecastFacts {
   readonly tenantUsed: bigint;
   readonly planRate: number | null;
   readonly capacity: Capacity;
+  /** The weight of the tenant's plan, and who waits on those accounts besides when it starts. */
+  readonly weight: number;
+  readonly others: readonly OtherTenant[];
   readonly paused: boolean;
   /** The stream is stopped at the tenant's spend cap until the start. */
   readonly held: boolean;
@@ -59,13 +63,17 @@ export function capacityOf(shares: readonly (Capacity & { readonly weight: numbe
 }
 
 /**
- * When the first and the last recipient would be out. Reserves nothing and knows no other tenant's plans: an estimate
- * on the quotas, rates and backlog of now, with the day's use freeing 24 h after the start.
+ * When the first and the last recipient would be out. Reserves nothing and knows no other tenant's plans, only who waits at
+ * the start if that is now: an estimate on the quotas, rates and backlog of now, with the day's use freeing 24 h after the start.
  */
 export function forecast(facts: ForecastFacts): Forecast {
   const { capacity } = facts;
   const planRate = facts.planRate ?? Number.POSITIVE_INFINITY;
   const rate = Math.max(Math.min(planRate, capacity.rate), 0.001);
+  const secondsFor = (n: bigint) => {
+    const shared = leftWithThe(Number(n), facts.weight, facts.others) / Math.max(capacity.rate, 0.001);
+    return Math.max(Number(n) / rate, shared);
+  };
   const startsSoon = facts.startMs - facts.nowMs < DAY_MS;
   const room = (limit: bigint, used: bigint) => positive(limit - (startsSoon ? used : 0n));
   const quota = capacity.quota < 0n ? null : capacity.quota;
@@ -79,17 +87,22 @@ export function forecast(facts: ForecastFacts): Forecast {
   // The backlog drains from now on, not from the start: by then part of it has gone.
   const drained = BigInt(Math.floor((Math.max(0, facts.startMs - facts.nowMs) / 1_000) * rate));
   const before = positive(facts.waiting - drained);
-  const at = (position: bigint) => placeOf(position, { startMs: facts.startMs, rate, perDay, today });
+  const at = (position: bigint) => placeOf(position, { startMs: facts.startMs, secondsFor, perDay, today });
   const total = before + facts.recipients;
-  const overDay = at(total) > facts.startMs + Math.ceil((Number(total) / rate) * 1_000);
+  const overDay = at(total) > facts.startMs + Math.ceil(secondsFor(total) * 1_000);
   const tenantBindsDay = tenantRoom !== null && (accountRoom === null || tenantRoom <= accountRoom);
   return {
     firstAt: new Date(Math.min(at(before + 1n), NEVER_MS)),
     lastAt: new Date(Math.min(at(total), NEVER_MS)),
     bindingLimit: bindingLimit(facts, {
       day: overDay ? (tenantBindsDay ? facts.dayLimit : 'ACCOUNT_DAY_QUOTA') : undefined,
-      rate: planRate <= capacity.rate ? 'PLAN_RATE' : 'ACCOUNT_RATE',
-      isWithinASecond: Number(total) / rate < 1,
+      rate:
+        secondsFor(total) > Number(total) / rate
+          ? 'FAIR_SHARE'
+          : planRate <= capacity.rate
+            ? 'PLAN_RATE'
+            : 'ACCOUNT_RATE',
+      isWithinASecond: secondsFor(total) < 1,
     }),
   };
 }
@@ -116,14 +129,15 @@ function placeOf(
   position: bigint,
   pace: {
     readonly startMs: number;
-    readonly rate: number;
+    /** How long an account takes for so many recipients of the tenant. */
+    readonly secondsFor: (recipients: bigint) => number;
     /** Windows after the first; the last stands for all that follow. */
     readonly perDay: readonly bigint[];
     readonly today: bigint | null;
   },
 ): number {
-  const { startMs, rate, perDay, today } = pace;
-  const inWindow = (windows: number, n: bigint) => startMs + windows * DAY_MS + Math.ceil((Number(n) / rate) * 1_000);
+  const { startMs, secondsFor, perDay, today } = pace;
+  const inWindow = (windows: number, n: bigint) => startMs + windows * DAY_MS + Math.ceil(secondsFor(n) * 1_000);
   const last = perDay.at(-1);
   let at = inWindow(0, position);
   if (today === null || last === undefined || position <= today) return at;

@@ -12,6 +12,7 @@ import { Ledger, type Fraction, type LedgerStats } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
 import type { Route, Sender } from './accept-route.policy';
+import { othersOf, type OtherTenant } from './fair-share.policy';
 import { capacityOf, forecast, type Capacity, type Forecast } from './limits-forecast.policy';
 import { LimitsRepository, type AccountFacts } from './limits.repository';
 import { RampService } from './upkeep/ramp.service';
@@ -115,6 +116,9 @@ export class LimitsService {
         tenantUsed: use.used,
         planRate: perSecond(sender.limits.rate),
         capacity,
+        weight: sender.limits.weight,
+        // Who waits now has gone by then.
+        others: startMs > nowMs ? [] : mostOf(accounts.map((account) => othersAt(account, tenant, request.stream))),
         paused: sender.state === 'PAUSED' || !accounts.some((account) => account.sending),
       });
     });
@@ -187,6 +191,21 @@ export function closedUntil({ quota, used24h, live }: LiveAccount, nowMs: number
   const frozen = live && live.frozenUntilMs > nowMs ? live.frozenUntilMs : null;
   if (quota < 0n || used24h < quota) return frozen;
   return Math.max(frozen ?? nowMs, live?.roomReturnsAtMs ?? nowMs + DAY_MS);
+}
+
+/** Who waits at the account besides. Transactional mail does not stand behind anybody's marketing mail. */
+export function othersAt({ live }: LiveAccount, tenant: TenantId, stream: Stream): OtherTenant[] {
+  const lists = live?.ready.filter(
+    (list) =>
+      list.tenantId !== tenant && !list.atOwnLimit && (stream === 'MARKETING' || list.stream === 'TRANSACTIONAL'),
+  );
+  return othersOf(lists ?? []);
+}
+
+/** Of a stream that is split over several accounts the one with the most company decides. */
+function mostOf(companies: readonly OtherTenant[][]): OtherTenant[] {
+  const weight = (others: readonly OtherTenant[]) => others.reduce((sum, other) => sum + other.weight, 0);
+  return companies.reduce((most, others) => (weight(others) > weight(most) ? others : most), []);
 }
 
 /** Recipients per second as a plain number: for estimates, never for granting. */

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { othersOf } from './fair-share.policy';
 import { capacityOf, forecast, type ForecastFacts } from './limits-forecast.policy';
 import { explainWait, type Circumstances, type Waiting } from './wait.policy';
 
@@ -40,9 +41,14 @@ const facts = (over: Partial<Circumstances> = {}): Circumstances => ({
   warmUp: null,
   openElsewhere: false,
   frozenUntilMs: 0,
-  tenantsWaiting: 1,
+  rateFreeMs: 0,
+  weight: 1,
+  others: [],
   ...over,
 });
+
+/** Of whom more waits than is known. */
+const unknown = (weight: number) => ({ weight, waiting: Number.POSITIVE_INFINITY });
 
 describe('what holds a message', () => {
   const behind = { aheadMessages: 1_400, aheadRecipients: 1_399 };
@@ -75,7 +81,15 @@ describe('what holds a message', () => {
     ['ACCOUNT_DAY_QUOTA', {}, { accountUsed: 50_000n }, DAY],
     ['ACCOUNT_DAY_QUOTA', {}, { frozenUntilMs: NOW + 120_000 }, 120_000],
     ['ACCOUNT_RATE', behind, {}, 100_000],
-    ['FAIR_SHARE', behind, { tenantsWaiting: 2 }, 200_000],
+    ['FAIR_SHARE', behind, { others: [unknown(1)] }, 200_000],
+    ['FAIR_SHARE', behind, { others: [unknown(1)], weight: 4 }, 125_000],
+    // Who has little left is soon gone.
+    ['FAIR_SHARE', behind, { others: [{ weight: 1, waiting: 140 }] }, 110_000],
+    ['PLAN_RATE', behind, { others: [unknown(1)], planRate: 6 }, 233_334],
+    // What was granted before goes first, all of its recipients.
+    ['ACCOUNT_RATE', {}, { rateFreeMs: NOW + 50_000 }, 50_072],
+    // It goes with its first recipient.
+    ['NONE', { recipients: 50 }, {}, 72],
     ['PLAN_RATE', behind, { planRate: 1 }, 1_400_000],
   ])('is %s for %j with %j', (limit, over, circumstances, afterMs) => {
     const wait = explainWait(message(over), facts(circumstances), NOW);
@@ -135,6 +149,8 @@ describe('a forecast', () => {
     tenantUsed: 0n,
     planRate: null,
     capacity: { quota: 50_000n, used: 0n, rate: 14 },
+    weight: 1,
+    others: [],
     paused: false,
     held: false,
     ...over,
@@ -148,6 +164,17 @@ describe('a forecast', () => {
     });
     expect(forecast(ask({ planRate: 7 })).bindingLimit).toBe('PLAN_RATE');
     expect(forecast(ask({ recipients: 1n })).bindingLimit).toBe('NONE');
+  });
+
+  it('shares the rate with those who wait at its start, by weight and for as long as they have mail', () => {
+    const last = (over: Partial<ForecastFacts>) => forecast(ask(over)).lastAt.getTime() - NOW;
+    expect(last({ others: [unknown(1)] })).toBe(200_000);
+    expect(last({ others: [unknown(3)], weight: 2 })).toBe(250_000);
+    expect(last({ others: othersOf([{ weight: 1, messages: 28 }]) })).toBe(102_000);
+    expect(last({ others: othersOf([{ weight: 1, messages: 100 }]) })).toBe(200_000);
+    expect(last({ others: othersOf([{ weight: 1, messages: 0 }]) })).toBe(100_000);
+    expect(forecast(ask({ others: [unknown(1)] })).bindingLimit).toBe('FAIR_SHARE');
+    expect(forecast(ask({ others: [unknown(1)], planRate: 5 })).bindingLimit).toBe('PLAN_RATE');
   });
 
   it('goes on in the next window when the day is full', () => {

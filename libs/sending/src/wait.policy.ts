@@ -1,5 +1,6 @@
 import type { Mode, Stream } from '@libs/kernel';
 import type { EngineState } from './engine-state';
+import { leftWithThe, type OtherTenant } from './fair-share.policy';
 
 /** The kind of limit that holds mail (API.md). A customer learns the kind, never whose account it is. */
 export const LIMITS = [
@@ -88,8 +89,12 @@ export interface Circumstances {
   readonly openElsewhere: boolean;
   /** The account grants nothing before. */
   readonly frozenUntilMs: number;
-  /** Tenants with mail waiting on the account, this one included. */
-  readonly tenantsWaiting: number;
+  /** When the rate of the account is free again: what was granted before and has not gone goes first. Engine milliseconds. */
+  readonly rateFreeMs: number;
+  /** The weight of the tenant's plan. */
+  readonly weight: number;
+  /** Those who wait on the account besides and do not stand behind this message. */
+  readonly others: readonly OtherTenant[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -257,20 +262,22 @@ function warmUp(message: Waiting, facts: Circumstances, nowMs: number): Wait | u
   return { limit: 'POOL_WARMUP', explanation, estimatedSendAt: new Date(nowMs + waitMs), ahead };
 }
 
+/** A message goes as soon as its first recipient may, however many follow: those hold up the next one. */
 function pace(message: Waiting, facts: Circumstances, nowMs: number): Wait {
-  const need = message.aheadRecipients + message.recipients;
+  const place = message.aheadRecipients + 1;
   const ahead = message.aheadMessages;
-  const share = facts.accountRate / Math.max(1, facts.tenantsWaiting);
+  const withOthers = leftWithThe(place, facts.weight, facts.others);
   const planRate = facts.planRate ?? Number.POSITIVE_INFINITY;
-  const rate = Math.max(Math.min(planRate, share), 0.001);
-  const start = Math.max(nowMs, facts.frozenUntilMs, message.notBeforeMs ?? nowMs);
-  const at = Math.ceil(start + (need / rate) * 1_000);
+  const bySharingS = withOthers / Math.max(facts.accountRate, 0.001);
+  const byPlanS = place / Math.max(planRate, 0.001);
+  const start = Math.max(nowMs, facts.frozenUntilMs, facts.rateFreeMs, message.notBeforeMs ?? nowMs);
+  const at = Math.ceil(start + Math.max(bySharingS, byPlanS) * 1_000);
   const estimatedSendAt = new Date(at);
   if (at - nowMs <= SOON_MS) return { limit: 'NONE', explanation: 'It goes out now.', estimatedSendAt, ahead };
   const [limit, why]: [Limit, string] =
-    planRate <= share
+    byPlanS >= bySharingS
       ? ['PLAN_RATE', `Your plan sends ${String(facts.planRate)} recipients a second`]
-      : facts.tenantsWaiting > 1
+      : withOthers > place
         ? ['FAIR_SHARE', 'Others send at the same time and everybody gets a fair share']
         : ['ACCOUNT_RATE', `Mail leaves at ${String(facts.accountRate)} recipients a second`];
   return { limit, explanation: `${why}; ${count(ahead)} ahead.`, estimatedSendAt, ahead };

@@ -14,7 +14,7 @@ import { AcceptRepository } from './accept.repository';
 import { ownersOf, type Sender } from './accept-route.policy';
 import { regionServes } from './accept.policy';
 import { LimitsRepository, type Ahead, type WaitingMessage } from './limits.repository';
-import { closedUntil, LimitsService, perSecond, type LiveAccount } from './limits.service';
+import { closedUntil, LimitsService, othersAt, perSecond, type LiveAccount } from './limits.service';
 import { explainWait, type Wait } from './wait.policy';
 
 const DAY_MS = 86_400_000;
@@ -66,6 +66,7 @@ export class WaitService {
       tenantUsed: use.used,
       tenantNextFreeMs: use.oldest === null ? null : use.oldest.getTime() + DAY_MS,
       planRate: perSecond(sender.limits.rate),
+      weight: sender.limits.weight,
     };
     for (const message of messages) {
       const account = accounts.find((one) => one.id === message.sendingAccountId);
@@ -121,7 +122,6 @@ function waitingOf(message: WaitingMessage, ahead: Ahead | undefined) {
 
 function circumstancesOf(account: LiveAccount, message: WaitingMessage, tenant: TenantId) {
   const { live } = account;
-  const others = live?.ready.filter((one) => one.tenantId !== tenant && one.messages > 0 && !one.atOwnLimit) ?? [];
   return {
     accountSending: account.sending,
     accountQuota: account.quota,
@@ -130,7 +130,8 @@ function circumstancesOf(account: LiveAccount, message: WaitingMessage, tenant: 
     accountRoomReturnsMs: live?.roomReturnsAtMs ?? null,
     frozenUntilMs: live?.frozenUntilMs ?? 0,
     warmUp: live?.lanes.find((lane) => lane.laneId === message.laneId) ?? null,
-    tenantsWaiting: 1 + new Set(others.map((other) => other.tenantId)).size,
+    rateFreeMs: live?.rateFreeAtMs ?? 0,
+    others: othersAt(account, tenant, message.stream),
   };
 }
 

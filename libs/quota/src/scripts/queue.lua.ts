@@ -108,7 +108,8 @@ local ready = {}
 for _, class in ipairs({'tx', 'mk'}) do
   for _, key in ipairs({'q:', 'park:'}) do
     for _, tenant in ipairs(redis.call('ZRANGE', P .. key .. class, 0, -1)) do
-      ready[#ready + 1] = { tenant, class, redis.call('LLEN', P .. 'l:' .. class .. ':' .. tenant), key == 'park:' }
+      ready[#ready + 1] = { tenant, class, redis.call('LLEN', P .. 'l:' .. class .. ':' .. tenant), key == 'park:',
+        tonumber(redis.call('HGET', P .. 't:' .. tenant, 'w') or '1') }
     end
   end
 end

@@ -1,0 +1,28 @@
+/** A tenant that waits on the same account as the one that asks. */
+export interface OtherTenant {
+  /** The weight of its plan; above 0. */
+  readonly weight: number;
+  /** Recipients of it that wait, roughly. Infinity where its list is as long as lists may be: how much follows is not known. */
+  readonly waiting: number;
+}
+
+/**
+ * A ready list this long may go on in the database: lists of slow accounts hold a hundred messages, those of fast ones more,
+ * and they are filled up before they are half empty.
+ */
+const FULL_LIST = 50;
+
+/** Of a ready list, by its messages. */
+export function othersOf(lists: readonly { readonly weight: number; readonly messages: number }[]): OtherTenant[] {
+  return lists
+    .filter((list) => list.messages > 0)
+    .map(({ weight, messages }) => ({ weight, waiting: messages < FULL_LIST ? messages : Number.POSITIVE_INFINITY }));
+}
+
+/**
+ * How many recipients an account has sent when the n-th of a tenant goes: all that wait are served by weight until they have
+ * nothing left, so each of the others gets its part of what the tenant gets, and no more than it has.
+ */
+export function leftWithThe(n: number, weight: number, others: readonly OtherTenant[]): number {
+  return others.reduce((sum, other) => sum + Math.min(other.waiting, (n * other.weight) / weight), n);
+}

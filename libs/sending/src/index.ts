@@ -4,6 +4,7 @@ export type { AcceptedEntry, Submitter } from './accepted';
 export { BacklogService } from './backlog.service';
 export { EventApplier } from './event-applier.service';
 export { IdempotencyService } from './idempotency.service';
+export { LedgerLook } from './ledger-look.service';
 export { LimitsService } from './limits.service';
 export type { Message } from './message';
 export type { MessageFilter } from './message-filter.policy';

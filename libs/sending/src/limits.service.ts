@@ -1,19 +1,12 @@
 import { UnitOfWork } from '@libs/database';
-import {
-  DomainError,
-  EngineClock,
-  notFound,
-  type Mode,
-  type SendingAccountId,
-  type Stream,
-  type TenantId,
-} from '@libs/kernel';
-import { Ledger, type Fraction, type LedgerStats } from '@libs/quota';
+import { DomainError, EngineClock, notFound, type Mode, type Stream, type TenantId } from '@libs/kernel';
+import type { Fraction, LedgerStats } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
 import type { Route, Sender } from './accept-route.policy';
 import { othersOf, type OtherTenant } from './fair-share.policy';
 import { capacityOf, forecast, type Capacity, type Forecast } from './limits-forecast.policy';
+import { LedgerLook } from './ledger-look.service';
 import { LimitsRepository, type AccountFacts } from './limits.repository';
 import { RampService } from './upkeep/ramp.service';
 
@@ -53,7 +46,7 @@ export class LimitsService {
     private readonly clock: EngineClock,
     private readonly senders: AcceptRepository,
     private readonly rows: LimitsRepository,
-    private readonly ledger: Ledger,
+    private readonly look: LedgerLook,
     private readonly ramp: RampService,
   ) {}
 
@@ -138,21 +131,11 @@ export class LimitsService {
   /** The accounts of these routes, with what the ledger knows of them where it answers. */
   async accounts(routes: readonly Pick<Route, 'sendingAccountId'>[]): Promise<LiveAccount[]> {
     const facts = await this.rows.accounts([...new Set(routes.map((route) => route.sendingAccountId))]);
-    const accounts: LiveAccount[] = [];
-    for (const account of facts) {
-      const live = await this.live(account.id);
-      accounts.push(live ? { ...account, quota: live.quota, used24h: live.used24h, live } : { ...account, live });
-    }
-    return accounts;
-  }
-
-  /** What the ledger says of an account; undefined without Redis or before the ledger is built. */
-  private async live(id: SendingAccountId): Promise<LedgerStats | undefined> {
-    try {
-      return await this.ledger.stats(id);
-    } catch {
-      return undefined;
-    }
+    const stats = await this.look.statsOf(facts.map(({ id }) => id));
+    return facts.map((account) => {
+      const live = stats.get(account.id);
+      return live ? { ...account, quota: live.quota, used24h: live.used24h, live } : { ...account, live };
+    });
   }
 
   private async sender(tenant: TenantId, mode: Mode): Promise<Sender> {

@@ -15,6 +15,7 @@ import { EventApplier } from './event-applier.service';
 import { EventRepository } from './event.repository';
 import { IdempotencyRepository } from './idempotency.repository';
 import { IdempotencyService } from './idempotency.service';
+import { LedgerLook } from './ledger-look.service';
 import { LimitsRepository } from './limits.repository';
 import { LimitsService } from './limits.service';
 import { MessageRepository } from './message.repository';
@@ -46,6 +47,7 @@ export class SendingModule {
         EventRepository,
         IdempotencyRepository,
         IdempotencyService,
+        LedgerLook,
         LimitsRepository,
         LimitsService,
         MessageRepository,
@@ -54,7 +56,15 @@ export class SendingModule {
         ReadyOffers,
         WaitService,
       ],
-      exports: [AcceptService, BacklogService, EventApplier, IdempotencyService, LimitsService, MessageService],
+      exports: [
+        AcceptService,
+        BacklogService,
+        EventApplier,
+        IdempotencyService,
+        LedgerLook,
+        LimitsService,
+        MessageService,
+      ],
     };
   }
 }

@@ -3,7 +3,7 @@ import { AwsAccountService, DomainService, SendingAccountService, type Domain as
 import type { SendingAccountId, TenantId } from '@libs/kernel';
 import { PlacementService } from '@libs/placement';
 import { PlanService } from '@libs/plans';
-import { Ledger } from '@libs/quota';
+import { LedgerLook } from '@libs/sending';
 import { TenantService } from '@libs/tenancy';
 import { Injectable } from '@nestjs/common';
 import DataLoader from 'dataloader';
@@ -46,7 +46,7 @@ export class AdminLoaderFactory {
     private readonly placements: PlacementService,
     private readonly plans: PlanService,
     private readonly tenants: TenantService,
-    private readonly ledger: Ledger,
+    private readonly look: LedgerLook,
   ) {}
 
   create(): AdminLoaders {
@@ -71,7 +71,10 @@ export class AdminLoaderFactory {
         (row) => row.id,
         toLane,
       ),
-      grantedLast24h: new DataLoader((ids) => Promise.all(ids.map((id) => this.granted(id as SendingAccountId)))),
+      grantedLast24h: new DataLoader(async (ids) => {
+        const stats = await this.look.statsOf(ids as SendingAccountId[]);
+        return ids.map((id) => stats.get(id as SendingAccountId)?.used24h ?? 0n);
+      }),
       plans: loaderById(
         (ids) => this.plans.findByIds(ids as never),
         (row) => row.id,
@@ -102,13 +105,5 @@ export class AdminLoaderFactory {
       for (const tenant of tenants) found.push(...(await this.domains.list(tenant as TenantId)));
       return found;
     });
-  }
-
-  private async granted(id: SendingAccountId): Promise<bigint> {
-    try {
-      return (await this.ledger.stats(id))?.used24h ?? 0n;
-    } catch {
-      return 0n;
-    }
   }
 }

@@ -73,4 +73,35 @@ describe('the outbox', () => {
     expect((await module.get(JobQueue).counts('control')).waiting).toBeGreaterThanOrEqual(2);
     stop();
   });
+
+  it('hands on what it knows, however much stands before it that only another version can read', async () => {
+    const insert = (name: string, payload: string, count: number) =>
+      uow.forSystem(() =>
+        uow.query('INSERT INTO outbox (job, payload) SELECT $1, $2::jsonb FROM generate_series(1, $3::int)', [
+          name,
+          payload,
+          count,
+        ]),
+      );
+    const left = () =>
+      uow.forSystem(() =>
+        uow.query<{ job: string; n: number }>(
+          'SELECT job, count(*)::int AS n FROM outbox GROUP BY job, payload ORDER BY n',
+        ),
+      );
+    await insert('test.of-tomorrow', '{}', 450);
+    expect(await outbox.drain([job as never])).toBe(0);
+    await uow.forSystem(() => outbox.addAll(job, [{ n: 4 }, { n: 5 }]));
+    expect(await outbox.drain([job as never])).toBe(2);
+
+    await insert(job.name, '{"n":"six"}', 430);
+    await uow.forSystem(() => outbox.addAll(job, [{ n: 7 }]));
+    const before = (await module.get(JobQueue).counts('control')).waiting;
+    await expect(outbox.drain([job as never])).rejects.toThrow(/430 rows .* cannot read: \d+ \(test\.count\)/);
+    expect((await module.get(JobQueue).counts('control')).waiting).toBe(before + 1);
+    expect(await left()).toEqual([
+      { job: job.name, n: 430 },
+      { job: 'test.of-tomorrow', n: 450 },
+    ]);
+  });
 });

@@ -26,16 +26,17 @@ export class OutboxRepository {
     ]);
   }
 
-  /** Outside of any unit: whether a row waits that is committed. */
-  async isEmpty(): Promise<boolean> {
-    return (await this.uow.look('SELECT true FROM outbox LIMIT 1')).length === 0;
+  /** Outside of any unit: whether a row of these jobs waits that is committed. */
+  async isEmpty(jobs: readonly string[]): Promise<boolean> {
+    return (await this.uow.look('SELECT true FROM outbox WHERE job = ANY($1::text[]) LIMIT 1', [jobs])).length === 0;
   }
 
-  /** The oldest rows that no other process is draining, locked until this unit ends. */
-  take(limit: number): Promise<OutboxRow[]> {
+  /** The oldest rows of these jobs after that id which no other process is draining, locked until this unit ends. */
+  take(jobs: readonly string[], after: string, limit: number): Promise<OutboxRow[]> {
     return this.uow.prepared<OutboxRow>(
-      'SELECT id, job, payload FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED',
-      [limit],
+      `SELECT id, job, payload FROM outbox WHERE job = ANY($1::text[]) AND id > $2
+        ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED`,
+      [jobs, after, limit],
     );
   }
 

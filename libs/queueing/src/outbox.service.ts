@@ -3,11 +3,19 @@ import { Injectable } from '@nestjs/common';
 import { EngineRedis } from './engine-redis';
 import type { JobDefinition } from './job-definition';
 import { JobQueue } from './job-queue';
-import { OutboxRepository } from './outbox.repository';
+import { OutboxRepository, type OutboxRow } from './outbox.repository';
 
 const DRAIN_BATCH = 200;
 /** Where it is told that rows were committed. */
 const ADDED = 'pf:outbox';
+
+/** Rows that the version of this process cannot read; they stay. */
+export class OutboxUnreadable extends Error {
+  constructor(rows: readonly OutboxRow[]) {
+    const named = rows.slice(0, 5).map(({ id, job }) => `${id} (${job})`);
+    super(`${String(rows.length)} rows of the outbox have payloads this version cannot read: ${named.join(', ')}`);
+  }
+}
 
 /** Jobs that must not be lost: written in the transaction that causes them, handed to Bull afterwards. */
 @Injectable()
@@ -39,23 +47,39 @@ export class Outbox {
 
   /**
    * Hands waiting rows to Bull, oldest first, and answers how many. Enqueued before the rows go, so a crash in between
-   * repeats a job and never drops one: processors are re-runnable.
-   * @param known every job definition of this process; a row of another name stays where it is
+   * repeats a job and never drops one: processors are re-runnable. A row of another name, or with a payload that this version
+   * cannot read, stays where it is, for the version that wrote it, and keeps no other from going.
+   * @param known every job definition of this process
+   * @throws OutboxUnreadable after the others have gone
    */
   async drain(known: readonly JobDefinition<never>[]): Promise<number> {
-    if (await this.rows.isEmpty()) return 0;
-    return this.uow.forSystem(async () => {
-      const byName = new Map(known.map((job) => [job.name, job]));
+    const byName = new Map(known.map((job) => [job.name, job]));
+    const names = [...byName.keys()];
+    if (await this.rows.isEmpty(names)) return 0;
+    const unreadable: OutboxRow[] = [];
+    const count = await this.uow.forSystem(async () => {
       const handed: string[] = [];
-      for (const row of await this.rows.take(DRAIN_BATCH)) {
-        const job = byName.get(row.job);
-        if (!job) continue;
-        await this.queue.enqueue(job, job.payload.parse(row.payload));
-        handed.push(row.id);
+      let after: string | undefined = '0';
+      while (after !== undefined) {
+        const stayed = unreadable.length;
+        const rows: OutboxRow[] = await this.rows.take(names, after, DRAIN_BATCH);
+        for (const row of rows) {
+          const job = byName.get(row.job);
+          const payload = job?.payload.safeParse(row.payload);
+          if (job && payload?.success === true) {
+            await this.queue.enqueue(job, payload.data);
+            handed.push(row.id);
+          } else unreadable.push(row);
+        }
+        // The next look would meet the same rows again: what stands behind those that stay goes now.
+        const isCrowded = rows.length === DRAIN_BATCH && unreadable.length > stayed;
+        after = isCrowded ? rows.at(-1)?.id : undefined;
       }
       if (handed.length > 0) await this.rows.remove(handed);
       return handed.length;
     });
+    if (unreadable.length > 0) throw new OutboxUnreadable(unreadable);
+    return count;
   }
 
   /** Nobody waits for it: without Redis the next look finds the row. */

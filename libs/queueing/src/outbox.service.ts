@@ -10,7 +10,7 @@ const DRAIN_BATCH = 200;
 const ADDED = 'pf:outbox';
 
 /** Rows that the version of this process cannot read; they stay. */
-export class OutboxUnreadable extends Error {
+class OutboxUnreadable extends Error {
   constructor(rows: readonly OutboxRow[]) {
     const named = rows.slice(0, 5).map(({ id, job }) => `${id} (${job})`);
     super(`${String(rows.length)} rows of the outbox have payloads this version cannot read: ${named.join(', ')}`);

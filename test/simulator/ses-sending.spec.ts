@@ -290,6 +290,8 @@ describe('limits of one account and region', () => {
     const found = await refusal(ses.send(mailTo(['bob@example.com', 'own@tenant.example'])));
     expect(found).toMatchObject({ name: 'MessageRejected' });
     expect(found.message).toMatch(/region US-EAST-1: bob@example\.com$/);
+    const both = await refusal(ses.send(mailTo(['bob@example.com'], { FromEmailAddress: 'ann@stranger.example' })));
+    expect(both.message).toMatch(/region US-EAST-1: ann@stranger\.example, bob@example\.com$/);
     await expect(ses.send(mailTo(['own@tenant.example', 'bounce@simulator.amazonses.com']))).resolves.toMatchObject(
       ACCEPTED,
     );

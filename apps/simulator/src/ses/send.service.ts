@@ -150,8 +150,10 @@ export class SendService {
     }
     const set = this.configurationSet(attempt);
     const missing = this.checkTemplate(call, mail);
-    if (!identity.verified) throw notVerified(call, [mail.from.address]);
-    if (!state.productionAccess) checkSandboxRecipients(call, mail);
+    // One list for both, as SES has it.
+    const failed = identity.verified ? [] : [mail.from.address];
+    if (!state.productionAccess) failed.push(...unverifiedRecipients(call, mail));
+    if (failed.length > 0) throw notVerified(call, failed);
     this.checkThrottledAddress(attempt, mail);
     this.checkLimits(attempt, mail);
     const messageId = newMessageId(attempt.at);
@@ -310,17 +312,13 @@ function identityFor(
   };
 }
 
-function checkSandboxRecipients(call: SesCall, mail: OutboundMail): void {
-  const failed = mail.recipients.filter(
-    (one) =>
-      testOutcome(one.address) === undefined &&
-      !identityCandidates(one).some((name) => call.state.identities.get(name)?.status === 'SUCCESS'),
-  );
-  if (failed.length > 0)
-    throw notVerified(
-      call,
-      failed.map((one) => one.address),
-    );
+/** Whom a sandbox may not write to. */
+function unverifiedRecipients(call: SesCall, mail: OutboundMail): string[] {
+  const isVerified = (one: ParsedAddress) =>
+    identityCandidates(one).some((name) => call.state.identities.get(name)?.status === 'SUCCESS');
+  return mail.recipients
+    .filter((one) => testOutcome(one.address) === undefined && !isVerified(one))
+    .map((one) => one.address);
 }
 
 function notVerified(call: SesCall, addresses: readonly string[]): AwsError {

@@ -11,6 +11,7 @@ import { DepartureLines } from './departure-lines';
 import { EngineGate } from './engine-gate';
 import { Failpoints } from './failpoints';
 import { FlightRecorder, RECORDER_REFUSES } from './flight-recorder.service';
+import { identityRefusal } from './identity-refusal.policy';
 import type { AttemptEnd } from './outcome.policy';
 import type { Slot } from './slot-plan.policy';
 import { StartGrid } from './start-grid';
@@ -159,7 +160,7 @@ export class Departures {
         return;
       }
       this.leaveLine(flight);
-      this.answers.add(flight, slot.item, end);
+      this.answers.add(flight, slot.item, identityRefusal(end, content));
     });
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -19,6 +20,7 @@ import { NODE_FLAGS } from '../tools/local-stack/applications';
 import type { BenchArguments } from './arguments';
 import type { LoadWatch } from './load-watch';
 import { SinkClient } from './sink/sink-client';
+import { SpareTime } from './spare-time';
 
 export interface BenchDatabase {
   readonly name: string;
@@ -28,6 +30,13 @@ export interface BenchDatabase {
   readonly client: Client;
 }
 
+interface ProgramOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly nodeFlags?: readonly string[];
+  readonly isReady?: () => Promise<boolean>;
+}
+
 const TEMPLATE = 'bench_template';
 
 /** The machine under measurement: PostgreSQL, Redis and the sink run, and arms start their own processes on them. */
@@ -35,6 +44,7 @@ export class Lab {
   private readonly running = new Map<string, number>();
   private readonly arms: Child[] = [];
   private databases = 0;
+  private spareTime: SpareTime | undefined;
 
   private constructor(
     private readonly session: Session,
@@ -128,29 +138,8 @@ export class Lab {
   }
 
   /** Starts a program of dist as a process of its own, counted under `name`. */
-  async start(
-    name: string,
-    program: string,
-    options: {
-      readonly args?: readonly string[];
-      readonly env?: Readonly<Record<string, string>>;
-      readonly nodeFlags?: readonly string[];
-      readonly isReady?: () => Promise<boolean>;
-    },
-  ): Promise<Child> {
-    const file = path.join(projectRoot(), 'dist', program);
-    const spec: ChildSpec = {
-      name,
-      command: process.execPath,
-      args: [...(options.nodeFlags ?? NODE_FLAGS), file, ...(options.args ?? [])],
-      env: { ...this.env, ...options.env },
-      markers: [file],
-      isReady: options.isReady ?? (() => Promise.resolve(true)),
-      readyWithinMs: 60_000,
-      stopSignal: 'SIGTERM',
-      stopWithinMs: 20_000,
-    };
-    const child = await this.session.supervisor.start(spec);
+  async start(name: string, program: string, options: ProgramOptions): Promise<Child> {
+    const child = await this.session.supervisor.start(this.specOf(name, program, options));
     this.running.set(name, child.pid);
     if (name !== 'sink') this.arms.push(child);
     return child;
@@ -166,6 +155,29 @@ export class Lab {
     await child.kill();
     await this.session.supervisor.remove(child);
     this.running.delete(child.spec.name);
+  }
+
+  /** Starts a program of dist that goes on only in `unmeasured`, until its end is waited for; counted nowhere. */
+  async startInSpareTime(name: string, program: string, args: readonly string[]): Promise<void> {
+    const spec = this.specOf(name, program, { args, nodeFlags: [] });
+    this.spareTime = new SpareTime(await this.session.supervisor.start(spec));
+  }
+
+  /** Does what nothing is measured by: writing into the database what a measure begins with. */
+  unmeasured<T>(work: () => Promise<T>): Promise<T> {
+    return this.spareTime ? this.spareTime.during(work) : work();
+  }
+
+  /** Waits for the program of `startInSpareTime`. Answers what it has written. */
+  async endOfSpareTime(withinSeconds: number): Promise<string> {
+    const { spareTime } = this;
+    if (!spareTime) throw new Error('nothing was started to be done in spare time');
+    const { program } = spareTime;
+    void spareTime.toTheEnd();
+    await this.until(`the end of ${program.spec.name}`, withinSeconds, () => Promise.resolve(!program.isRunning));
+    await this.session.supervisor.remove(program);
+    this.spareTime = undefined;
+    return readFileSync(path.join(this.folder.logs, `${program.spec.name}.log`), 'utf8');
   }
 
   /** @throws StackProblem when the run is interrupted meanwhile */
@@ -209,6 +221,21 @@ export class Lab {
 
   close(): void {
     this.redis.disconnect();
+  }
+
+  private specOf(name: string, program: string, options: ProgramOptions): ChildSpec {
+    const file = path.join(projectRoot(), 'dist', program);
+    return {
+      name,
+      command: process.execPath,
+      args: [...(options.nodeFlags ?? NODE_FLAGS), file, ...(options.args ?? [])],
+      env: { ...this.env, ...options.env },
+      markers: [file],
+      isReady: options.isReady ?? (() => Promise.resolve(true)),
+      readyWithinMs: 60_000,
+      stopSignal: 'SIGTERM',
+      stopWithinMs: 20_000,
+    };
   }
 
   private async administer(statement: string): Promise<void> {

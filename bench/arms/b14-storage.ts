@@ -7,7 +7,9 @@ import { measureSlice, perSecond } from '../slice';
 
 const ACCOUNTS = 4;
 const RATE = 400;
-const HELD_SECONDS = { short: 40, long: 3_600 };
+const HELD_SECONDS = { short: 120, long: 3_600 };
+/** How long the rate is watched before the snapshot is taken. */
+const BEFORE_SECONDS = 20;
 
 /**
  * WAL of a message's whole way, from the api to SENT, without what its body's own row takes; and what a snapshot that is held
@@ -41,7 +43,7 @@ export async function b14(lab: Lab): Promise<Result> {
         `Accepting: ${partText(wal.accepting)}.`,
         `From the claim to the outcome: ${partText(wal.sending)}.`,
         'By table with its indexes; commits, locks and what touches no page make up the rest.',
-        `Snapshot held for ${held.seconds} s at ${ACCOUNTS * RATE}/s: ${held.before.toFixed(1)}/s before, ${held.during.toFixed(1)}/s in its last third; above the granted rate counts as the granted rate. Less than a batch of each account (${held.noisePercent.toFixed(2)} %) counts as nothing lost.`,
+        `Snapshot held for ${held.seconds} s at ${ACCOUNTS * RATE}/s: ${held.before.toFixed(1)}/s in the ${BEFORE_SECONDS} s before, ${held.during.toFixed(1)}/s in its last third; above the granted rate counts as the granted rate. Less than a batch of each account (${held.noisePercent.toFixed(2)} %) counts as nothing lost.`,
       ],
     };
   } finally {
@@ -162,13 +164,13 @@ async function rateLossUnderSnapshot(lab: Lab, arm: EngineArm) {
   const seconds = lab.args.long ? HELD_SECONDS.long : HELD_SECONDS.short;
   const third = seconds / 3;
   const granted = ACCOUNTS * RATE;
-  await arm.fill(Math.ceil(granted * (seconds + third + 15)));
+  await arm.fill(Math.ceil(granted * (seconds + BEFORE_SECONDS + 15)));
   // Or autovacuum comes to what seeding has written a minute later: in the last third, and not in the one before.
   await arm.database.client.query('VACUUM (ANALYZE) message_body, recipient');
   await arm.connectSink();
   await arm.runUp();
   lab.progress(`a snapshot held for ${seconds} s`);
-  const before = await measureSlice(lab, third);
+  const before = await measureSlice(lab, BEFORE_SECONDS);
   const holder = new Client({ connectionString: arm.database.superuserUrl });
   holder.on('error', () => undefined);
   await holder.connect();
@@ -179,7 +181,7 @@ async function rateLossUnderSnapshot(lab: Lab, arm: EngineArm) {
   await holder.end();
   await arm.stopWorkers();
   // A slice begins and ends within a batch of each account: 50 messages more or less are chance, not loss.
-  const noisePercent = (100 * ACCOUNTS * 50) / (granted * third);
+  const noisePercent = (100 * ACCOUNTS * 50) / (granted * BEFORE_SECONDS);
   // What goes beyond the rate right after the start makes good what the start was late with: no rate that could be kept.
   const kept = Math.min(perSecond(before), granted);
   const lost = 100 * (1 - perSecond(during) / kept);

@@ -5,20 +5,19 @@ import path from 'node:path';
 import { z } from 'zod';
 import { Client } from 'pg';
 import { Books } from '../../tools/billing/books';
-import { LARGE_DAY, MONTH, seedAttempts } from './seed-books';
+import { LARGE_DAY, MONTH } from './seed-books';
 
 /**
- * What B16 times, in a process of its own so that its memory is its own: the close of a month, its recomputation, a large
- * day's roll-up beside writes, and a large bill. One JSON object on stdout.
+ * What B16 times, in a process of its own so that its memory is its own: either the close of a month, its recomputation and a
+ * large bill, or a large day's roll-up beside writes. One JSON object on stdout.
  */
 const settings = z
   .object({
+    part: z.enum(['month', 'day']),
     urls: z.object({ migrate: z.string(), app: z.string(), admin: z.string(), worker: z.string() }),
     superuserUrl: z.string(),
     redisUrl: z.string(),
     folder: z.string(),
-    tenants: z.number(),
-    dayAttempts: z.number(),
     billLines: z.number(),
   })
   .parse(JSON.parse(process.argv[2] ?? '{}'));
@@ -31,12 +30,18 @@ async function main(): Promise<void> {
   const client = new Client({ connectionString: settings.superuserUrl });
   await client.connect();
   const books = await Books.open(settings.urls, settings.redisUrl, new Date('2026-11-20T00:00:00Z'));
-  await books.seedRates();
+  const figures = settings.part === 'month' ? await month(books, client) : await day(books, client);
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  await books.close();
+  await client.end();
+}
 
+async function month(books: Books, client: Client) {
+  await books.seedRates();
   say('closing the month');
   const closeSeconds = await timed(() => books.take(MONTH, 'PROVISIONAL'));
   const first = await contents(client);
-  const closeMb = process.resourceUsage().maxRSS / 1_024;
+  const closeMb = peakMb();
   say('closing it once more');
   await books.take(MONTH, 'PROVISIONAL');
   const recomputedEqual = JSON.stringify(first) === JSON.stringify(await contents(client));
@@ -46,29 +51,19 @@ async function main(): Promise<void> {
   await writeBill(bill);
   say('taking it in');
   const importSeconds = await timed(() => books.import(MONTH, bill, PAYER));
+  return { closeSeconds, closeMb, recomputedEqual, importSeconds, billMb: peakMb(), ...first };
+}
 
-  say(`writing a day of ${settings.dayAttempts} attempts`);
-  await seedAttempts(client, { tenants: settings.tenants, attempts: settings.dayAttempts });
-  say('rolling it up while others write');
+async function day(books: Books, client: Client) {
+  say('rolling a day up while others write');
   const writer = keepWriting(client);
   const rollUpSeconds = await timed(() => books.rollUp(LARGE_DAY));
-  const { slowestWriteMs, written } = await writer.stop();
+  return { rollUpSeconds, ...(await writer.stop()), rollUpMb: peakMb() };
+}
 
-  const peakMb = process.resourceUsage().maxRSS / 1_024;
-  const figures = {
-    closeSeconds,
-    closeMb,
-    recomputedEqual,
-    importSeconds,
-    rollUpSeconds,
-    slowestWriteMs,
-    written,
-    peakMb,
-    ...first,
-  };
-  process.stdout.write(`${JSON.stringify(figures)}\n`);
-  await books.close();
-  await client.end();
+/** The most memory that this process has had, MiB. */
+function peakMb(): number {
+  return process.resourceUsage().maxRSS / 1_024;
 }
 
 function say(line: string): void {

@@ -101,6 +101,16 @@ describe('supervisor', () => {
     expect(isAlive(note.pid)).toBe(false);
   });
 
+  it('ends one that stands still as cleanly as any other', async () => {
+    const source = `process.on('SIGTERM', () => { console.log('clean'); process.exit(0); }); ${forEver}; console.log('up');`;
+    const child = await supervisor.start(
+      script('still', source, { isReady: () => logged(folder, 'still'), stopWithinMs: 60_000 }),
+    );
+    child.signal('SIGSTOP');
+    await supervisor.remove(child);
+    expect(child.obituary()).toMatch(/exit code 0[^]*clean/);
+  });
+
   it('starts nothing any more once it is stopping', async () => {
     await supervisor.stopAll();
     await expect(supervisor.start(script('late', forEver))).rejects.toThrow('the stack is being stopped');

@@ -103,6 +103,8 @@ export class Child {
     this.stopping = true;
     if (this.hasEnded) return;
     this.process.kill(this.spec.stopSignal);
+    // One that stands still would hear that only when it goes on.
+    this.process.kill('SIGCONT');
     const inTime = await Promise.race([
       this.ended.then(() => true),
       sleep(this.spec.stopWithinMs, false, { ref: false }),

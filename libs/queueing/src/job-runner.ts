@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Job } from 'bull';
 import type { JobDefinition } from './job-definition';
 import { BULL_QUEUES, type BullQueues } from './job-queue';
 
@@ -27,8 +28,9 @@ export class JobRunner {
       });
     }
     for (const queue of this.queues.values()) {
-      queue.on('failed', (job, error: Error) => {
-        onFailure({ job: job.name, attemptsMade: job.attemptsMade, error });
+      // Bull gives no job when one that stalled too often is gone already.
+      queue.on('failed', (job: Job | null, error: Error) => {
+        onFailure({ job: job?.name ?? queue.name, attemptsMade: job?.attemptsMade ?? 0, error });
       });
       queue.on('error', (error: Error) => {
         onFailure({ job: queue.name, attemptsMade: 0, error });

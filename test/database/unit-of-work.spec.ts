@@ -1,4 +1,13 @@
-import { binaryTexts, createDataSource, NoUnitOfWork, TenantSwitch, UnitOfWork, type Statements } from '@libs/database';
+import {
+  binaryTexts,
+  checkWrites,
+  createDataSource,
+  DatabaseReadOnly,
+  NoUnitOfWork,
+  TenantSwitch,
+  UnitOfWork,
+  type Statements,
+} from '@libs/database';
 import { newId, type PlanId, type SuppressionId, type TenantId } from '@libs/kernel';
 import type { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -317,5 +326,14 @@ describe('a unit of work', () => {
     }
     await wide.destroy();
     expect(wrong).toEqual([]);
+  });
+
+  it('tells whether the database takes writes', async () => {
+    await uow.forEdge(() => checkWrites(uow));
+    await uow.forSystem(async () => {
+      await checkWrites(uow);
+      await uow.query('SET LOCAL default_transaction_read_only = on');
+      await expect(checkWrites(uow)).rejects.toBeInstanceOf(DatabaseReadOnly);
+    });
   });
 });

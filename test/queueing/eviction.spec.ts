@@ -55,6 +55,20 @@ describe('a Redis that evicts keys', () => {
     );
   }, 20_000);
 
+  it('is not ready to be worked with while it takes no writes', async () => {
+    await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    await waitFor(() => connection.checkWrites().then(() => true), { what: 'the connection', withinMs: 10_000 });
+    for (const [setting, refusing, usual, said] of [
+      ['maxmemory', '1', '0', /^OOM/],
+      ['min-replicas-to-write', '1', '0', /^NOREPLICAS/],
+    ] as const) {
+      await admin.config('SET', setting, refusing);
+      await expect(connection.checkWrites()).rejects.toThrow(said);
+      await admin.config('SET', setting, usual);
+      await expect(connection.checkWrites()).resolves.toBeUndefined();
+    }
+  }, 20_000);
+
   it('is found while we are connected, and the ledger is stale where keys were thrown away', async () => {
     await admin.config('SET', 'maxmemory-policy', 'noeviction');
     const clock = new EngineClock();

@@ -1,6 +1,7 @@
 export { binaryTexts } from './binary-texts';
 export { bootstrapDatabase, LOGIN_ROLES } from './bootstrap';
 export type { LoginRole } from './bootstrap';
+export { checkWrites, DatabaseReadOnly } from './check-writes';
 export { createDataSource } from './data-source';
 export { DatabaseModule } from './database.module';
 export { DatabaseNotReady, NoUnitOfWork, TenantSwitch } from './database.errors';

@@ -9,6 +9,9 @@ const INFO = `redis.call('INFO', 'server'), redis.call('INFO', 'memory'), redis.
 const WHO = `return { ${INFO} }`;
 const WHO_IN_CLUSTER = `return { ${INFO}, redis.call('CLUSTER', 'MYID') }`;
 
+/** Keys that are written to see whether a cluster takes writes; their slots lie all over it. */
+const CLUSTER_PROBES = 16;
+
 /**
  * Redis may throw keys away to make room. A ring of quota that is gone while its ledger stands would be a breach of the
  * quota, a ticket that is gone a delay: nothing is built on such a server.
@@ -67,6 +70,18 @@ export class EngineRedis {
   async checkEviction(): Promise<void> {
     const servers = this.connection instanceof Cluster ? this.connection.nodes('master') : [this.connection];
     for (const server of servers) checkPolicy(await server.info('memory'));
+  }
+
+  /**
+   * Writes a key that vanishes at once: memory may be used up, a master demoted, its disk full. Of a cluster some keys, so that every
+   * master of a small one is asked.
+   * @throws the refusal of the server; the connection's error
+   */
+  async checkWrites(): Promise<void> {
+    const keys = this.connection.isCluster ? CLUSTER_PROBES : 1;
+    await Promise.all(
+      Array.from({ length: keys }, (_, n) => this.connection.set(`pf:probe:{${String(n)}}`, '', 'PX', 1_000)),
+    );
   }
 
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]> {

@@ -1,4 +1,4 @@
-import { UnitOfWork } from '@libs/database';
+import { checkWrites, UnitOfWork } from '@libs/database';
 import { Metrics } from '@libs/observability';
 import { EngineRedis } from '@libs/queueing';
 import { Controller, Get, Res } from '@nestjs/common';
@@ -21,11 +21,11 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** The process can serve: database and Redis answer within 2 s. */
+  /** The process can serve: database and Redis answer within 2 s, and the database takes writes. */
   @Get('health/ready')
   async ready(@Res() response: Response): Promise<void> {
     const [database, redis, safe] = await Promise.all([
-      answers(this.uow.forEdge(() => this.uow.query('SELECT 1'))),
+      answers(this.uow.forEdge(() => checkWrites(this.uow))),
       answers(this.redis.ping()),
       answers(this.redis.checkEviction()),
     ]);

@@ -22,14 +22,16 @@ export class HealthController {
     return { status: 'live' };
   }
 
-  /** Database and Redis answer too: 503 names what does not. */
+  /** Database and Redis answer and take writes: 503 names what does not, and why. */
   @Get('health/ready')
   @Header('cache-control', 'no-store')
   async ready(@Res() answer: Answer): Promise<void> {
     const missing = await this.readiness.missing();
+    const names = missing.map(({ name }) => name);
+    const why = missing.map((one) => one.why);
     answer
-      .status(missing.length === 0 ? 200 : 503)
-      .send({ status: missing.length === 0 ? 'ready' : 'not ready', missing });
+      .status(names.length === 0 ? 200 : 503)
+      .send(names.length === 0 ? { status: 'ready', missing: names } : { status: 'not ready', missing: names, why });
   }
 
   @Get('metrics')

@@ -1,10 +1,16 @@
-import { UnitOfWork } from '@libs/database';
+import { checkWrites, UnitOfWork } from '@libs/database';
 import { EngineRedis } from '@libs/queueing';
 import { Injectable } from '@nestjs/common';
 
 const PATIENCE_MS = 2_000;
 
-/** What this process needs and cannot reach at the moment. */
+/** Something this process needs and cannot use at the moment. */
+export interface Missing {
+  readonly name: 'database' | 'redis';
+  readonly why: string;
+}
+
+/** Whether this process can do its work: both stores are reached, and both take what it writes. */
 @Injectable()
 export class Readiness {
   constructor(
@@ -12,35 +18,36 @@ export class Readiness {
     private readonly redis: EngineRedis,
   ) {}
 
-  async missing(): Promise<string[]> {
-    const checks: Record<string, Promise<unknown>> = {
-      database: this.uow.forSystem(() => this.uow.query('SELECT 1')),
-      // Reached, and not one that throws keys away: the ledger grants nothing from such a server.
-      redis: this.redis.checkEviction(),
-    };
-    const results = await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => ((await answers(check)) ? [] : [name])),
-    );
-    return results.flat();
+  async missing(): Promise<Missing[]> {
+    const found = await Promise.all([
+      problemOf(
+        'database',
+        this.uow.forSystem(() => checkWrites(this.uow)),
+      ),
+      problemOf('redis', this.checkRedis()),
+    ]);
+    return found.flat();
+  }
+
+  /** The ledger grants nothing from a server that throws keys away, and nothing without writing it down. */
+  private async checkRedis(): Promise<void> {
+    await this.redis.checkEviction();
+    await this.redis.checkWrites();
   }
 }
 
-async function answers(check: Promise<unknown>): Promise<boolean> {
+async function problemOf(name: Missing['name'], check: Promise<unknown>): Promise<Missing[]> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
+  const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => {
-      resolve(false);
+      resolve(`no answer within ${String(PATIENCE_MS / 1_000)} s`);
     }, PATIENCE_MS);
   });
-  try {
-    return await Promise.race([
-      check.then(
-        () => true,
-        () => false,
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const told = check.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const why = await Promise.race([told, late]);
+  clearTimeout(timer);
+  return why === undefined ? [] : [{ name, why }];
 }

@@ -30,6 +30,25 @@ describe('the log', () => {
     expect(written()).toMatchObject({ msg: 'slow', context: ['Router', 'boot'] });
   });
 
+  it('does not repeat a trouble without end, but finds every request', () => {
+    let now = 0;
+    const sparing = new Log({
+      name: 'test',
+      level: 'info',
+      write: (line) => lines.push(line),
+      monotonicMs: () => now,
+    });
+    for (let i = 0; i < 50; i++) sparing.warn('the pump failed', { account: i, error: new Error('Redis is away') });
+    expect(lines.splice(0)).toHaveLength(3);
+    now = 10_000;
+    sparing.warn('the pump failed', { account: 1, error: new Error('Redis is away') });
+    expect(written()).toMatchObject({ account: 1, unsaid: 47 });
+    for (let i = 0; i < 5; i++)
+      sparing.error('a request failed', { requestId: `r${String(i)}`, error: new Error('no') });
+    for (let i = 0; i < 5; i++) sparing.warn('a ledger is stale: rebuilding it', { account: i });
+    expect(lines.splice(0)).toHaveLength(10);
+  });
+
   it('goes on when standard output takes nothing any more', () => {
     const before = process.stdout.listeners('error');
     process.stdout.removeAllListeners('error');

@@ -1,6 +1,8 @@
+import { performance } from 'node:perf_hooks';
 import { Writable } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
 import pino, { type Logger } from 'pino';
+import { RepeatedLines } from './repeated-lines.policy';
 import { scrubSecrets } from './scrub.policy';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -10,16 +12,22 @@ export interface LogOptions {
   readonly level: string;
   /** Where lines go; standard output unless a test says otherwise. */
   readonly write?: (line: string) => void;
+  /** A clock that never goes back, milliseconds; the system's unless a test says otherwise. */
+  readonly monotonicMs?: () => number;
 }
 
 /**
  * One JSON line per fact: ids, counts and codes; never bodies, recipients or secrets. Every finished line is scrubbed
- * once more on its way out.
+ * once more on its way out. A trouble that repeats itself is written three times in ten seconds and counted from then on
+ * (`unsaid`); one that names a request is always written, so that whoever quotes the request finds it.
  */
 export class Log implements LoggerService {
   private readonly lines: Logger;
+  private readonly repeated = new RepeatedLines();
+  private readonly monotonicMs: () => number;
 
   constructor(options: LogOptions) {
+    this.monotonicMs = options.monotonicMs ?? (() => performance.now());
     const write = options.write ?? toStandardOutput();
     const out = new Writable({
       decodeStrings: false,
@@ -36,11 +44,13 @@ export class Log implements LoggerService {
   }
 
   error(message: string, fields?: unknown, ...rest: unknown[]): void {
-    this.lines.error(asFields(fields, rest), message);
+    const said = this.notTooOften(message, asFields(fields, rest));
+    if (said) this.lines.error(said, message);
   }
 
   warn(message: string, fields?: unknown, ...rest: unknown[]): void {
-    this.lines.warn(asFields(fields, rest), message);
+    const said = this.notTooOften(message, asFields(fields, rest));
+    if (said) this.lines.warn(said, message);
   }
 
   debug(message: string, fields?: unknown, ...rest: unknown[]): void {
@@ -50,6 +60,14 @@ export class Log implements LoggerService {
   /** Nest's own start-up lines. */
   log(message: unknown, ...rest: unknown[]): void {
     this.lines.debug(asFields(undefined, rest), String(message));
+  }
+
+  private notTooOften(message: string, fields: Fields): Fields | undefined {
+    const error = fields['error'];
+    if (fields['requestId'] !== undefined || !isDescribed(error)) return fields;
+    const { isWritten, unsaid } = this.repeated.admit(message, error, this.monotonicMs());
+    if (!isWritten) return undefined;
+    return unsaid === 0 ? fields : { ...fields, unsaid };
   }
 }
 
@@ -73,6 +91,16 @@ function asFields(first: unknown, rest: readonly unknown[]): Fields {
   return context.length === 0 ? {} : { context };
 }
 
-function describeError(error: Error): Fields {
+interface Described {
+  readonly type: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+function isDescribed(error: unknown): error is Described {
+  return typeof error === 'object' && error !== null && 'type' in error && 'stack' in error;
+}
+
+function describeError(error: Error): Described {
   return { type: error.name, message: error.message, stack: error.stack };
 }

@@ -247,6 +247,27 @@ describe('the wait of a message', () => {
     expect(await limitOf(tenant, waiting)).toMatchObject({ limit: 'ACCOUNT_DAY_QUOTA', estimatedSendAt: nextFreeAt });
   });
 
+  it('names no time where SES allows nothing at all', async () => {
+    const closed = await process.account({ quota: 0 });
+    const tenant = await process.tenant(closed);
+    const [waiting] = await send(tenant, [{}]);
+    const allowed = () => limits.sendingLimits(tenant, 'LIVE');
+    const nothing = { recipientsPer24h: 0n, nextFreeAt: null };
+    expect(await allowed()).toMatchObject(nothing);
+    const ledger = process.api.get(Ledger, { strict: false });
+    const known = { quota: 0n, rate: { num: 2, den: 1 }, sesSent: 0n };
+    await ledger.rebuild(closed.id, 1n, known, [], new Map(), 0);
+    await ledger.freeze(closed.id, NOON.getTime() + 3_600_000);
+    expect(await allowed()).toMatchObject(nothing);
+    expect(await limitOf(tenant, waiting)).toMatchObject({
+      limit: 'ACCOUNT_DAY_QUOTA',
+      estimatedSendAt: null,
+      explanation: expect.stringContaining('no room at all until the limit is raised') as unknown,
+    });
+    await ledger.observe(closed.id, 1n, { ...known, quota: 200n });
+    expect((await allowed()).nextFreeAt).toEqual(new Date(NOON.getTime() + 3_600_000));
+  });
+
   it('is the ramp, for a volume far above that of the week before', async () => {
     const tenant = await process.tenant(account, { dayCap: 1_000_000 });
     await process.query(`UPDATE tier SET ramp_floor = 2, ramp_factor = 3 WHERE code = 'growth'`);

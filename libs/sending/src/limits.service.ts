@@ -17,7 +17,10 @@ export interface SendingLimits {
   readonly usedLast24h: bigint;
   /** Recipients per second, a decimal. */
   readonly recipientsPerSecond: string;
-  /** When a full window has room again, the tenant's own or that of the capacity it shares; null while there is room. */
+  /**
+   * When a full window has room again, the tenant's own or that of the capacity it shares; null while there is room, and where
+   * none will be until a limit of 0 is raised.
+   */
   readonly nextFreeAt: Date | null;
   readonly pausedReason: string | null;
 }
@@ -67,7 +70,12 @@ export class LimitsService {
         recipientsPer24h,
         usedLast24h: use.used,
         recipientsPerSecond: decimal(Math.min(perSecond(sender.limits.rate) ?? Number.POSITIVE_INFINITY, rate)),
-        nextFreeAt: oldestOfFull ? new Date(oldestOfFull.getTime() + DAY_MS) : roomReturns(accounts, now),
+        nextFreeAt:
+          recipientsPer24h === 0n
+            ? null
+            : oldestOfFull
+              ? new Date(oldestOfFull.getTime() + DAY_MS)
+              : roomReturns(accounts, now),
         pausedReason: sender.state === 'PAUSED' ? (sender.pausedReason ?? 'paused by the operator') : null,
       };
     });
@@ -163,9 +171,9 @@ function capsOf(dayCap: bigint | null): readonly bigint[] {
   return dayCap === null ? [] : [dayCap];
 }
 
-/** When the first of accounts that are all full or frozen opens again; null while one of them is open. */
+/** When the first of accounts that are all full or frozen opens again; null while one of them is open. One of a quota of 0 never does. */
 function roomReturns(accounts: readonly LiveAccount[], nowMs: number): Date | null {
-  const times = accounts.map((account) => closedUntil(account, nowMs));
+  const times = accounts.filter(({ quota }) => quota !== 0n).map((account) => closedUntil(account, nowMs));
   return times.length === 0 || times.includes(null) ? null : new Date(Math.min(...times.map((ms) => ms ?? nowMs)));
 }
 

@@ -71,6 +71,12 @@ describe('what holds a message', () => {
     ['RAMP', {}, { dayCap: 100n, dayLimit: 'RAMP', tenantUsed: 100n, tenantNextFreeMs: NOW + 60_000 }, 60_000],
     ['PLAN_QUOTA', {}, { dayCap: 0n }, null],
     ['ACCOUNT_DAY_QUOTA', {}, { accountQuota: 0n }, null],
+    ['ACCOUNT_DAY_QUOTA', {}, { accountQuota: 0n, frozenUntilMs: NOW + 120_000, accountRoomReturnsMs: NOW + 1 }, null],
+    // A message goes whole, or not at all.
+    ['PLAN_QUOTA', { recipients: 50 }, { dayCap: 49n }, null],
+    ['PLAN_QUOTA', { recipients: 49 }, { dayCap: 49n, tenantUsed: 1n, tenantNextFreeMs: NOW + 60_000 }, 60_000],
+    ['POOL_WARMUP', { recipients: 50 }, { warmUp: { dayCap: 49, usedDay: 0, hourCap: null, usedHour: 0 } }, null],
+    ['POOL_WARMUP', { recipients: 6 }, { warmUp: { dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 0 } }, null],
     ['ACCOUNT_DAY_QUOTA', {}, { accountUsed: 50_000n, accountRoomReturnsMs: NOW + 90_000 }, 90_000],
     ['ACCOUNT_DAY_QUOTA', { region: 'eu' }, { accountUsed: 50_000n }, DAY],
     ['REGION', { region: 'eu' }, { accountUsed: 50_000n, openElsewhere: true }, DAY],
@@ -121,6 +127,21 @@ describe('what holds a message', () => {
     ]) {
       expect(explainWait(waiting, facts(day), NOW)?.estimatedSendAt?.getTime()).toBe(NOW + afterMs);
     }
+  });
+
+  it('promises no time where nothing is allowed, or not as much as the message', () => {
+    const words = (over: Partial<Waiting>, circumstances: Partial<Circumstances>) =>
+      explainWait(message(over), facts(circumstances), NOW)?.explanation;
+    expect(words({}, { accountQuota: 0n, frozenUntilMs: NOW + DAY })).toBe(
+      'Amazon SES allows no mail where yours leaves; no messages of yours are ahead. There is no room at all until the limit is raised; nothing is lost.',
+    );
+    expect(words({ recipients: 50 }, { dayCap: 49n })).toBe(
+      'Your plan sends 49 recipients in 24 hours; 0 went and no messages of yours are ahead. It has more recipients than that, and goes once the limit is raised.',
+    );
+    const warmUp = { dayCap: 50, usedDay: 0, hourCap: 5, usedHour: 0 };
+    expect(words({ recipients: 6 }, { warmUp })).toMatch(
+      /5 recipients an hour; .* It has more recipients than they take/,
+    );
   });
 
   it('says when it would expire before it goes', () => {

@@ -192,12 +192,14 @@ function tenantQuota(message: Waiting, facts: Circumstances, nowMs: number): Wai
   const ahead = message.aheadMessages;
   const cap = facts.dayCap;
   if (cap === null || facts.tenantUsed + need <= cap) return undefined;
-  const at = roomAt({ limit: cap, used: facts.tenantUsed, need, firstFreeMs: facts.tenantNextFreeMs, nowMs });
+  const { recipients } = message;
+  const firstFreeMs = facts.tenantNextFreeMs;
+  const at = roomAt({ limit: cap, used: facts.tenantUsed, recipients, need, firstFreeMs, nowMs });
   const who =
     facts.dayLimit === 'RAMP'
       ? `Your volume grows step by step: ${String(cap)} recipients today`
       : `Your plan sends ${String(cap)} recipients in 24 hours`;
-  const explanation = `${who}; ${String(facts.tenantUsed)} went and ${count(ahead)} ahead. ${returning(at)}`;
+  const explanation = `${who}; ${String(facts.tenantUsed)} went and ${count(ahead)} ahead. ${returning(at, cap)}`;
   return { limit: facts.dayLimit, explanation, estimatedSendAt: at, ahead };
 }
 
@@ -208,12 +210,19 @@ function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): W
     const explanation = 'Sending is paused on our side; the operator has been told. Nothing is lost.';
     return { limit: 'PAUSED', explanation, estimatedSendAt: null, ahead };
   }
+  if (facts.accountQuota === 0n) {
+    const explanation = `Amazon SES allows no mail where yours leaves; ${count(ahead)} ahead. ${returning(null, 0n)}`;
+    return { limit: 'ACCOUNT_DAY_QUOTA', explanation, estimatedSendAt: null, ahead };
+  }
   const longFrozen = facts.frozenUntilMs - nowMs > LONG_FREEZE_MS;
   const full = facts.accountQuota >= 0n && facts.accountUsed + need > facts.accountQuota;
   if (longFrozen || full) {
     const { accountQuota: limit, accountUsed: used, accountRoomReturnsMs: firstFreeMs } = facts;
-    const at = longFrozen ? new Date(facts.frozenUntilMs) : roomAt({ limit, used, need, firstFreeMs, nowMs });
-    const explanation = `The capacity of the last 24 hours is in use; ${count(ahead)} ahead. ${returning(at)}`;
+    const { recipients } = message;
+    const at = longFrozen
+      ? new Date(facts.frozenUntilMs)
+      : roomAt({ limit, used, recipients, need, firstFreeMs, nowMs });
+    const explanation = `The capacity of the last 24 hours is in use; ${count(ahead)} ahead. ${returning(at, limit)}`;
     return { limit: 'ACCOUNT_DAY_QUOTA', explanation, estimatedSendAt: at, ahead };
   }
   return undefined;
@@ -221,18 +230,20 @@ function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): W
 
 /**
  * When a rolling day of `limit` recipients has room for the last of `need` recipients that wait: each of them takes the
- * room of the one `limit` places before it, 24 h after that went. Null when there is never any.
+ * room of the one `limit` places before it, 24 h after that went. Null when there is never enough: a message goes whole.
  */
 function roomAt(day: {
   readonly limit: bigint;
   readonly used: bigint;
   readonly need: bigint;
+  /** Of the message itself, the last of them. */
+  readonly recipients: number;
   /** When the first of those used is free again, engine milliseconds; null = not known. */
   readonly firstFreeMs: number | null;
   readonly nowMs: number;
 }): Date | null {
-  const { limit, used, need, firstFreeMs, nowMs } = day;
-  if (limit <= 0n) return null;
+  const { limit, used, need, recipients, firstFreeMs, nowMs } = day;
+  if (limit < BigInt(Math.max(1, recipients))) return null;
   const going = used > limit ? used : limit;
   const days = (used + need - going + limit - 1n) / limit;
   // The one before it that starts the row has gone already, or goes today.
@@ -240,10 +251,11 @@ function roomAt(day: {
   return new Date(Math.max(nowMs, free) + (Number(days) - 1) * DAY_MS);
 }
 
-function returning(at: Date | null): string {
-  return at === null
-    ? 'There is no room at all until the limit is raised; nothing is lost.'
-    : `Room returns from ${clock(at.getTime())} on.`;
+function returning(at: Date | null, limit: bigint): string {
+  if (at !== null) return `Room returns from ${clock(at.getTime())} on.`;
+  return limit > 0n
+    ? 'It has more recipients than that, and goes once the limit is raised.'
+    : 'There is no room at all until the limit is raised; nothing is lost.';
 }
 
 /** A pool of dedicated addresses takes more every day until it is warm. */
@@ -253,13 +265,15 @@ function warmUp(message: Waiting, facts: Circumstances, nowMs: number): Wait | u
   const need = message.aheadRecipients + message.recipients;
   const over = (cap: number | null, used: number) => (cap === null ? 0 : Math.max(0, used + need - cap));
   const windows = (cap: number | null, used: number) => (cap ? Math.ceil(over(cap, used) / cap) : 1);
+  const isTooLarge = [caps.dayCap, caps.hourCap].some((cap) => cap !== null && message.recipients > cap);
   const day = over(caps.dayCap, caps.usedDay) > 0;
   if (!day && over(caps.hourCap, caps.usedHour) === 0) return undefined;
   const waitMs = day ? windows(caps.dayCap, caps.usedDay) * DAY_MS : windows(caps.hourCap, caps.usedHour) * HOUR_MS;
   const span = day ? `${String(caps.dayCap)} recipients in 24 hours` : `${String(caps.hourCap)} recipients an hour`;
   const ahead = message.aheadMessages;
-  const explanation = `The addresses your mail leaves from are warming up and take ${span}; ${count(ahead)} ahead.`;
-  return { limit: 'POOL_WARMUP', explanation, estimatedSendAt: new Date(nowMs + waitMs), ahead };
+  const why = `The addresses your mail leaves from are warming up and take ${span}; ${count(ahead)} ahead.`;
+  const explanation = isTooLarge ? `${why} It has more recipients than they take, and goes once they take more.` : why;
+  return { limit: 'POOL_WARMUP', explanation, estimatedSendAt: isTooLarge ? null : new Date(nowMs + waitMs), ahead };
 }
 
 /** A message goes as soon as its first recipient may, however many follow: those hold up the next one. */

@@ -36,7 +36,8 @@ export class SendingLimits {
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When room returns, in your own window or in the capacity you share. Null while there is some.',
+    description:
+      'When room returns, in your own window or in the capacity you share. Null while there is some, and where a limit of 0 must be raised first.',
   })
   nextFreeAt!: Date | null;
 

@@ -319,6 +319,39 @@ describe('the ledger on real Redis', () => {
     expect(granted).toBe(60);
   });
 
+  it('has room for whole messages in the parts of a divided cap, as many as the cap itself has room for', async () => {
+    const fast = { quota: -1n, rate: parseRate('2000'), sesSent: 0n };
+    const others = ['a2', 'a3'].map((end) => `00000000-0000-7000-8000-0000000000${end}` as SendingAccountId);
+    const accounts = [account, ...others];
+    await ledger.observe(account, 1n, fast);
+    for (const each of others) await ledger.rebuild(each, 1n, fast, [], new Map(), 0);
+    const cap = { weight: 1, dayCap: 120n, rate: null, leased: true };
+    for (const each of accounts) await ledger.offer(each, tenant, 'MARKETING', cap, messages(2, 50));
+    const leases = new TenantLeases(ledger, new EngineClock());
+    /** What each account is granted after a division of that cap. */
+    const granted = async (dayCap: bigint) => {
+      const limits = { ...cap, dayCap };
+      for (const each of accounts) await ledger.offer(each, tenant, 'MARKETING', limits, []);
+      const waiting = accounts.map((sendingAccountId) => ({ sendingAccountId, waiting: 1_000 }));
+      expect(await leases.divide(tenant, limits, waiting)).toBe(true);
+      const recipients: number[] = [];
+      for (const each of accounts) {
+        // A tenant at its limit is looked at again after five seconds.
+        const key = `pf:{${each}}:park:mk`;
+        for (const parked of await direct.zrange(key, 0, -1)) await direct.zadd(key, 0, parked);
+        const opId = `whole-${String((sequence += 1))}`;
+        const request = { opId, epoch: 1n, want: 200, leadMs: 100, sliceMs: 1_000, workers: 1 };
+        const reply = await ledger.acquire(each, request);
+        recipients.push(reply.kind === 'grant' ? reply.recipients : 0);
+      }
+      return recipients;
+    };
+    // 40 for each would be room for none.
+    expect(await granted(120n)).toEqual([50, 50, 0]);
+    expect(await granted(120n)).toEqual([0, 0, 0]);
+    expect(await granted(170n)).toEqual([0, 0, 50]);
+  });
+
   it('divides a tenant’s cap anew although who did so last had a clock that was an hour ahead', async () => {
     const cap = { weight: 1, dayCap: 60n, rate: null, leased: true };
     await ledger.observe(account, 1n, { quota: -1n, rate: parseRate('2000'), sesSent: 0n });

@@ -223,7 +223,7 @@ describe('the limits of the ledger (on its model, which real Redis is compared w
       account.model.lease(account.now, 't', generation, { cap, num: 0, den: 1 });
     account.offer('t', many(100), 'mk', 1, { cap: 500, leased: true });
     expect(account.ask()[2]).toBe('tenants');
-    expect(account.model.lease(account.now, 't', 7)).toEqual(['OK', '0', '0']);
+    expect(account.model.lease(account.now, 't', 7)).toEqual(['OK', '0', '0', '1']);
     expect(give(20, 7)[0]).toBe('OK');
     // An older division, whose answer was on its way.
     expect(give(400, 6)).toEqual(['OLD', '7']);

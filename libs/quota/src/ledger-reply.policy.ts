@@ -197,6 +197,8 @@ export interface TenantLease {
   readonly used: number;
   /** Recipients per 24 h; -1 = no cap. */
   readonly cap: number;
+  /** Recipients of the message that comes next there, the larger of both streams'; 0 = none waits. */
+  readonly next: number;
 }
 
 /** A division that began later has taken the lease over, or the account has no ledger: 0. */
@@ -205,8 +207,8 @@ export interface LeaseTaken {
 }
 
 export function readLease(reply: unknown): TenantLease | LeaseTaken {
-  const [kind, first, cap] = texts.parse(reply);
-  return kind === 'OK' ? { used: Number(first), cap: Number(cap) } : { generation: Number(first) };
+  const [kind, first, cap, next] = texts.parse(reply);
+  return kind === 'OK' ? { used: Number(first), cap: Number(cap), next: Number(next) } : { generation: Number(first) };
 }
 
 function fours(reply: unknown): [string, string, string, string][] {

@@ -44,7 +44,7 @@ return 1
  * generation, and for the second step the part (recipients per 24 h; -1 = none), rate num (0 = none) and den. The first
  * step takes the lease over for a generation, which must be newer than every one before; the second sets it, and is
  * refused once a newer generation came. Answers OLD and that generation (0 without a ledger), or OK, what the tenant used here,
- * and its part.
+ * its part, and what the larger of the two messages that come next in its lists costs (0 = none waits).
  */
 export const LEASE = `${PRELUDE}
 local tenant, generation = ARGV[8], tonumber(ARGV[9])
@@ -60,6 +60,10 @@ else
   redis.call('SADD', P .. 'tenants', tenant)
   redis.call('HSET', hash, 'lgen', int(generation))
 end
-local sum = expireTenant(tenant, now)
-return {'OK', int(sum), redis.call('HGET', hash, 'lease') or '0'}
+local sum, next = expireTenant(tenant, now), 0
+for _, class in ipairs({'tx', 'mk'}) do
+  local head = redis.call('LINDEX', P .. 'l:' .. class .. ':' .. tenant, 0)
+  if head then next = math.max(next, costOf(head)) end
+end
+return {'OK', int(sum), redis.call('HGET', hash, 'lease') or '0', int(next)}
 `;

@@ -290,7 +290,8 @@ export class LedgerModel {
     if (part) tenant.lease = part;
     else tenant.generation = generation;
     tenant.ring.expire(now);
-    return ['OK', String(tenant.ring.sum), String(tenant.lease?.cap ?? 0)];
+    const next = Math.max(...Object.values(this.queues).map((queue) => queue.list(name)[0]?.cost ?? 0));
+    return ['OK', String(tenant.ring.sum), String(tenant.lease?.cap ?? 0), String(next)];
   }
 
   /** What each tenant that waits was granted: name, recipients, weight. */

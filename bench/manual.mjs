@@ -4,7 +4,7 @@ export const manual = `Usage: npm run bench -- [options]
 Boots PostgreSQL, Redis, workers and a fake SES on this machine and measures the send engine beside named baselines, which
 run in turns with it in the same run. Prints a table with the targets beside the values and the CPU per message, process by
 process. Nothing else should run on the machine; the run says so when something does. A whole run takes up to 25 minutes on two
-cores, a measure alone between half a minute and seven; the first line says how long what is asked for takes.
+cores, a measure alone between half a minute and eight; the first line says how long what is asked for takes.
 
   --only B1,B7       only these measures (B1 to B14, B16 and B17, see bench/README.md)
   --seconds N        length of one measured slice, 2 to 600 (default 8)

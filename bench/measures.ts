@@ -34,15 +34,15 @@ const SCENARIOS: readonly Scenario[] = [
   { ids: ['B8'], seconds: 47, run: alone(b08) },
   { ids: ['B9'], seconds: 28, run: alone(b09) },
   { ids: ['B11', 'B12'], seconds: 145, longSeconds: 500, spareSeconds: 55, run: scale },
-  { ids: ['B13'], seconds: 30, run: alone(b13) },
-  { ids: ['B14'], seconds: 170, longSeconds: 3_480, run: alone(b14) },
+  { ids: ['B13'], seconds: 33, run: alone(b13) },
+  { ids: ['B14'], seconds: 175, longSeconds: 3_480, run: alone(b14) },
   { ids: ['B16'], seconds: 100, spareSeconds: 60, run: alone(b16) },
-  { ids: ['B17'], seconds: 206, longSeconds: 3_420, run: alone(b17) },
+  { ids: ['B17'], seconds: 205, longSeconds: 3_420, run: alone(b17) },
   { ids: ['B3'], seconds: secondsAfterTheOthers, run: alone(b03) },
 ];
 
 /** B10 boots its own stack: main.ts runs it after the lab is gone. */
-const KILLS: Omit<Scenario, 'run'> = { ids: ['B10'], seconds: 110, longSeconds: 600 };
+const KILLS: Omit<Scenario, 'run'> = { ids: ['B10'], seconds: 115, longSeconds: 600 };
 /** Of computing, with a core for itself. */
 const MONTH_SECONDS = 115;
 /** The whole run may take 25 minutes. */
@@ -64,8 +64,8 @@ export function planText(only: readonly BenchId[], long: boolean): string {
 /** B5 needs what B1 and B4 measure, and baselines besides. */
 function secondsInTurns(wanted: ReadonlySet<BenchId>): number {
   const bound = wanted.has('B1') || wanted.has('B2') || wanted.has('B5') ? 90 : 0;
-  const saturated = wanted.has('B4') || wanted.has('B5') ? 240 : 0;
-  return bound + saturated + (wanted.has('B5') ? 110 : 0);
+  const saturated = wanted.has('B4') || wanted.has('B5') ? 245 : 0;
+  return bound + saturated + (wanted.has('B5') ? 120 : 0);
 }
 
 /** What is left of the simulated month when the others have had their turn. */

@@ -30,24 +30,25 @@ export function answerLine(attempt: AttemptId, end: string, detail: string): str
 }
 
 /**
- * Reads a recorder's text. A line that a dying process left half written has no line end, and one that a full disk cut short
- * says so: neither is evidence.
+ * Reads what a recorder wrote, its files in any order. A line that a dying process left half written has no line end, and one
+ * that a full disk cut short says so: neither is evidence.
  */
-export function readFlightRecord(text: string): FlightRecord {
-  const open = new Map<BatchId, RecordedBatch>();
+export function readFlightRecord(...texts: readonly string[]): FlightRecord {
+  const claimed = new Map<BatchId, RecordedBatch>();
+  const closed = new Set<BatchId>();
   const evidence = new Map<AttemptId, Evidence>();
-  for (const line of text.split('\n').slice(0, -1)) {
+  for (const line of texts.flatMap((text) => text.split('\n').slice(0, -1))) {
     if (`${line}\n`.endsWith(CUT_SHORT)) continue;
     const [mark, id = '', second = '', third = ''] = line.split(' ');
     switch (mark) {
       case 'C':
-        open.set(id as BatchId, { batchId: id as BatchId, sendingAccountId: second as SendingAccountId });
+        claimed.set(id as BatchId, { batchId: id as BatchId, sendingAccountId: second as SendingAccountId });
         break;
       case 'D':
-        open.delete(id as BatchId);
+        closed.add(id as BatchId);
         break;
       case 'S':
-        evidence.set(id as AttemptId, { kind: 'started' });
+        if (!evidence.has(id as AttemptId)) evidence.set(id as AttemptId, { kind: 'started' });
         break;
       case 'A':
         evidence.set(id as AttemptId, { kind: 'answered', end: second, detail: third });
@@ -56,7 +57,7 @@ export function readFlightRecord(text: string): FlightRecord {
         break;
     }
   }
-  return { open: [...open.values()], evidence };
+  return { open: [...claimed.values()].filter(({ batchId }) => !closed.has(batchId)), evidence };
 }
 
 /** A recorder's file name: which process writes it. `started` tells two processes with one pid apart. */
@@ -68,6 +69,11 @@ export interface RecorderOwner {
 
 export function recorderFile(owner: RecorderOwner): string {
   return `${owner.worker}.${String(owner.pid)}.${owner.started}.flight`;
+}
+
+/** The other file of the same recorder. Never renamed: whoever has taken the first one finds it by the worker's name. */
+export function secondRecorderFile(worker: string): string {
+  return `${worker}.flight2`;
 }
 
 export function readRecorderFile(name: string): RecorderOwner | undefined {

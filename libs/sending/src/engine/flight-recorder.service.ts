@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { AttemptId, BatchId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
@@ -17,18 +7,20 @@ import {
   answerLine,
   claimLine,
   closeLine,
-  CUT_SHORT,
   readFlightRecord,
   readRecorderFile,
   recorderFile,
+  secondRecorderFile,
   startLine,
   type FlightRecord,
   type RecordedBatch,
   type RecorderOwner,
 } from './flight-record.policy';
+import { FlightFile } from './flight-file';
 import type { AttemptEnd } from './outcome.policy';
 
-const REWIND_BYTES = 4 * 1024 * 1024;
+/** A file that has more is left for the other one: some ten seconds of a busy worker. */
+const FULL_BYTES = 4 * 1024 * 1024;
 
 /** What became of an attempt that was started. */
 export interface RecordedAnswer {
@@ -49,27 +41,30 @@ export const RECORDER_REFUSES =
 /**
  * What this process is about to send and what SES answered, in a file, written before each step with a plain write: the
  * kernel has it when the process is killed. No fsync, so it does not outlive the host; then the resolver decides.
+ *
+ * There are two files, because a busy worker always has a batch open: what one of them holds is dropped when every batch that
+ * was open while it was written has been closed, and meanwhile the other one is written.
  */
 @Injectable()
 export class FlightRecorder {
   private readonly file: string;
-  private readonly descriptor: number;
   private readonly open = new Set<BatchId>();
-  private bytes = 0;
-  private isCutShort = false;
+  private written: FlightFile;
+  private left: FlightFile;
+  /** Those that were open when `left` was left, and still are. */
+  private before = new Set<BatchId>();
 
   constructor(private readonly settings: EngineSettings) {
     mkdirSync(settings.recorderDir, { recursive: true });
-    this.file = path.join(
-      settings.recorderDir,
-      recorderFile({ worker: settings.worker, pid: process.pid, started: startOf(process.pid) ?? '0' }),
-    );
-    this.descriptor = openSync(this.file, 'a');
+    const started = startOf(process.pid) ?? '0';
+    this.file = this.pathOf(recorderFile({ worker: settings.worker, pid: process.pid, started }));
+    this.written = new FlightFile(this.file);
+    this.left = new FlightFile(this.pathOf(secondRecorderFile(settings.worker)));
   }
 
   /** Before the claim is sent to PostgreSQL. */
   claiming(batch: RecordedBatch): void {
-    this.write(claimLine(batch));
+    this.written.write(claimLine(batch));
     this.open.add(batch.batchId);
   }
 
@@ -77,7 +72,7 @@ export class FlightRecorder {
   starting(attempts: readonly AttemptId[]): void {
     let lines = '';
     for (const attempt of attempts) lines += startLine(attempt);
-    this.write(lines);
+    this.written.write(lines);
   }
 
   /** With one write for all of them. */
@@ -86,17 +81,15 @@ export class FlightRecorder {
     for (const { attempt, end } of answers) {
       lines += answerLine(attempt.attemptId, end.kind, end.kind === 'sent' ? end.sesMessageId : end.code);
     }
-    this.write(lines);
+    this.written.write(lines);
   }
 
   /** When every outcome of the batch is in PostgreSQL. */
   closed(batch: BatchId): void {
     this.open.delete(batch);
-    this.write(closeLine(batch));
-    if (this.open.size === 0 && this.bytes > REWIND_BYTES) {
-      ftruncateSync(this.descriptor);
-      this.bytes = 0;
-    }
+    this.before.delete(batch);
+    this.turnOver();
+    this.written.write(closeLine(batch));
   }
 
   /** Records of processes of this host that are dead. Taking one is a rename, so two workers never take the same. */
@@ -104,23 +97,25 @@ export class FlightRecorder {
     const taken: TakenRecord[] = [];
     for (const name of readdirSync(this.settings.recorderDir)) {
       const owner = readRecorderFile(name);
-      if (!owner || path.join(this.settings.recorderDir, name) === this.file || isAlive(owner)) continue;
+      if (!owner || this.pathOf(name) === this.file || isAlive(owner)) continue;
       const [dead = ''] = owner.worker.split('@');
       const own = recorderFile({
         worker: `${dead}@${this.settings.worker}`,
         pid: process.pid,
         started: startOf(process.pid) ?? '0',
       });
-      const to = path.join(this.settings.recorderDir, own);
+      const to = this.pathOf(own);
+      const second = this.pathOf(secondRecorderFile(dead));
       try {
-        renameSync(path.join(this.settings.recorderDir, name), to);
+        renameSync(this.pathOf(name), to);
       } catch {
         continue; // Another worker was faster.
       }
       taken.push({
-        ...readFlightRecord(readFileSync(to, 'utf8')),
+        ...readFlightRecord(readFileSync(to, 'utf8'), existsSync(second) ? readFileSync(second, 'utf8') : ''),
         worker: dead,
         done: () => {
+          rmSync(second, { force: true });
           rmSync(to, { force: true });
         },
       });
@@ -130,22 +125,24 @@ export class FlightRecorder {
 
   /** At the end of a drained process; a record with open batches stays for the next one. */
   close(): void {
-    closeSync(this.descriptor);
-    if (this.open.size === 0) rmSync(this.file, { force: true });
+    for (const file of [this.written, this.left]) {
+      file.close();
+      if (this.open.size === 0) rmSync(file.path, { force: true });
+    }
   }
 
-  /**
-   * All of it or an error: a disk that is nearly full takes a part and reports no error. What it took of a line is then marked
-   * before anything follows it.
-   */
-  private write(lines: string): void {
-    const text = this.isCutShort ? CUT_SHORT + lines : lines;
-    this.isCutShort = true;
-    const written = writeSync(this.descriptor, text);
-    this.bytes += written;
-    // Lines are ASCII: a character is a byte.
-    if (written < text.length) throw new Error(`the disk took ${String(written)} of ${String(text.length)} bytes`);
-    this.isCutShort = false;
+  /** Keeps both files short. */
+  private turnOver(): void {
+    if (this.before.size > 0) return;
+    this.left.empty();
+    if (this.written.bytes <= FULL_BYTES) return;
+    [this.written, this.left] = [this.left, this.written];
+    this.before = new Set(this.open);
+    if (this.before.size === 0) this.left.empty();
+  }
+
+  private pathOf(name: string): string {
+    return path.join(this.settings.recorderDir, name);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { BatchId, TenantId } from '@libs/kernel';
-import { MOST_DOUBLINGS, verdictOf } from '../../libs/sending/src/engine/outcome.policy';
+import { MOST_DOUBLINGS, OFTEN, verdictOf, WAIT_PER_ATTEMPT_MS } from '../../libs/sending/src/engine/outcome.policy';
 import type { AttemptOutcome, OutcomeRepository } from '../../libs/sending/src/engine/outcome.repository';
 import type { Tables } from './tables';
 
@@ -72,7 +72,10 @@ export class OutcomeRows implements Pick<OutcomeRepository, keyof OutcomeReposit
     if (message?.attemptNo !== attempt.attemptNo || (message.state !== 'INTENT' && message.state !== 'IN_DOUBT'))
       return;
     const doublings = verdict.waitGrows ? Math.min(attempt.attemptNo - 1, MOST_DOUBLINGS) : 0;
-    const notBeforeMs = verdict.waitMs > 0 ? at.getTime() + verdict.waitMs * 2 ** doublings : null;
+    const often =
+      verdict.message === 'READY' && attempt.attemptNo > OFTEN ? attempt.attemptNo * WAIT_PER_ATTEMPT_MS : 0;
+    const waitMs = Math.max(verdict.waitMs * 2 ** doublings, often);
+    const notBeforeMs = waitMs > 0 ? at.getTime() + waitMs : null;
     this.tables.setMessage(message, { state: verdict.message, notBeforeMs });
   }
 }

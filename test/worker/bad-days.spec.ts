@@ -67,6 +67,27 @@ describe('on a bad day', () => {
     staged.stack.logLines.length = 0;
   }, 20_000);
 
+  it('a message that was tried thousands of times waits longer, so that the number of its attempts does not run out', async () => {
+    const { ids, ticket } = await staged.granted(2);
+    const [often, first] = ids as [MessageId, MessageId];
+    await staged.stack.query('UPDATE message SET attempt_no = 11999 WHERE id = $1', [often]);
+    await staged.deadClaim(ticket);
+    staged.leaveRecord(ticket, '');
+    await staged.engine.recover();
+    const rows = await staged.stack.query<{ id: MessageId; waits: number | null }>(
+      `SELECT m.id, extract(epoch FROM m.not_before - a.ended_at)::int AS waits
+         FROM message m JOIN attempt a ON a.message_id = m.id WHERE m.id = ANY($1)`,
+      [ids],
+    );
+    expect(new Map(rows.map(({ id, waits }) => [id, waits]))).toEqual(
+      new Map([
+        [often, 120],
+        [first, null],
+      ]),
+    );
+    await staged.putAside(ids);
+  });
+
   it('a quota of -1 is no limit, one of 0 lets nothing through and keeps everything', async () => {
     await limits({ max24HourSend: 0 });
     const ids = await offered(2);

@@ -38,6 +38,13 @@ export interface Verdict {
 /** Five seconds become five minutes: only what is refused although nothing is wrong with its route or domain gets there. */
 export const MOST_DOUBLINGS = 6;
 
+/**
+ * A message that was tried more often than OFTEN waits so many milliseconds for each of its attempts, at least. After a week of nothing
+ * but failures it has some 11,000 attempts: their number is a smallint, and a claim that exceeds it would fail with all of its batch.
+ */
+export const WAIT_PER_ATTEMPT_MS = 10;
+export const OFTEN = 100;
+
 const NONE: Reaction = { kind: 'none' };
 
 function again(waitMs: number, reaction: Reaction = NONE, stopsBatch = reaction.kind !== 'none'): Verdict {

@@ -1,5 +1,5 @@
 import type { DaySuffix } from './day-suffix.policy';
-import { MOST_DOUBLINGS } from './outcome.policy';
+import { MOST_DOUBLINGS, OFTEN, WAIT_PER_ATTEMPT_MS } from './outcome.policy';
 
 // Statements that end attempts. All of them lock attempts first, then messages, then what waits or is in doubt.
 
@@ -39,8 +39,10 @@ export const APPLY = `
     RETURNING a.tenant_id, a.id, a.message_id, a.attempt_no, a.sending_account_id, a.stream, a.created_at, a.state
   ), m AS (
     UPDATE message m SET state = o.message,
-           not_before = CASE WHEN o.grows THEN o.at + (o."notBefore" - o.at) * 2 ^ least(a.attempt_no - 1, ${String(MOST_DOUBLINGS)})
-                             ELSE o."notBefore" END, detail = o.text,
+           not_before = greatest(
+             CASE WHEN o.grows THEN o.at + (o."notBefore" - o.at) * 2 ^ least(a.attempt_no - 1, ${String(MOST_DOUBLINGS)}) ELSE o."notBefore" END,
+             CASE WHEN o.message = 'READY' AND a.attempt_no > ${String(OFTEN)} THEN o.at + a.attempt_no * interval '${String(WAIT_PER_ATTEMPT_MS)} milliseconds' END),
+           detail = o.text,
            settled_at = CASE WHEN o.message IN ('SENT', 'REJECTED') THEN o.at END
       FROM o JOIN a ON a.tenant_id = o."tenantId" AND a.id = o."attemptId"
      WHERE m.tenant_id = ANY (ARRAY[a.tenant_id]) AND m.id = ANY (ARRAY[a.message_id]) AND m.attempt_no = ANY (ARRAY[a.attempt_no])

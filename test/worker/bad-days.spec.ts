@@ -4,6 +4,7 @@ import { newId, type MessageId, type SendingAccountId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { SendEngine } from '@libs/sending';
 import { Redis } from 'ioredis';
+import { FleetProcessor } from '../../apps/worker/src/processors/fleet.processor';
 import { temporaryFolder } from '../stack/fixtures';
 import { startRedis } from '../support/redis-cluster';
 import { waitFor } from '../support/wait-for';
@@ -108,6 +109,21 @@ describe('on a bad day', () => {
     await limits({ max24HourSend: 50_000 });
     expect(await ask()).toMatchObject({ kind: 'grant', recipients: 1 });
     expect((await staged.stack.judge(sent)).duplicated).toBe(0);
+    await staged.putAside(ids);
+  }, 20_000);
+
+  it('an account that an operator has had verified goes on at once, by what AWS allows it now', async () => {
+    const inAws = (region: object) =>
+      staged.stack.aws.putAccount(staged.account.accountId, { regions: { 'us-east-1': region } });
+    await inAws({ enforcementStatus: 'SHUTDOWN' });
+    await staged.engine.observeAccounts();
+    const ids = await offered(1);
+    expect(await ask()).toMatchObject({ kind: 'frozen' });
+    await inAws({ enforcementStatus: 'HEALTHY', max24HourSend: 40_000 });
+    await staged.running.app.get(FleetProcessor).verify({ awsAccountId: staged.account.awsAccountId });
+    expect((await staged.ledger.stats(staged.account.id))?.quota).toBe(40_000n);
+    expect(await ask()).toMatchObject({ kind: 'grant', recipients: 1 });
+    await limits({ max24HourSend: 50_000 });
     await staged.putAside(ids);
   }, 20_000);
 

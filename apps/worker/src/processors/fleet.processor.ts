@@ -1,5 +1,6 @@
 import { AccountVerification, confirmSubscription, SubscriptionService, verifyAwsAccount } from '@libs/fleet';
 import type { AwsAccountId, SendingAccountId } from '@libs/kernel';
+import { SendEngine } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { Processes } from '../processing/processes.decorator';
 
@@ -8,11 +9,14 @@ export class FleetProcessor {
   constructor(
     private readonly verification: AccountVerification,
     private readonly subscriptions: SubscriptionService,
+    private readonly engine: SendEngine,
   ) {}
 
   @Processes(verifyAwsAccount, { concurrency: 2 })
-  verify({ awsAccountId }: { awsAccountId: AwsAccountId }): Promise<unknown> {
-    return this.verification.verify(awsAccountId);
+  async verify({ awsAccountId }: { awsAccountId: AwsAccountId }): Promise<void> {
+    const { state } = await this.verification.verify(awsAccountId);
+    // Mail that waited for this goes now, not at the next look at all accounts.
+    if (state === 'ACTIVE') await this.engine.accountVerified(awsAccountId);
   }
 
   @Processes(confirmSubscription, { concurrency: 2 })

@@ -1,6 +1,6 @@
 import { UnitOfWork } from '@libs/database';
 import { ObservationService, SendingAccountService, type SendingAccount } from '@libs/fleet';
-import { Timers, type LaneId, type SendingAccountId } from '@libs/kernel';
+import { Timers, type AwsAccountId, type LaneId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger, parseRate, warmUpCaps, type ObservedLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
@@ -82,8 +82,20 @@ export class LedgerKeeper {
     });
   }
 
+  /**
+   * Somebody has had an AWS account verified, and wrote down what GetAccount said: its ledgers follow at once. One that may send
+   * again is not frozen any more, whoever found it paused.
+   */
+  async verified(awsAccountId: AwsAccountId): Promise<void> {
+    const accounts = (await this.accounts.all()).filter((account) => account.awsAccountId === awsAccountId);
+    for (const account of accounts) {
+      const seen = await this.observeOne(account);
+      if (isUsable(seen)) await this.ledger.unfreeze(seen.id);
+    }
+  }
+
   /** The same for one account, at once. @throws AWS's error */
-  async observeOne(account: SendingAccount): Promise<void> {
+  async observeOne(account: SendingAccount): Promise<SendingAccount> {
     const seen = await this.observation.observe(account.id);
     const booked = await this.ledger.observe(seen.id, seen.epoch, limitsOf(seen));
     if (booked && seen.max24HourSend > 0n && booked.foreign * 200n > seen.max24HourSend) {
@@ -96,6 +108,7 @@ export class LedgerKeeper {
     await this.incidents.observed(account, seen);
     if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
     else if (!isUsable(account)) await this.ledger.unfreeze(seen.id);
+    return seen;
   }
 
   /** True when the ledger is current. */

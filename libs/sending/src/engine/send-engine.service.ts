@@ -1,4 +1,4 @@
-import { Timers } from '@libs/kernel';
+import { Timers, type AwsAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Ticket } from './dispatch.jobs';
 import { Dispatcher } from './dispatcher.service';
@@ -104,6 +104,11 @@ export class SendEngine {
     const look = this.keeper.observe();
     this.looked ??= this.inTime(look);
     return look;
+  }
+
+  /** An operator has had an AWS account verified. @throws AWS's error */
+  accountVerified(id: AwsAccountId): Promise<void> {
+    return this.keeper.verified(id);
   }
 
   releaseAndExpire(): Promise<{ released: number; expired: number }> {

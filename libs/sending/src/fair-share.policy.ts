@@ -26,3 +26,8 @@ export function othersOf(lists: readonly { readonly weight: number; readonly mes
 export function leftWithThe(n: number, weight: number, others: readonly OtherTenant[]): number {
   return others.reduce((sum, other) => sum + Math.min(other.waiting, (n * other.weight) / weight), n);
 }
+
+/** Whether sharing is what holds: others who make less than a tenth of the wait are not named as its reason. */
+export function isHeldByOthers(alone: number, withOthers: number): boolean {
+  return withOthers >= alone * 1.1;
+}

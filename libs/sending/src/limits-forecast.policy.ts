@@ -1,5 +1,5 @@
 import { smallerCap } from './day-cap.policy';
-import { leftWithThe, type OtherTenant } from './fair-share.policy';
+import { isHeldByOthers, leftWithThe, type OtherTenant } from './fair-share.policy';
 import type { Limit } from './wait.policy';
 
 /** What a volume would meet. Recipients, recipients per second, engine milliseconds. */
@@ -96,12 +96,11 @@ export function forecast(facts: ForecastFacts): Forecast {
     lastAt: new Date(Math.min(at(total), NEVER_MS)),
     bindingLimit: bindingLimit(facts, {
       day: overDay ? (tenantBindsDay ? facts.dayLimit : 'ACCOUNT_DAY_QUOTA') : undefined,
-      rate:
-        secondsFor(total) > Number(total) / rate
-          ? 'FAIR_SHARE'
-          : planRate <= capacity.rate
-            ? 'PLAN_RATE'
-            : 'ACCOUNT_RATE',
+      rate: isHeldByOthers(Number(total) / rate, secondsFor(total))
+        ? 'FAIR_SHARE'
+        : planRate <= capacity.rate
+          ? 'PLAN_RATE'
+          : 'ACCOUNT_RATE',
       isWithinASecond: secondsFor(total) < 1,
     }),
   };

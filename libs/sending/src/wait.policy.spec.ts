@@ -90,7 +90,9 @@ describe('what holds a message', () => {
     ['FAIR_SHARE', behind, { others: [unknown(1)] }, 200_000],
     ['FAIR_SHARE', behind, { others: [unknown(1)], weight: 4 }, 125_000],
     // Who has little left is soon gone.
-    ['FAIR_SHARE', behind, { others: [{ weight: 1, waiting: 140 }] }, 110_000],
+    ['FAIR_SHARE', behind, { others: [{ weight: 1, waiting: 280 }] }, 120_000],
+    // Who hardly makes it longer is not the reason.
+    ['ACCOUNT_RATE', behind, { others: [{ weight: 1, waiting: 14 }] }, 101_000],
     ['PLAN_RATE', behind, { others: [unknown(1)], planRate: 6 }, 233_334],
     // What was granted before goes first, all of its recipients.
     ['ACCOUNT_RATE', {}, { rateFreeMs: NOW + 50_000 }, 50_072],
@@ -196,6 +198,7 @@ describe('a forecast', () => {
     expect(last({ others: othersOf([{ weight: 1, messages: 0 }]) })).toBe(100_000);
     expect(forecast(ask({ others: [unknown(1)] })).bindingLimit).toBe('FAIR_SHARE');
     expect(forecast(ask({ others: [unknown(1)], planRate: 5 })).bindingLimit).toBe('PLAN_RATE');
+    expect(forecast(ask({ others: othersOf([{ weight: 1, messages: 28 }]) })).bindingLimit).toBe('ACCOUNT_RATE');
   });
 
   it('goes on in the next window when the day is full', () => {

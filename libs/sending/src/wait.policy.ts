@@ -1,6 +1,6 @@
 import type { Mode, Stream } from '@libs/kernel';
 import type { EngineState } from './engine-state';
-import { leftWithThe, type OtherTenant } from './fair-share.policy';
+import { isHeldByOthers, leftWithThe, type OtherTenant } from './fair-share.policy';
 
 /** The kind of limit that holds mail (API.md). A customer learns the kind, never whose account it is. */
 export const LIMITS = [
@@ -291,7 +291,7 @@ function pace(message: Waiting, facts: Circumstances, nowMs: number): Wait {
   const [limit, why]: [Limit, string] =
     byPlanS >= bySharingS
       ? ['PLAN_RATE', `Your plan sends ${String(facts.planRate)} recipients a second`]
-      : withOthers > place
+      : isHeldByOthers(place, withOthers)
         ? ['FAIR_SHARE', 'Others send at the same time and everybody gets a fair share']
         : ['ACCOUNT_RATE', `Mail leaves at ${String(facts.accountRate)} recipients a second`];
   return { limit, explanation: `${why}; ${count(ahead)} ahead.`, estimatedSendAt, ahead };

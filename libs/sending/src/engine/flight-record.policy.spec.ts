@@ -1,4 +1,4 @@
-import type { AttemptId, BatchId, SendingAccountId } from '@libs/kernel';
+import { newId, type AttemptId, type BatchId, type SendingAccountId } from '@libs/kernel';
 import {
   answerLine,
   claimLine,
@@ -10,26 +10,46 @@ import {
   startLine,
 } from './flight-record.policy';
 
-const batch = (name: string) => ({ batchId: name as BatchId, sendingAccountId: 'acc' as SendingAccountId });
+const batch = () => ({ batchId: newId<BatchId>(), sendingAccountId: newId<SendingAccountId>() });
 const attempt = (name: string) => name as AttemptId;
 
 describe('a flight record', () => {
   it('tells what was never started, started, and answered', () => {
+    const one = batch();
     const text =
-      claimLine(batch('b1')) +
-      startLine(attempt('a1')) +
-      startLine(attempt('a2')) +
-      answerLine(attempt('a1'), 'sent', 'ses-1');
+      claimLine(one) + startLine(attempt('a1')) + startLine(attempt('a2')) + answerLine(attempt('a1'), 'sent', 'ses-1');
     const { open, evidence } = readFlightRecord(text);
-    expect(open).toEqual([batch('b1')]);
+    expect(open).toEqual([one]);
     expect(evidence.get(attempt('a1'))).toEqual({ kind: 'answered', end: 'sent', detail: 'ses-1' });
     expect(evidence.get(attempt('a2'))).toEqual({ kind: 'started' });
     expect(evidence.has(attempt('a3'))).toBe(false);
   });
 
   it('leaves out batches that were closed', () => {
-    const text = claimLine(batch('b1')) + claimLine(batch('b2')) + closeLine('b1' as BatchId);
-    expect(readFlightRecord(text).open).toEqual([batch('b2')]);
+    const [one, other] = [batch(), batch()];
+    const text = claimLine(one) + claimLine(other) + closeLine(one.batchId);
+    expect(readFlightRecord(text).open).toEqual([other]);
+  });
+
+  it('is read in any order of its files: an answer is more than a start, and what was closed stays closed', () => {
+    const [one, other] = [batch(), batch()];
+    const first = claimLine(one) + claimLine(other) + startLine(attempt('a1'));
+    const second = answerLine(attempt('a1'), 'sent', 'ses-1') + closeLine(one.batchId);
+    for (const texts of [
+      [first, second],
+      [second, first],
+    ]) {
+      const { open, evidence } = readFlightRecord(...texts);
+      expect(open).toEqual([other]);
+      expect(evidence.get(attempt('a1'))).toMatchObject({ kind: 'answered' });
+    }
+  });
+
+  it('takes what a crash of the host made of a claim for no batch: nobody could look it up', () => {
+    const one = batch();
+    const holed = claimLine(one).slice(0, 20) + '\u0000'.repeat(40) + '\n';
+    expect(readFlightRecord(holed + `C ${one.batchId} \u0000\n` + claimLine(one)).open).toEqual([one]);
+    expect(readFlightRecord(holed).open).toEqual([]);
   });
 
   it('takes an answer that was cut off for no answer', () => {

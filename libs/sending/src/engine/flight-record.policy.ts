@@ -1,4 +1,4 @@
-import type { AttemptId, BatchId, SendingAccountId } from '@libs/kernel';
+import { isUuid, type AttemptId, type BatchId, type SendingAccountId } from '@libs/kernel';
 
 /** What the recorder knows of one attempt. */
 export type Evidence =
@@ -42,7 +42,10 @@ export function readFlightRecord(...texts: readonly string[]): FlightRecord {
     const [mark, id = '', second = '', third = ''] = line.split(' ');
     switch (mark) {
       case 'C':
-        claimed.set(id as BatchId, { batchId: id as BatchId, sendingAccountId: second as SendingAccountId });
+        // After a crash of the host a file may hold anything: what PostgreSQL would not even look up is no batch.
+        if (isUuid(id) && isUuid(second)) {
+          claimed.set(id as BatchId, { batchId: id as BatchId, sendingAccountId: second as SendingAccountId });
+        }
         break;
       case 'D':
         closed.add(id as BatchId);

@@ -125,15 +125,21 @@ export class LimitsService {
     });
   }
 
-  /** Recipients per 24 h that the tenant may send today, and what says so. */
+  /** Recipients per 24 h that the tenant may send today, what says so, and what it will be on later days where it grows. */
   async dayCapOf(
     tenant: TenantId,
     mode: Mode,
     sender: Sender,
-  ): Promise<{ readonly cap: bigint | null; readonly limit: 'PLAN_QUOTA' | 'RAMP' }> {
+  ): Promise<{
+    readonly cap: bigint | null;
+    readonly limit: 'PLAN_QUOTA' | 'RAMP';
+    readonly later: readonly bigint[];
+  }> {
     const today = mode === 'LIVE' ? (await this.ramp.allowance([tenant])).get(tenant) : undefined;
-    if (!today) return { cap: sender.limits.dayCap, limit: 'PLAN_QUOTA' };
-    return { cap: today.recipients, limit: today.limit === 'RAMP' ? 'RAMP' : 'PLAN_QUOTA' };
+    if (!today) return { cap: sender.limits.dayCap, limit: 'PLAN_QUOTA', later: [] };
+    if (today.limit !== 'RAMP') return { cap: today.recipients, limit: 'PLAN_QUOTA', later: [] };
+    const later = (await this.ramp.ahead(tenant, RAMP_DAYS)).slice(1).map((day) => day.recipients);
+    return { cap: today.recipients, limit: 'RAMP', later };
   }
 
   /** The accounts of these routes, with what the ledger knows of them where it answers. */

@@ -31,6 +31,7 @@ const facts = (over: Partial<Circumstances> = {}): Circumstances => ({
   accountSending: true,
   dayCap: null,
   dayLimit: 'PLAN_QUOTA',
+  laterCaps: [],
   tenantUsed: 0n,
   tenantNextFreeMs: null,
   planRate: null,
@@ -144,6 +145,20 @@ describe('what holds a message', () => {
     expect(words({ recipients: 6 }, { warmUp })).toMatch(
       /5 recipients an hour; .* It has more recipients than they take/,
     );
+  });
+
+  it.each([
+    [0, 0],
+    [74, 0],
+    [75, 1],
+    [299, 1],
+    [300, 2],
+    [525, 3],
+  ])('on a ramp goes with %i ahead in the day that has grown so far', (before, days) => {
+    const waiting = message({ aheadMessages: before, aheadRecipients: before });
+    const ramp = { dayCap: 25n, dayLimit: 'RAMP', tenantUsed: 25n, tenantNextFreeMs: NOW + 60_000 } as const;
+    const wait = explainWait(waiting, facts({ ...ramp, laterCaps: [75n, 225n] }), NOW);
+    expect(wait).toMatchObject({ limit: 'RAMP', estimatedSendAt: new Date(NOW + 60_000 + days * DAY) });
   });
 
   it('says when it would expire before it goes', () => {

@@ -72,6 +72,8 @@ export interface Circumstances {
   /** Recipients per 24 h of the plan, or of the ramp on which its volume grows; null = no limit of the tenant's. */
   readonly dayCap: bigint | null;
   readonly dayLimit: 'PLAN_QUOTA' | 'RAMP';
+  /** What it will be on the days after today where it grows, the last one on all later days; empty = it stays. */
+  readonly laterCaps: readonly bigint[];
   readonly tenantUsed: bigint;
   /** When the tenant's window frees next. */
   readonly tenantNextFreeMs: number | null;
@@ -194,7 +196,8 @@ function tenantQuota(message: Waiting, facts: Circumstances, nowMs: number): Wai
   if (cap === null || facts.tenantUsed + need <= cap) return undefined;
   const { recipients } = message;
   const firstFreeMs = facts.tenantNextFreeMs;
-  const at = roomAt({ limit: cap, used: facts.tenantUsed, recipients, need, firstFreeMs, nowMs });
+  const day = { limit: cap, used: facts.tenantUsed, recipients, need, firstFreeMs, nowMs };
+  const at = grownRoomAt(day, facts.laterCaps) ?? roomAt(day);
   const who =
     facts.dayLimit === 'RAMP'
       ? `Your volume grows step by step: ${String(cap)} recipients today`
@@ -228,11 +231,7 @@ function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): W
   return undefined;
 }
 
-/**
- * When a rolling day of `limit` recipients has room for the last of `need` recipients that wait: each of them takes the
- * room of the one `limit` places before it, 24 h after that went. Null when there is never enough: a message goes whole.
- */
-function roomAt(day: {
+interface RollingDay {
   readonly limit: bigint;
   readonly used: bigint;
   readonly need: bigint;
@@ -241,7 +240,29 @@ function roomAt(day: {
   /** When the first of those used is free again, engine milliseconds; null = not known. */
   readonly firstFreeMs: number | null;
   readonly nowMs: number;
-}): Date | null {
+}
+
+/** The same where every day has more room than the one before; undefined where none has. */
+function grownRoomAt(day: RollingDay, laterCaps: readonly bigint[]): Date | undefined {
+  const { limit, used, need, recipients, firstFreeMs, nowMs } = day;
+  const last = laterCaps.at(-1);
+  if (last === undefined || last <= limit || last < BigInt(recipients)) return undefined;
+  let over = need - (used > limit ? 0n : limit - used);
+  let days = 0;
+  for (const cap of laterCaps) {
+    if (over <= 0n) break;
+    over -= cap;
+    days += 1;
+  }
+  if (over > 0n) days += Number((over + last - 1n) / last);
+  return new Date(Math.max(nowMs, firstFreeMs ?? nowMs + DAY_MS) + (days - 1) * DAY_MS);
+}
+
+/**
+ * When a rolling day of `limit` recipients has room for the last of `need` recipients that wait: each of them takes the
+ * room of the one `limit` places before it, 24 h after that went. Null when there is never enough: a message goes whole.
+ */
+function roomAt(day: RollingDay): Date | null {
   const { limit, used, need, recipients, firstFreeMs, nowMs } = day;
   if (limit < BigInt(Math.max(1, recipients))) return null;
   const going = used > limit ? used : limit;

@@ -53,7 +53,7 @@ export class WaitService {
     const domains = new Set(messages.flatMap((message) => ownersOf(domainOf(message.fromAddress))));
     const sender = await this.senders.sender(tenant, mode, [...domains]);
     if (!sender) return;
-    const { cap, limit } = await this.limits.dayCapOf(tenant, mode, sender);
+    const { cap, limit, later } = await this.limits.dayCapOf(tenant, mode, sender);
     // Where they wait, and where else they could.
     const accounts = await this.limits.accounts([...messages, ...sender.routes]);
     const use = await this.rows.use(tenant, mode, new Date(nowMs - DAY_MS));
@@ -63,6 +63,7 @@ export class WaitService {
       pausedReason: sender.pausedReason,
       dayCap: cap,
       dayLimit: limit,
+      laterCaps: later,
       tenantUsed: use.used,
       tenantNextFreeMs: use.oldest === null ? null : use.oldest.getTime() + DAY_MS,
       planRate: perSecond(sender.limits.rate),

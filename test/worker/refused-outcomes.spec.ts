@@ -1,5 +1,6 @@
 import type { MessageId } from '@libs/kernel';
 import type { Client } from 'pg';
+import { waitFor } from '../support/wait-for';
 import { StagedCrash } from './staged-crash';
 
 interface Row {
@@ -102,6 +103,27 @@ describe('an outcome that PostgreSQL refuses', () => {
     await superuser.query(drop);
     await staged.putAside(ids);
   }, 20_000);
+
+  it('keeps no grant from being given back when it is the end of a dead worker’s batch', async () => {
+    const dead = await staged.granted(1);
+    const { ids, ticket } = await staged.granted(1);
+    await staged.deadClaim(dead.ticket);
+    staged.leaveRecord(dead.ticket, '');
+    const { add, drop } = check('batch', `id <> '${dead.ticket.batchId}' OR state = 'OPEN'`);
+    await superuser.query(add);
+    await waitFor(
+      async () => {
+        await expect(staged.engine.sweep()).rejects.toThrow(/odd/);
+        return (await staged.batch(ticket.batchId))?.state === 'VOID';
+      },
+      { what: 'the grant that nobody claimed to be given back', withinMs: 15_000, everyMs: 200 },
+    );
+    await superuser.query(drop);
+    await staged.engine.sweep();
+    expect(await staged.batch(dead.ticket.batchId)).toMatchObject({ state: 'SETTLED' });
+    expect(await staged.statesOf(dead.ids)).toEqual(['READY']);
+    await staged.putAside([...ids, ...dead.ids]);
+  }, 30_000);
 
   it('keeps no other batch from being closed when it is the end of a batch', async () => {
     const first = await staged.granted(2);

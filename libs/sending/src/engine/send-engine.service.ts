@@ -14,6 +14,7 @@ import { Pump } from './pump.service';
 import { RecoveryService } from './recovery.service';
 import { Rerouter } from './rerouter.service';
 import { Resolver } from './resolver.service';
+import { inTurns } from './side-by-side';
 import { Sweeper } from './sweeper.service';
 
 const DRAIN_MS = 10_000;
@@ -74,13 +75,13 @@ export class SendEngine {
 
   /** Records of dead processes of this host, then grants and batches that nobody ended. */
   async sweep(): Promise<void> {
-    await this.recovery.replayDead();
-    try {
-      await this.sweeper.sweepGrants();
-    } finally {
-      // A ledger that does not answer is no reason to leave what is known without it.
-      await this.sweeper.sweepAbandoned();
-    }
+    const parts = [
+      () => this.recovery.replayDead(),
+      () => this.sweeper.sweepGrants(),
+      () => this.sweeper.sweepAbandoned(),
+    ];
+    // What one of them cannot do (a ledger that does not answer, a record that is refused) is no reason to leave the others.
+    await inTurns(1, parts, (part) => part());
   }
 
   /** Moves what waits for closed accounts; answers how many messages. */

@@ -46,12 +46,12 @@ export class Sweeper {
     let swept = 0;
     // Asked together: to wake an idle Redis costs more than the question.
     await inTurns(SIDE_BY_SIDE, await this.accounts.all(), async ({ id }) => {
-      for (const { opId, recipients, bucketStartMs, messages } of await this.ledger.overdue(id, PAGE)) {
+      await inTurns(1, await this.ledger.overdue(id, PAGE), async ({ opId, recipients, bucketStartMs, messages }) => {
         const batchId = opId as BatchId;
-        if (this.held.has(batchId)) continue;
+        if (this.held.has(batchId)) return;
         const grant = { batchId, sendingAccountId: id, granted: recipients, bucketStartMs, messages };
         if (await this.settler.giveBack(grant)) swept += 1;
-      }
+      });
     });
     return swept;
   }

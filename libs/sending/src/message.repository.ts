@@ -121,17 +121,15 @@ const TIMELINE = `
    WHERE $3::uuid IS NULL OR (at, id) > (SELECT c.at, c.id FROM history c WHERE c.id = $3)
    ORDER BY at, id LIMIT $4`;
 
+// Three statements over the same ids, not one that joins: right after a campaign was accepted the planner believes its tables to be
+// all but empty, and a join of ten thousand rows with ten thousand then takes longer than a statement may.
+const LOCK_OPEN = `
+  SELECT id FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY')
+   ORDER BY id FOR NO KEY UPDATE`;
 const CANCEL = `
-  WITH canceled AS (
-    UPDATE message SET state = 'CANCELED', settled_at = $3, detail = NULL
-     WHERE tenant_id = $1 AND id IN (
-       SELECT id FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('SCHEDULED', 'READY')
-        ORDER BY id FOR NO KEY UPDATE)
-    RETURNING id, sending_account_id, stream
-  ), waiting AS (
-    DELETE FROM backlog WHERE tenant_id = $1 AND message_id IN (SELECT id FROM canceled)
-  )
-  SELECT id, $1 AS "tenantId", sending_account_id AS "sendingAccountId", stream FROM canceled`;
+  UPDATE message SET state = 'CANCELED', settled_at = $3, detail = NULL WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+  RETURNING id, tenant_id AS "tenantId", sending_account_id AS "sendingAccountId", stream`;
+const TAKE_FROM_BACKLOG = 'DELETE FROM backlog WHERE tenant_id = $1 AND message_id = ANY($2::uuid[])';
 
 /** Messages, recipients and timelines of one tenant, for reading and canceling. */
 @Injectable()
@@ -192,8 +190,10 @@ export class MessageRepository {
     at: Date,
     eventIds: readonly EventId[],
   ): Promise<EndedMessage[]> {
-    const canceled = await this.uow.query<EndedMessage>(CANCEL, [tenant, ids, at]);
-    if (canceled.length === 0) return [];
+    const open = (await this.uow.query<{ id: MessageId }>(LOCK_OPEN, [tenant, ids])).map(({ id }) => id);
+    if (open.length === 0) return [];
+    const canceled = await this.uow.query<EndedMessage>(CANCEL, [tenant, open, at]);
+    await this.uow.query(TAKE_FROM_BACKLOG, [tenant, open]);
     await this.uow.query(
       `INSERT INTO message_event (tenant_id, id, message_id, type, at, dedupe_key, summary)
        SELECT $1, e.id, e.message_id, 'message.canceled', $4, 'message.canceled', 'Canceled before it was sent.'

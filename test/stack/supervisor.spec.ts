@@ -209,12 +209,18 @@ describe('data folder', () => {
     expect(new DataFolder(older).tryLock()).toBe(true);
   });
 
-  it('that cannot be made is told with what to do instead', () => {
-    const file = path.join(temporaryFolder(), 'file');
-    writeFileSync(file, '');
+  it.each([
+    ['below a file', path.join(__filename, 'data'), 'ENOTDIR'],
+    ['where the system makes none', '/proc/postfleet', 'ENOENT'],
+  ])('that cannot be made, %s, is told with what to do instead', (_, folder, code) => {
     expect(() => {
-      new DataFolder(path.join(file, 'data')).lock();
-    }).toThrow(/cannot be used: ENOTDIR.* Give --data a folder that you may write/);
+      new DataFolder(folder).lock();
+    }).toThrow(new RegExp(`cannot be used: ${code}.* Give --data a folder that you may write`));
+  });
+
+  it('is made with its parents', () => {
+    const folder = new DataFolder(path.join(temporaryFolder(), 'a', 'b'));
+    expect(folder.tryLock()).toBe(true);
   });
 });
 

@@ -104,7 +104,7 @@ export class DataFolder {
   /** Makes the folder and marks it. @throws UsageProblem when it holds what no stack has put there, or cannot be written */
   claim(): void {
     try {
-      mkdirSync(this.path, { recursive: true });
+      makeFolder(this.path);
       if (existsSync(this.marker)) return;
       const found = readdirSync(this.path).filter((name) => !NOBODYS.has(name));
       // Looked at once more: another start may have marked the empty folder and begun to fill it meanwhile.
@@ -152,6 +152,17 @@ export class DataFolder {
 
   private owner(): ProcessIdentity | undefined {
     return readJson<ProcessIdentity>(this.lockFile);
+  }
+}
+
+/** With its parents. Node's own `recursive` never ends where the system says that a folder cannot be, below /proc for example. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

@@ -58,6 +58,31 @@ async function restartRedis(world: World, environment: Readonly<Record<string, s
   await part.start(environment);
 }
 
+function noOwnClock(): Promise<string | undefined> {
+  return clockLibrary().then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+}
+
+function setAhead(world: World, seconds: number): void {
+  writeFileSync(offsetFile(world), `+${seconds}`);
+}
+
+async function withOwnClock(world: World): Promise<void> {
+  await world.workers();
+  setAhead(world, 0);
+  // The C library's own malloc after it: Debian's Redis has jemalloc, which asks for the time before it can be answered.
+  await restartRedis(world, {
+    LD_PRELOAD: `${await clockLibrary()} libc.so.6`,
+    FAKETIME_TIMESTAMP_FILE: offsetFile(world),
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  }).catch((error: unknown) => {
+    throw new ImpossibleHere('Redis does not start with a clock of its own', { cause: error });
+  });
+}
+
 export const hostFaults: readonly Fault[] = [
   {
     name: 'disk-full-under-recorder',
@@ -85,28 +110,30 @@ export const hostFaults: readonly Fault[] = [
     about: 'the clock of Redis jumps an hour ahead for 5 s, and back',
     rows: '18',
     allow: { recoverySeconds: 30 },
-    impossible: () =>
-      clockLibrary().then(
-        () => undefined,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      ),
-    prepare: async (world) => {
-      await world.workers();
-      writeFileSync(offsetFile(world), '+0');
-      // The C library's own malloc after it: Debian's Redis has jemalloc, which asks for the time before it can be answered.
-      await restartRedis(world, {
-        LD_PRELOAD: `${await clockLibrary()} libc.so.6`,
-        FAKETIME_TIMESTAMP_FILE: offsetFile(world),
-        FAKETIME_NO_CACHE: '1',
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      }).catch((error: unknown) => {
-        throw new ImpossibleHere('Redis does not start with a clock of its own', { cause: error });
-      });
-    },
+    impossible: noOwnClock,
+    prepare: withOwnClock,
     inject: async (world) => {
-      writeFileSync(offsetFile(world), `+${JUMP_SECONDS}`);
+      setAhead(world, JUMP_SECONDS);
       await world.wait(OUTAGE_MS);
-      writeFileSync(offsetFile(world), '+0');
+      setAhead(world, 0);
+      return undefined;
+    },
+    restore: (world) => restartRedis(world),
+  },
+  {
+    name: 'clock-jump-kill-worker',
+    about: 'a worker is killed while the clock of Redis is an hour ahead, and started anew once it is back',
+    rows: '7, 18',
+    allow: { recoverySeconds: 30 },
+    impossible: noOwnClock,
+    prepare: withOwnClock,
+    inject: async (world) => {
+      setAhead(world, JUMP_SECONDS);
+      await world.wait(OUTAGE_MS);
+      // What it took of Redis for some seconds is kept for an hour now.
+      await world.firstWorker.kill();
+      setAhead(world, 0);
+      await world.revive(world.firstWorker);
       return undefined;
     },
     restore: (world) => restartRedis(world),

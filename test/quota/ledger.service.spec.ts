@@ -415,6 +415,12 @@ describe('the ledger on real Redis', () => {
     expect(await other.hold(account, 'pump', 'w2', 100)).toBe(true);
   });
 
+  it('takes over a lock that was taken while the clock of Redis was an hour ahead', async () => {
+    await direct.set(`pf:{${account}}:lock:feed`, 'gone', 'PX', 3_600_000);
+    expect(await ledger.hold(account, 'feed', 'w1', 6_000)).toBe(true);
+    expect(await ledgerWith(new EngineClock()).hold(account, 'feed', 'w2', 6_000)).toBe(false);
+  });
+
   it('keeps a lock without waiting for the answer, and gives way once it hears that another has it', async () => {
     const lifeMs = 2_000;
     expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);

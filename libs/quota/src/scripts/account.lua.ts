@@ -118,8 +118,11 @@ return 1
  * ledger's time (us), or 0 while the clocks disagree.
  */
 export const HOLD = `${PRELUDE}
-local key = P .. 'lock:' .. ARGV[8]
+local key, LONGEST = P .. 'lock:' .. ARGV[8], 60000
 local holder = redis.call('GET', key)
+-- A lock that lasts longer than any was taken while Redis' clock was ahead: its holder may be gone, and it would be kept for as
+-- long as the clock was set back.
+if holder and redis.call('PTTL', key) > LONGEST then holder = nil end
 local us = engineUs()
 local now = differs(us) and '0' or int(math.max(us, field('last')))
 if holder and holder ~= ARGV[9] then return {'ELSE', now} end

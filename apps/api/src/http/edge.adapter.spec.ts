@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { ApiSettings } from '../api.settings';
 import { EdgeAdapter } from './edge.adapter';
@@ -34,7 +34,44 @@ async function oneRequest(): Promise<{ arrived: unknown[]; handled: unknown[]; a
   }
 }
 
+/** What a client hears that has sent a part of its body when the server is closed, and the rest afterwards; and the end of both. */
+async function answerWhileClosing(): Promise<{ heard: string; ended: Promise<unknown>; stop: () => void }> {
+  const adapter = new EdgeAdapter(new ApiSettings());
+  adapter.initHttpServer();
+  adapter.post('/at', (request: IncomingMessage, response: ServerResponse & { json(it: unknown): void }) => {
+    request.resume().once('end', () => {
+      response.json({ late: true });
+    });
+  });
+  const server = adapter.getHttpServer() as Server;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const asked = once(server, 'request');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('POST /at HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello');
+  await asked;
+  const closed = adapter.close();
+  socket.write('hello');
+  const [heard] = (await once(socket, 'data')) as [Buffer];
+  const stop = () => {
+    server.closeAllConnections();
+  };
+  return { heard: heard.toString(), ended: Promise.all([closed, once(socket, 'close')]), stop };
+}
+
 describe('the server of the api', () => {
+  it('answers what is under way when it is closed, and keeps no connection for more', async () => {
+    const { heard, ended, stop } = await answerWhileClosing();
+    try {
+      expect(heard).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(heard).toMatch(/\r\nConnection: close\r\n/);
+      expect(heard).toContain('{"late":true}');
+      await ended;
+    } finally {
+      stop();
+    }
+  });
+
   it('makes requests and responses as Express has them, so that none changes its prototype', async () => {
     const { arrived, handled } = await oneRequest();
     expect(arrived).toHaveLength(2);

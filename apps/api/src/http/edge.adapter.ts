@@ -15,6 +15,8 @@ interface Prototypes {
  * when it is made, and Nest's own adapter makes it without.
  */
 export class EdgeAdapter extends ExpressAdapter {
+  private isClosing = false;
+
   constructor(private readonly settings: ApiSettings) {
     super();
   }
@@ -23,7 +25,7 @@ export class EdgeAdapter extends ExpressAdapter {
     const { headersMs, requestMs } = this.settings.timeouts;
     const server = createServer(
       {
-        ...messagesOf(this.getInstance<Prototypes>()),
+        ...messagesOf(this.getInstance<Prototypes>(), () => this.isClosing),
         headersTimeout: headersMs,
         requestTimeout: requestMs,
         connectionsCheckingInterval: Math.min(1_000, headersMs),
@@ -35,6 +37,15 @@ export class EdgeAdapter extends ExpressAdapter {
     server.maxConnections = MAX_CONNECTIONS;
     this.httpServer = server;
   }
+
+  /**
+   * No new connection, and none is kept after the answer it waits for. Node ends only those that are idle at this moment: a
+   * client that goes on asking would keep its own, and the process, until the process is ended by force.
+   */
+  override close(): Promise<unknown> | undefined {
+    this.isClosing = true;
+    return super.close();
+  }
 }
 
 /**
@@ -42,9 +53,14 @@ export class EdgeAdapter extends ExpressAdapter {
  * prototype was changed, and all it refers to, outlives the short collections: 8 KB of every request, copied twice and
  * left for a long collection, and pauses four times as long (docs/decisions/010).
  */
-function messagesOf(app: Prototypes) {
+function messagesOf(app: Prototypes, isLast: () => boolean) {
   class Request extends IncomingMessage {}
-  class Response<Of extends IncomingMessage> extends ServerResponse<Of> {}
+  class Response<Of extends IncomingMessage> extends ServerResponse<Of> {
+    override writeHead(status: number, ...rest: unknown[]): this {
+      if (isLast()) this.shouldKeepAlive = false;
+      return super.writeHead(status, ...(rest as []));
+    }
+  }
   Object.setPrototypeOf(Request.prototype, app.request);
   Object.setPrototypeOf(Response.prototype, app.response);
   app.request = Request.prototype;

@@ -12,7 +12,7 @@ describe('the connection of the ledger', () => {
     proxy = await TcpProxy.start(Number(new URL(redis.url).port));
     const url = new URL(redis.url);
     url.port = String(proxy.port);
-    engine = openEngineRedis(url.href);
+    engine = openEngineRedis(url.href, 1_000);
     engine.on('error', () => undefined);
     await engine.connect();
   });
@@ -20,6 +20,15 @@ describe('the connection of the ledger', () => {
     engine.disconnect();
     await proxy.close();
     await redis.close();
+  });
+
+  it('gives up a server that has died without a word', async () => {
+    await engine.ping();
+    proxy.set({ kind: 'half-open' });
+    const asked = [engine.ping(), engine.checkEviction()];
+    for (const lost of asked) await expect(lost).rejects.toThrow();
+    proxy.set({ kind: 'pass' });
+    await waitFor(() => engine.ping().then(() => true), { what: 'the connection to come back' });
   });
 
   it('fails what was on its way when it broke, and serves what comes after', async () => {

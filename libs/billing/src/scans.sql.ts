@@ -1,10 +1,10 @@
-/**
- * The rest of the transaction reads a day or a month as a whole, and may take its time: ten minutes a statement. What
- * programs are set to (createDataSource) suits statements that find their rows by keys.
- */
+/** The rest of the transaction reads a day or a month as a whole, and each of its statements may take its time (`allowStatements`). */
+export const SCAN_SECONDS = 600;
+
+/** What programs are set to (createDataSource) suits statements that find their rows by keys. */
 export const ALLOW_SCANS = `
   SELECT set_config('enable_seqscan', 'on', true), set_config('plan_cache_mode', 'auto', true),
-         set_config('statement_timeout', '600s', true), set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`;
+         set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`;
 
 /**
  * The same for conditions on times. The planner cannot know how many rows they leave, and takes them for a few: row by row

@@ -28,21 +28,30 @@ const CONNECTION_SECONDS = 3_600;
 /** Until an unused one is closed. To open one, warm its caches and plan its statements anew costs 50 to 100 ms of CPU. */
 const IDLE_MS = 300_000;
 
+/** What the server lets a statement take. */
+const STATEMENT_MS = 15_000;
+
+/** An unused connection is looked at by the kernel after so long: its server may be gone. */
+const KEEP_ALIVE_MS = 10_000;
+
 /** A data source on the guarded pool. Time-outs are the server's: a client-side one leaves its transaction open. */
 export function createDataSource(options: DataSourceOptions): DataSource {
+  const statementMs = options.statementTimeoutMs ?? STATEMENT_MS;
   return new DataSource({
     type: 'postgres',
     url: options.url,
-    driver: { ...pg, Pool: guardedPool(options.onDirtyRelease ?? (() => undefined)) },
+    driver: { ...pg, Pool: guardedPool(options.onDirtyRelease ?? (() => undefined), statementMs) },
     applicationName: options.applicationName,
     poolSize: options.poolSize,
     synchronize: false,
     migrationsRun: false,
     entities: (options.entities ?? []) as never,
     extra: {
-      statement_timeout: options.statementTimeoutMs ?? 15_000,
+      statement_timeout: statementMs,
       idle_in_transaction_session_timeout: 15_000,
       connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       maxLifetimeSeconds: CONNECTION_SECONDS,
       idleTimeoutMillis: IDLE_MS,
       // A unit's first statement goes out with its BEGIN, in one round trip.

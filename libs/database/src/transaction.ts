@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Writable } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { ClientBase, Pool, PoolClient, QueryResult } from 'pg';
 import type { DataSource, Driver } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import { NoUnitOfWork, NotCommitted, TooManyStatements } from './database.errors';
+import { allowStatement } from './guarded-pool';
 
 /** What a repository needs of a unit of work: statements inside its transaction. */
 export interface Statements {
@@ -28,6 +29,7 @@ const names = new Map<string, string>();
  */
 export class Transaction implements Statements {
   private over = false;
+  private endAllowance = (): void => undefined;
 
   private constructor(private readonly client: PoolClient) {}
 
@@ -67,6 +69,7 @@ export class Transaction implements Statements {
       throw error;
     } finally {
       client.off('error', onError);
+      transaction.endAllowance();
       client.release(broken);
     }
   }
@@ -89,6 +92,13 @@ export class Transaction implements Statements {
     return (await send<Row>(this.connection, statement)).rows;
   }
 
+  /** From here on a statement of this transaction may take so long, where 15 s are what a process allows (createDataSource). */
+  async allowStatements(seconds: number): Promise<void> {
+    await this.query(`SELECT set_config('statement_timeout', $1, true)`, [`${String(seconds)}s`]);
+    this.endAllowance();
+    this.endAllowance = allowStatement(streamOf(this.client), seconds * 1_000);
+  }
+
   private get connection(): ClientBase {
     if (this.over) throw new NoUnitOfWork();
     return this.client;
@@ -97,8 +107,10 @@ export class Transaction implements Statements {
 
 /** What pg offers on a client but does not type. */
 interface ConnectedClient extends ClientBase {
-  readonly connection: { readonly stream: Writable };
+  readonly connection: { readonly stream: Socket };
 }
+
+const streamOf = (client: ClientBase) => (client as ConnectedClient).connection.stream;
 
 /**
  * Statements that are made in one go (BEGIN and the first one; those of several tenants side by side) leave in one write:
@@ -108,7 +120,7 @@ function send<Row extends object>(
   client: ClientBase,
   statement: { readonly name?: string; readonly text: string; readonly values?: unknown[] },
 ): Promise<QueryResult<Row>> {
-  const { stream } = (client as ConnectedClient).connection;
+  const stream = streamOf(client);
   stream.cork();
   process.nextTick(() => {
     stream.uncork();

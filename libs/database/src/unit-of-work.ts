@@ -139,6 +139,13 @@ export class UnitOfWork implements Statements {
     return this.current().prepared<Row>(sql, parameters, name);
   }
 
+  /** From here on a statement of the current unit may take so long: it reads a day or a month, and no request waits for it. */
+  async allowStatements(seconds: number): Promise<void> {
+    const unit = this.joined();
+    if (!unit) throw new NoUnitOfWork();
+    await unit.transaction.allowStatements(seconds);
+  }
+
   /** Runs `effect` once the current unit has committed; never when it rolls back. Lost if the process dies: see Outbox. */
   onCommit(effect: () => Promise<void> | void): void {
     const unit = this.joined();

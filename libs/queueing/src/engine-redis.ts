@@ -112,7 +112,10 @@ export class EngineRedis {
     const { connection } = this;
     const ears =
       connection instanceof Cluster
-        ? connection.duplicate([], { enableOfflineQueue: true, redisOptions: patient })
+        ? connection.duplicate([], {
+            enableOfflineQueue: true,
+            redisOptions: patient,
+          })
         : connection.duplicate(patient);
     // Without a listener a lost connection would end the process; it comes back by itself.
     ears.on('error', () => undefined);
@@ -143,20 +146,27 @@ export class EngineRedis {
   }
 }
 
-/** Opens a connection that fails commands at once while Redis is away, instead of queueing them out of sight. */
-export function openEngineRedis(url: string): EngineRedis {
+/**
+ * Opens a connection that fails commands at once while Redis is away, instead of queueing them out of sight.
+ * @param silentMs how long an answer may take before the server counts as gone
+ */
+export function openEngineRedis(url: string, silentMs?: number): EngineRedis {
   const address = parseRedisUrl(url);
   if (!address) throw new Error('this is no address of Redis');
   return new EngineRedis(
-    openRedis(address, {
-      // Not 1: a command whose connection breaks once would be dropped without an answer, and its caller wait for ever.
-      maxRetriesPerRequest: 0,
-      enableOfflineQueue: false,
-      // A command in flight when the connection broke must fail, not run later on another server.
-      autoResendUnfulfilledCommands: false,
-      lazyConnect: true,
-      connectTimeout: 5_000,
-      retryStrategy: (times) => Math.min(times * 100, 2_000),
-    }),
+    openRedis(
+      address,
+      {
+        // Not 1: a command whose connection breaks once would be dropped without an answer, and its caller wait for ever.
+        maxRetriesPerRequest: 0,
+        enableOfflineQueue: false,
+        // A command in flight when the connection broke must fail, not run later on another server.
+        autoResendUnfulfilledCommands: false,
+        lazyConnect: true,
+        connectTimeout: 5_000,
+        retryStrategy: (times) => Math.min(times * 100, 2_000),
+      },
+      silentMs,
+    ),
   );
 }

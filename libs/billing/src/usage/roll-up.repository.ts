@@ -3,7 +3,7 @@ import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Span } from '../billing-period.policy';
 import { PLATFORM, type Bearer } from '../cost/allocation.policy';
-import { PREFER_SCANS } from '../scans.sql';
+import { PREFER_SCANS, SCAN_SECONDS } from '../scans.sql';
 import { COUNTED_USAGE } from './day-usage.sql';
 import type { PoolHour } from './pool-use.policy';
 import { spanOfDay, type Day, type RolledDay } from './roll-up.policy';
@@ -131,6 +131,7 @@ export class RollUpRepository {
 
   /** The rest of this unit reads days as a whole. */
   async allowScans(): Promise<void> {
+    await this.uow.allowStatements(SCAN_SECONDS);
     await this.uow.query(PREFER_SCANS);
   }
 

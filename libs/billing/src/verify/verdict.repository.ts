@@ -1,6 +1,6 @@
 import { UnitOfWork } from '@libs/database';
 import { Injectable } from '@nestjs/common';
-import { ALLOW_SCANS } from '../scans.sql';
+import { ALLOW_SCANS, SCAN_SECONDS } from '../scans.sql';
 import type { Verdict } from './verify.service';
 
 /** What was found, and when. */
@@ -43,6 +43,7 @@ export class VerdictRepository {
 
   /** The rest of this unit reads a month as a whole. */
   async allowScans(): Promise<void> {
+    await this.uow.allowStatements(SCAN_SECONDS);
     await this.uow.query(ALLOW_SCANS);
   }
 

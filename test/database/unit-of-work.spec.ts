@@ -9,6 +9,7 @@ import {
   type Statements,
 } from '@libs/database';
 import { newId, type PlanId, type SuppressionId, type TenantId } from '@libs/kernel';
+import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
@@ -258,6 +259,27 @@ describe('a unit of work', () => {
     expect(await sum('SELECT $1::int AS n')).toEqual([{ n: 1 }]);
     expect(await sum('SELECT $1::int AS n')).toEqual([{ n: 1 }]);
     await one.destroy();
+  });
+
+  it('goes on after a migration has changed what a prepared statement answers', async () => {
+    const one = createDataSource({ url: database.urls.worker, applicationName: 'test', poolSize: 1 });
+    await one.initialize();
+    const owner = new Client({ connectionString: database.superuserUrl });
+    await owner.connect();
+    try {
+      await owner.query(
+        'CREATE TABLE widened (n smallint); INSERT INTO widened VALUES (1); GRANT SELECT ON widened TO pf_worker',
+      );
+      const engine = new UnitOfWork({ worker: one });
+      const read = () => engine.forEngine((unit) => unit.prepared<{ n: number }>('SELECT n FROM widened'));
+      expect(await read()).toEqual([{ n: 1 }]);
+      await owner.query('ALTER TABLE widened ALTER n TYPE int');
+      await expect(read()).rejects.toThrow('cached plan must not change result type');
+      expect(await read()).toEqual([{ n: 1 }]);
+    } finally {
+      await owner.end();
+      await one.destroy();
+    }
   });
 
   it('writes lists of texts as they are, whatever they hold', async () => {

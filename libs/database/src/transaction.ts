@@ -23,6 +23,9 @@ const MAX_PREPARED = 300;
 
 const names = new Map<string, string>();
 
+/** "cached plan must not change result type": a migration has changed what a prepared statement answers. */
+const STALE_PLAN = '0A000';
+
 /**
  * One transaction on a connection of its own, by the driver: TypeORM's query runner broadcasts events around every
  * statement, which cost more than sending it. TypeORM keeps the pool.
@@ -62,6 +65,8 @@ export class Transaction implements Statements {
       return result;
     } catch (error) {
       transaction.over = true;
+      // Prepared anew on another connection; on this one it would fail for as long as it lives.
+      if (error instanceof Error && (error as { readonly code?: unknown }).code === STALE_PLAN) broken ??= error;
       // What the work met is told, not what came of taking it back.
       await send(client, { text: 'ROLLBACK' }).catch((failed: unknown) => {
         broken ??= failed instanceof Error ? failed : new Error('ROLLBACK failed');

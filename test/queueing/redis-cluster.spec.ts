@@ -78,6 +78,26 @@ describe('on a Redis Cluster of three masters with a replica each', () => {
     for (const account of accounts) expect(await offer(account, 1)).toBe(1);
   });
 
+  it('hears what is published where a password is needed, too', async () => {
+    const servers = cluster.nodes.map(({ port }) => new Redis({ port, host: '127.0.0.1' }));
+    const guarded = openEngineRedis(cluster.url.replace('//', '//:secret@'));
+    guarded.on('error', () => undefined);
+    let heard = 0;
+    let stop = (): void => undefined;
+    try {
+      await Promise.all(servers.map((server) => server.config('SET', 'requirepass', 'secret', 'masterauth', 'secret')));
+      await guarded.connect();
+      stop = guarded.listen('pf:test', () => (heard += 1));
+      // Until the listener is connected, what is published is lost.
+      await waitFor(() => guarded.publish('pf:test', '').then(() => heard > 0), { what: 'the listener to hear' });
+    } finally {
+      stop();
+      await Promise.all(servers.map((server) => server.config('SET', 'requirepass', '', 'masterauth', '')));
+      for (const server of servers) server.disconnect();
+      guarded.disconnect();
+    }
+  });
+
   it('carries Bull’s jobs, delayed ones too, and blocks for new ones', async () => {
     const clients = new BullClients(parseRedisUrl(cluster.url)!);
     const queues = ['a', 'b', 'c', 'd'].map(

@@ -114,7 +114,7 @@ export class EngineRedis {
       connection instanceof Cluster
         ? connection.duplicate([], {
             enableOfflineQueue: true,
-            redisOptions: patient,
+            redisOptions: { ...connection.options.redisOptions, ...patient },
           })
         : connection.duplicate(patient);
     // Without a listener a lost connection would end the process; it comes back by itself.

@@ -13,6 +13,16 @@ export interface JobHandler<Payload> {
 /** A job failed for good, or one try of it did; the listener logs and counts it. */
 export type JobFailureListener = (failure: { job: string; attemptsMade: number; error: Error }) => void;
 
+/** What a version leaves to the others comes again after so long. */
+const LEFT_MS = 5_000;
+
+/** A job that only another version can run: of another name, or with a payload that this one cannot read. */
+class JobOfAnotherVersion extends Error {
+  constructor(why: string) {
+    super(`this version cannot run it, and has left it to one that can: ${why}`);
+  }
+}
+
 /** Takes jobs off Bull and hands them to their one handler. Used by the worker alone. */
 @Injectable()
 export class JobRunner {
@@ -23,10 +33,14 @@ export class JobRunner {
     for (const handler of handlers) {
       const queue = this.queues.get(handler.job.queue);
       if (!queue) throw new Error(`no queue "${handler.job.queue}" for job "${handler.job.name}"`);
-      void queue.process(handler.job.name, handler.concurrency, async (job) => {
-        await handler.run(handler.job.payload.parse(job.data));
+      void queue.process(handler.job.name, handler.concurrency, async (job: Job) => {
+        const payload = handler.job.payload.safeParse(job.data);
+        if (payload.success) await handler.run(payload.data);
+        else await leave(job, payload.error.message, onFailure);
       });
     }
+    // Without a turn of its own: what the others do with a name that they do not know.
+    void this.queues.get('control')?.process('*', 0, (job: Job) => leave(job, 'its name is unknown', onFailure));
     for (const queue of this.queues.values()) {
       // Bull gives no job when one that stalled too often is gone already.
       queue.on('failed', (job: Job | null, error: Error) => {
@@ -42,4 +56,17 @@ export class JobRunner {
   async drain(): Promise<void> {
     await Promise.all([...this.queues.values()].map((queue) => queue.pause(true)));
   }
+}
+
+/**
+ * While versions change, all of them take from one queue. A control job that was lost may be the only word of what somebody asked
+ * for; a ticket is swept, and events are looked for.
+ */
+async function leave(job: Job, why: string, onFailure: JobFailureListener): Promise<void> {
+  const error = new JobOfAnotherVersion(why);
+  if (job.queue.name !== 'control') throw error;
+  // Under no id: the one at hand still has it, and would swallow the other.
+  const { attempts, backoff, removeOnComplete, removeOnFail } = job.opts;
+  await job.queue.add(job.name, job.data, { attempts, backoff, removeOnComplete, removeOnFail, delay: LEFT_MS });
+  onFailure({ job: job.name, attemptsMade: job.attemptsMade, error });
 }

@@ -1,0 +1,74 @@
+import { defineJob, JobQueue, JobRunner, QueueingModule } from '@libs/queueing';
+import { createDataSource, DatabaseModule } from '@libs/database';
+import { Test, type TestingModule } from '@nestjs/testing';
+import type { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { createTestRedis, type TestRedis } from '../support/redis';
+import { waitFor } from '../support/wait-for';
+
+const known = defineJob({ name: 'test.known', queue: 'control', payload: z.object({ n: z.number() }) });
+/** The same job as a later version puts it on the queue, and a job that only that version has. */
+const changed = defineJob({ name: known.name, queue: 'control', payload: z.object({ n: z.string() }) });
+const added = defineJob({
+  name: 'test.added',
+  queue: 'control',
+  payload: z.object({ n: z.number() }),
+  id: () => 'one',
+});
+
+describe('two versions that take jobs from one queue', () => {
+  let database: TestDatabase;
+  let redis: TestRedis;
+  let source: DataSource;
+  const versions: TestingModule[] = [];
+  const version = async () => {
+    const module = await Test.createTestingModule({
+      imports: [DatabaseModule.forRoot({ worker: source }), QueueingModule.forRoot({ redisUrl: redis.url })],
+    }).compile();
+    versions.push(module);
+    return module;
+  };
+
+  beforeAll(async () => {
+    [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+    source = await createDataSource({ url: database.urls.worker, applicationName: 'test', poolSize: 2 }).initialize();
+  });
+  afterAll(async () => {
+    for (const module of versions) await module.close();
+    await source.destroy();
+    await Promise.all([database.drop(), redis.close()]);
+  });
+
+  it('lose none that only one of them can run', async () => {
+    const before = await version();
+    const [ranBefore, left, ranAfter]: string[][] = [[], [], []];
+    const run = (ran: string[], name: string) => (payload: { n: unknown }) => {
+      ran.push(`${name} ${JSON.stringify(payload.n)}`);
+      return Promise.resolve();
+    };
+    before
+      .get(JobRunner)
+      .start([{ job: known as never, concurrency: 1, run: run(ranBefore!, 'known') }], ({ job }) => left!.push(job));
+
+    const queue = before.get(JobQueue);
+    await queue.enqueue(known, { n: 1 });
+    await queue.enqueue(changed, { n: 'two' });
+    await queue.enqueue(added, { n: 3 });
+    await waitFor(() => ranBefore!.length === 1 && left!.length >= 2, { what: 'the version from before to see all' });
+    expect(ranBefore).toEqual(['known 1']);
+    expect(new Set(left)).toEqual(new Set(['test.known', 'test.added']));
+    await before.get(JobRunner).drain();
+
+    const after = await version();
+    after.get(JobRunner).start(
+      [
+        { job: changed as never, concurrency: 1, run: run(ranAfter!, 'changed') },
+        { job: added as never, concurrency: 1, run: run(ranAfter!, 'added') },
+      ],
+      () => undefined,
+    );
+    await waitFor(() => ranAfter!.length === 2, { what: 'the later version to run them', withinMs: 20_000 });
+    expect([...ranAfter!].sort()).toEqual(['added 3', 'changed "two"']);
+  });
+});

@@ -75,6 +75,41 @@ describe('after a crash of a store', () => {
     expect(await staged.stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
   }, 60_000);
 
+  it('row 16: a pool that is being warmed up has its day counted again, also when the rebuild breaks off on the way', async () => {
+    await staged.stack.query(
+      `INSERT INTO dedicated_ip (sending_account_id, ip, lane_id, warmup_status, warmup_percentage, leased_at)
+       SELECT $1, '203.0.113.77', id, 'IN_PROGRESS', 10, now() FROM lane WHERE sending_account_id = $1`,
+      [staged.account.id],
+    );
+    const { ticket } = await staged.granted(3);
+    await staged.engine.dispatch(ticket);
+    // What a lane has sent is read from there, and nothing else is that a rebuild needs.
+    const readable = await staged.stack.query<{ name: string }>(
+      `SELECT attname AS name FROM pg_attribute WHERE attrelid = 'batch'::regclass AND attnum > 0 AND attname <> 'tenant_ids'`,
+    );
+    const columns = readable.map(({ name }) => name).join(', ');
+    const owner = await staged.superuser();
+    try {
+      await owner.query(`REVOKE SELECT ON batch FROM pf_worker; GRANT SELECT (${columns}) ON batch TO pf_worker`);
+      await staged.stack.redis.flush();
+      const refused = () => staged.stack.logLines.some((line) => line.includes('permission denied for table batch'));
+      await waitFor(async () => (await staged.engine.keepLedgers(), refused()), {
+        what: 'a rebuild to break off',
+        withinMs: 20_000,
+        everyMs: 200,
+      });
+    } finally {
+      await owner.query('GRANT SELECT ON batch TO pf_worker');
+      await owner.end();
+    }
+    await staged.rebuilt();
+    const { lanes } = (await staged.ledger.stats(staged.account.id))!;
+    expect(lanes).toMatchObject([{ dayCap: 5_000, hourCap: 625 }]);
+    expect(lanes[0]!.usedDay).toBeGreaterThanOrEqual(3);
+    await staged.stack.query('UPDATE dedicated_ip SET released_at = now()');
+    await staged.engine.observeAccounts();
+  }, 60_000);
+
   it('row 17: a Redis that is full or read-only fails every grant and loses nothing, and is fed again when it is not', async () => {
     const ids = await staged.stack.accept(staged.tenant, 'shop', 3);
     await waitFor(async () => (await staged.listed()) === 3, { what: 'the offer' });

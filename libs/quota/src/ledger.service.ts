@@ -175,6 +175,7 @@ export class Ledger {
   /**
    * Replaces the ledger by what PostgreSQL and SES know, then opens it. Answers false when a newer epoch came first.
    * @param quiet recipients that SES may be owed time for: the rate clock pauses for as long as they take, and a second
+   * @param lanes the lanes with caps, and what they have used; without it they stay as Redis has them
    * @throws LedgerClockWrong while this host's clock and that of Redis disagree
    */
   async rebuild(
@@ -184,6 +185,7 @@ export class Ledger {
     used: readonly UsedMinute[],
     tenants: ReadonlyMap<TenantId, readonly UsedMinute[]>,
     quiet: number,
+    lanes?: readonly (LaneCaps & { readonly used: readonly UsedMinute[] })[],
   ): Promise<boolean> {
     const rate = pacedRate(limits.rate);
     const pauseUs = 1_000_000 + (rate.num > 0 ? Math.ceil((quiet * 1_000_000 * rate.den) / rate.num) : 0);
@@ -201,6 +203,10 @@ export class Ledger {
     if (replaced !== 1) return false;
     for (const [tenant, minutes] of tenants) {
       await this.scripts.run(account, SCRIPTS.chargeTenant, [String(epoch), packId(tenant), ...pairs(minutes)]);
+    }
+    if (lanes) {
+      await this.setLanes(account, lanes);
+      for (const { laneId, used: sent } of lanes) await this.chargeLane(account, laneId, sent);
     }
     return (await this.scripts.run(account, SCRIPTS.open, [String(epoch)])) === 1;
   }
@@ -286,7 +292,7 @@ export class Ledger {
     await this.scripts.run(account, SCRIPTS.lanes, triples);
   }
 
-  /** Replaces what a lane with caps has used, after a rebuild on an empty Redis. False for a lane without caps. */
+  /** Replaces what a lane with caps has used. False for a lane without caps. */
   async chargeLane(account: SendingAccountId, lane: LaneId, used: readonly UsedMinute[]): Promise<boolean> {
     return (await this.scripts.run(account, SCRIPTS.chargeLane, [packId(lane), ...pairs(used)])) === 1;
   }

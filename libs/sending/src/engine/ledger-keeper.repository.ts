@@ -76,6 +76,7 @@ export class LedgerKeeperRepository {
     lanes: readonly LaneId[],
     since: Date,
   ): Promise<Map<LaneId, UsedMinute[]>> {
+    if (lanes.length === 0) return new Map();
     const rows = await this.uow.query<MinuteRow & { laneId: LaneId }>(USED_BY_LANE, [account, since, lanes]);
     return new Map([...groupBy(rows, ({ laneId }) => laneId)].map(([lane, minutes]) => [lane, minutes.map(toMinute)]));
   }

@@ -1,6 +1,6 @@
 import { UnitOfWork } from '@libs/database';
 import { ObservationService, SendingAccountService, type SendingAccount } from '@libs/fleet';
-import { Timers, type AwsAccountId, type LaneId, type SendingAccountId } from '@libs/kernel';
+import { Timers, type AwsAccountId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger, parseRate, warmUpCaps, type ObservedLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
@@ -104,7 +104,7 @@ export class LedgerKeeper {
         recipients: String(booked.foreign),
       });
     }
-    await this.tellLanes(seen.id);
+    await this.ledger.setLanes(seen.id, await this.cappedLanes(seen.id));
     await this.incidents.observed(account, seen);
     if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
     else if (!isUsable(account)) await this.ledger.unfreeze(seen.id);
@@ -151,18 +151,18 @@ export class LedgerKeeper {
     const seen = await this.lookedAt(id);
     const since = new Date(this.ledger.nowMs() - WINDOW_MS);
     const lately = new Date(this.ledger.nowMs() - LATELY_MS);
-    const { used, tenants, largest } = await this.uow.forSystem(async () => ({
+    const capped = await this.cappedLanes(id);
+    const laneIds = capped.map(({ laneId }) => laneId);
+    const { used, tenants, largest, sent } = await this.uow.forSystem(async () => ({
       used: await this.rows.used(id, since),
       tenants: await this.rows.usedByTenant(id, since),
       largest: await this.rows.largest(id, lately),
+      sent: await this.rows.usedByLane(id, laneIds, since),
     }));
-    const done = await this.ledger.rebuild(id, epoch, limitsOf(seen), used, tenants, quietRecipients(largest));
+    // Before the ledger is opened: what fails or dies after that would leave pools their whole day of warm-up once more.
+    const lanes = capped.map((lane) => ({ ...lane, used: sent.get(lane.laneId) ?? [] }));
+    const done = await this.ledger.rebuild(id, epoch, limitsOf(seen), used, tenants, quietRecipients(largest), lanes);
     if (!done) return;
-    const lanes = await this.tellLanes(id);
-    if (lanes.length > 0) {
-      const sent = await this.uow.forSystem(() => this.rows.usedByLane(id, lanes, since));
-      for (const [lane, minutes] of sent) await this.ledger.chargeLane(id, lane, minutes);
-    }
     if (!isUsable(seen)) await this.ledger.freeze(id, this.ledger.nowMs() + UNUSABLE_MS);
     this.log.info('rebuilt a ledger', { sendingAccount: id, epoch: String(epoch), minutes: used.length });
   }
@@ -187,13 +187,11 @@ export class LedgerKeeper {
     }
   }
 
-  /** The caps of pools whose IPs are warmed up; answers which these are. */
-  private async tellLanes(id: SendingAccountId): Promise<LaneId[]> {
-    const capped = (await this.fleet.lanes([id]))
+  /** Pools whose IPs are warmed up, and their caps. */
+  private async cappedLanes(id: SendingAccountId) {
+    return (await this.fleet.lanes([id]))
       .map((lane) => ({ laneId: lane.id, ...warmUpCaps(lane.ips) }))
       .filter(({ dayCap, hourCap }) => dayCap !== null || hourCap !== null);
-    await this.ledger.setLanes(id, capped);
-    return capped.map(({ laneId }) => laneId);
   }
 
   /** What Redis holds of an account that has left the fleet is of no use to anybody. */

@@ -9,6 +9,7 @@ import {
   type TenantId,
 } from '@libs/kernel';
 import { Injectable, Optional } from '@nestjs/common';
+import { AccountLocks, type AccountLock } from './account-locks';
 import type {
   AcquireRequest,
   Grant,
@@ -25,7 +26,6 @@ import type {
 import {
   CLASS_OF,
   readAcquire,
-  readHold,
   readLease,
   readOverdue,
   readReady,
@@ -80,16 +80,15 @@ export interface UsedMinute {
 @Injectable()
 export class Ledger {
   private readonly time: LedgerTime;
-  /** When the locks that are held were last asked for, engine time. */
-  private readonly held = new Map<string, number>();
-  private readonly renewing = new Set<string>();
+  private readonly locks: AccountLocks;
 
   constructor(
     private readonly scripts: ScriptRunner,
-    private readonly clock: EngineClock,
+    clock: EngineClock,
     @Optional() timers?: Timers,
   ) {
     this.time = new LedgerTime(clock, timers ?? new SystemTimers());
+    this.locks = new AccountLocks(scripts, clock, this.time);
   }
 
   /** Engine time of the ledger as this process estimates it: what slots and deadlines are compared with. */
@@ -327,40 +326,9 @@ export class Ledger {
     return readServed(await this.scripts.run(account, SCRIPTS.served, []));
   }
 
-  /**
-   * Takes or keeps a lock that saves double work; never a condition of safety. Redis is asked once per half of its life, and who
-   * has it for certain does not wait for the answer: its next question goes to Redis in the same breath.
-   * @param lifeMs real milliseconds
-   */
-  async hold(
-    account: SendingAccountId,
-    what: 'pump' | 'feed' | 'rebuild',
-    holder: string,
-    lifeMs: number,
-  ): Promise<boolean> {
-    const key = `${account} ${what} ${holder}`;
-    const askedAt = this.held.get(key) ?? Number.POSITIVE_INFINITY;
-    const heldFor = (this.clock.nowMs() - askedAt) / this.clock.scale.speed;
-    // A clock that was set back proves nothing.
-    if (heldFor < 0 || heldFor >= lifeMs) return this.askToHold(account, what, holder, lifeMs);
-    if (heldFor >= lifeMs / 2 && !this.renewing.has(key)) {
-      this.renewing.add(key);
-      void this.askToHold(account, what, holder, lifeMs)
-        .catch(() => this.held.delete(key))
-        .finally(() => this.renewing.delete(key));
-    }
-    return true;
-  }
-
-  private async askToHold(account: SendingAccountId, what: string, holder: string, lifeMs: number): Promise<boolean> {
-    const key = `${account} ${what} ${holder}`;
-    const [now, asked] = [this.clock.nowMs(), this.time.ownMs()];
-    const { has, nowMs } = readHold(await this.scripts.run(account, SCRIPTS.hold, [what, holder, lifeMs]));
-    // Who does not ask for grants learns the time here, or its slots would be those of a clock of its own.
-    if (nowMs !== undefined) this.time.learn(asked, nowMs);
-    if (has) this.held.set(key, now);
-    else this.held.delete(key);
-    return has;
+  /** Takes or keeps a lock that saves double work (AccountLocks); never a condition of safety. */
+  hold(account: SendingAccountId, what: AccountLock, holder: string, lifeMs: number): Promise<boolean> {
+    return this.locks.hold(account, what, holder, lifeMs);
   }
 
   /** Grants past their deadline that nobody settled. */

@@ -26,6 +26,7 @@ type Step =
   | { do: 'skew'; ms: number }
   | { do: 'flood'; cost: number }
   | { do: 'rebuild'; large: boolean }
+  | { do: 'look' }
   | { do: 'advance'; ms: number };
 
 const one = <Kind extends Step['do']>(kind: Kind) => fc.constant(kind);
@@ -102,6 +103,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   // What the caller believes the time to be, beside the truth; sticks until the next one.
   { weight: 1, arbitrary: fc.record({ do: one('skew'), ms: fc.constantFrom(0, 0, 0, 3_000, 8_000, -9_000) }) },
   { weight: 1, arbitrary: fc.record({ do: one('rebuild'), large: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: one('look') }) },
   // More of both classes than a slice holds: what the floor and the transactional share are for.
   { weight: 2, arbitrary: fc.record({ do: one('flood'), cost: fc.constantFrom(1, 3, 50) }) },
   {
@@ -209,7 +211,33 @@ class Comparison {
     expect(await this.call('chargeTenant', next, 't1', ...used.flat())).toBe(
       this.model.chargeTenant(this.us, next, 't1', used) ? 1 : 0,
     );
+    for (const lane of ['lane0', 'lane1']) {
+      const charged = await this.call('chargeLane', lane, ...used.flat(), minute - 65, 3);
+      expect(charged === 1).toBe(this.model.chargeLane(this.us, lane, [...used, [minute - 65, 3]]));
+    }
     expect((await this.call('open', next)) === 1).toBe(this.model.open(next));
+  }
+
+  /** What those are told who only look, and who sweep. */
+  private async look(): Promise<void> {
+    const { model, us } = this;
+    const stats = JSON.parse((await this.call('stats')) as string) as Record<
+      string,
+      string | number | false | unknown[]
+    >;
+    const numbers = (rows: unknown) =>
+      ((rows === false ? [] : rows) as unknown[][]).map((row) => row.map(String)).sort();
+    expect([stats['epoch'], stats['sum'], stats['inflight']].map(String)).toEqual(
+      [model.epoch, model.usedAt(us), model.inflightOps().length].map(String),
+    );
+    expect(numbers(stats['lanes'])).toEqual(numbers(model.laneUse(us)));
+    const lists = model.lists().map(({ tenant, class: klass, length, parked }) => [tenant, klass, length, parked]);
+    expect(numbers(stats['ready']).map((row) => row.slice(0, 4))).toEqual(numbers(lists));
+    const overdue = (await this.call('overdue', 200)) as string[];
+    const theirs = overdue.flatMap((_, i) => (i % 4 === 0 ? [overdue.slice(i, i + 3)] : []));
+    expect(numbers(theirs)).toEqual(
+      numbers(model.overdue(us, 200).map(({ opId, bucket, cost }) => [opId, bucket, cost])),
+    );
   }
 
   private get us(): number {
@@ -237,6 +265,9 @@ class Comparison {
         break;
       case 'rebuild':
         await this.rebuild(step.large);
+        break;
+      case 'look':
+        await this.look();
         break;
       case 'acquire': {
         const { want, slice: sliceMs, urgent = false } = step;

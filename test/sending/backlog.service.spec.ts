@@ -70,6 +70,10 @@ it('a backlog follows its tenant, is offered where it goes, and what is being se
     (await ledger().stats(account.id))?.ready.find((one) => one.tenantId === tenant)?.messages ?? 0;
   expect([await readyOn(target), await readyOn(old)]).toEqual([890, 0]);
   expect(await backlog.followPlacements(tenant)).toBe(0);
+  // Each lane may have caps of its own.
+  const request = { opId: 'moved', epoch: 1n, want: 50, leadMs: 100, sliceMs: 5_000, workers: 1 };
+  const grant = await ledger().acquire(target.id, request);
+  expect(grant.kind === 'grant' && grant.messages[0]).toMatchObject({ tenantId: tenant, laneId: target.lane });
 });
 
 it('a backlog is split by weight over several placements, and what stands on one of them stays', async () => {

@@ -229,13 +229,15 @@ export class AcceptTransaction {
 
   private offerAfterCommit(by: Submitter, sender: Sender, messages: readonly NewMessage[]): void {
     const groups = new Map<string, ReadyGroup & { messages: { id: MessageId; recipients: number }[] }>();
-    for (const { id, state, stream, sendingAccountId, nRcpt } of messages) {
+    for (const { id, state, stream, sendingAccountId, laneId, nRcpt } of messages) {
       if (state !== 'READY') continue;
       const name = `${sendingAccountId} ${stream}`;
       const known = groups.get(name);
       if (known) known.messages.push({ id, recipients: nRcpt });
       else {
-        const group = { tenantId: by.tenantId, mode: by.mode, sendingAccountId, stream, limits: sender.limits };
+        // With its lane: a tenant that the ledger does not know yet would be granted past the caps of a warm-up.
+        const limits = { ...sender.limits, laneId };
+        const group = { tenantId: by.tenantId, mode: by.mode, sendingAccountId, stream, limits };
         groups.set(name, { ...group, messages: [{ id, recipients: nRcpt }] });
       }
     }

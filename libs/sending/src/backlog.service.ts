@@ -1,5 +1,13 @@
 import { UnitOfWork } from '@libs/database';
-import { MODES, type MessageId, type Mode, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
+import {
+  MODES,
+  type LaneId,
+  type MessageId,
+  type Mode,
+  type SendingAccountId,
+  type Stream,
+  type TenantId,
+} from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
@@ -99,20 +107,20 @@ export class BacklogService {
     sender: Sender,
     moved: readonly Moved[],
   ): Promise<void> {
-    const groups = new Map<SendingAccountId, HeldMessage[]>();
+    const groups = new Map<LaneId, { readonly to: Target; readonly messages: HeldMessage[] }>();
     for (const { message, to } of moved) {
       if (!message.ready) continue;
-      const group = groups.get(to.sendingAccountId) ?? [];
-      group.push(message);
-      groups.set(to.sendingAccountId, group);
+      const group = groups.get(to.laneId) ?? { to, messages: [] };
+      group.messages.push(message);
+      groups.set(to.laneId, group);
     }
     await this.offers.offer(
-      [...groups].map(([sendingAccountId, messages]) => ({
+      [...groups.values()].map(({ to: { sendingAccountId, laneId }, messages }) => ({
         tenantId: tenant,
         mode,
         sendingAccountId,
         stream,
-        limits: sender.limits,
+        limits: { ...sender.limits, laneId },
         messages,
       })),
     );

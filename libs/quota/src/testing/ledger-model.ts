@@ -1,6 +1,7 @@
 import { FairQueueModel, type Class } from './fair-queue-model';
+import { byLane, type Grant } from './grant-model';
 import { GrantorModel, type ModelAcquire, type ModelReply, type Picked } from './grantor-model';
-import { newLane, newTenant, type LaneState, type TenantState } from './limits-model';
+import { chargedLane, newLane, newTenant, useOf, type LaneState, type TenantState } from './limits-model';
 import { PaceModel } from './pace-model';
 import { RingModel } from './ring-model';
 
@@ -26,18 +27,6 @@ export type LedgerFault =
   | 'frees-early'
   /** Gives back twice what was not used. */
   | 'refunds-twice';
-
-interface Grant {
-  readonly t0: number;
-  deadline: number;
-  readonly num: number;
-  readonly den: number;
-  readonly lanes: readonly string[];
-  readonly bucket: number;
-  readonly cost: number;
-  readonly at: number;
-  readonly ids: readonly string[];
-}
 
 /**
  * What the scripts do, said once more without Redis: properties run on it, and real Redis is compared with it, reply by
@@ -106,7 +95,7 @@ export class LedgerModel {
   ): boolean {
     if (Math.max(this.epoch, this.pending) >= epoch || this.differs(nowUs)) return false;
     const ring = new RingModel(this.bucketMs, this.counted, nowUs);
-    const current = Math.floor(nowUs / 1000 / this.bucketMs);
+    const current = this.bucketAt(nowUs);
     for (const [bucket, n] of used) ring.charge(Math.min(current, bucket), n);
     const sum = ring.sum;
     Object.assign(this, {
@@ -146,10 +135,28 @@ export class LedgerModel {
   chargeTenant(nowUs: number, epoch: number, name: string, used: readonly [number, number][]): boolean {
     if (this.pending !== epoch) return false;
     const tenant = newTenant(this.bucketMs, this.buckets, nowUs);
-    const current = Math.floor(nowUs / 1000 / this.bucketMs);
+    const current = this.bucketAt(nowUs);
     for (const [bucket, n] of used) tenant.ring.charge(Math.min(current, bucket), n);
     this.tenants.set(name, tenant);
     return true;
+  }
+
+  /** What a lane with caps used before. */
+  chargeLane(realUs: number, name: string, used: readonly [number, number][]): boolean {
+    const known = this.lanes.get(name);
+    if (!known || !this.exists) return false;
+    const nowUs = this.now(realUs);
+    this.lanes.set(name, chargedLane(known, newLane(this.bucketMs, this.buckets, nowUs), this.bucketAt(nowUs), used));
+    return true;
+  }
+
+  laneUse(nowUs: number): ReturnType<typeof useOf>[] {
+    return [...this.lanes].map(([name, lane]) => useOf(name, lane, nowUs));
+  }
+
+  /** What is charged by then, without what will have been dropped. */
+  usedAt(nowUs: number): number {
+    return this.ring.sumAt(nowUs);
   }
 
   /** Grants whose time is over and that nobody settled, the longest overdue first. */
@@ -358,7 +365,7 @@ export class LedgerModel {
   private book(p: ModelAcquire, now: number, picked: Picked): ModelReply {
     const { ids, laneOf, cost, perTenant, perLane, t0, alone, credit } = picked;
     const { num, den } = this.paced(now);
-    const bucket = Math.floor(now / 1000 / this.bucketMs);
+    const bucket = this.bucketAt(now);
     this.ring.charge(bucket, cost);
     for (const [name, n] of perTenant) {
       const tenant = this.tenants.get(name);
@@ -399,6 +406,10 @@ export class LedgerModel {
     return this.callerMs > 0 && Math.abs(us / 1000 - this.callerMs) > this.toleranceMs;
   }
 
+  private bucketAt(us: number): number {
+    return Math.floor(us / 1000 / this.bucketMs);
+  }
+
   private paced(now: number): { num: number; den: number } {
     const pace = this.pace.at(now);
     return pace < 1_000 ? { num: this.num * pace, den: this.den * 1_000 } : { num: this.num, den: this.den };
@@ -433,22 +444,4 @@ export class LedgerModel {
 
 function knownKey(klass: Class, tenant: string, id: string): string {
   return `${klass}:${tenant}:${id}`;
-}
-
-interface Given {
-  readonly tenant: string;
-  readonly lane: string;
-  cost: number;
-}
-
-/** A tenant's messages by lane, in the order in which they were granted. */
-function byLane(given: readonly Given[], tenant: string): Map<string, Given[]> {
-  const lanes = new Map<string, Given[]>();
-  for (const part of given) {
-    if (part.tenant !== tenant) continue;
-    const parts = lanes.get(part.lane) ?? [];
-    parts.push(part);
-    lanes.set(part.lane, parts);
-  }
-  return lanes;
 }

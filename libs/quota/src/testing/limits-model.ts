@@ -51,6 +51,25 @@ export function newLane(bucketMs: number, buckets: number, nowUs: number): LaneS
   };
 }
 
+/** A lane with its caps, and what it used before. */
+export function chargedLane(
+  { day, hour }: LaneState,
+  { dayRing, hourRing }: LaneState,
+  current: number,
+  used: readonly [number, number][],
+): LaneState {
+  for (const [bucket, n] of used) {
+    dayRing.charge(Math.min(current, bucket), n);
+    hourRing.charge(Math.min(current, bucket), n);
+  }
+  return { day, hour, dayRing, hourRing };
+}
+
+/** A lane's name, the cap of its day and what of it is used by then, that of its hour and what of it is used. */
+export function useOf(name: string, { day, hour, dayRing, hourRing }: LaneState, nowUs: number) {
+  return [name, day, dayRing.sumAt(nowUs), hour, hourRing.sumAt(nowUs)] as const;
+}
+
 /** A tenant's own limits as they stand: those of its plan, or its part of them where they are divided. */
 export function limitsOf(tenant: TenantState): { cap: number; num: number; den: number } {
   const { cap, num, den, leased, lease } = tenant;

@@ -45,6 +45,12 @@ export class RingModel {
     this.sum -= back;
   }
 
+  /** What will be left of the sum by then. */
+  sumAt(nowUs: number): number {
+    const first = this.firstAt(nowUs);
+    return [...this.counts].reduce((sum, [bucket, used]) => sum + (bucket >= first ? used : 0), 0);
+  }
+
   /** When the oldest bucket that holds something is dropped, microseconds. */
   nextReleaseUs(nowUs: number): number {
     const last = this.bucketAt(nowUs);

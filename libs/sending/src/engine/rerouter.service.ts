@@ -114,9 +114,10 @@ export class Rerouter {
       after = last;
       moved += messages.length;
       room -= messages.reduce((sum, message) => sum + message.recipients, 0);
-      const { sendingAccountId } = sibling;
-      const { tenantId, stream, limits } = waiting;
+      const { sendingAccountId, laneId } = sibling;
+      const { tenantId, stream } = waiting;
       const { mode } = home;
+      const limits = { ...waiting.limits, laneId };
       if (messages.length > 0)
         await this.offers.offer([{ tenantId, mode, sendingAccountId, stream, limits, messages }]);
     }

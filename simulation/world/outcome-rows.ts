@@ -71,6 +71,11 @@ export class OutcomeRows implements Pick<OutcomeRepository, keyof OutcomeReposit
     const message = this.tables.messages.get(attempt.messageId);
     if (message?.attemptNo !== attempt.attemptNo || (message.state !== 'INTENT' && message.state !== 'IN_DOUBT'))
       return;
+    // What events have proven of an earlier attempt meanwhile.
+    if (this.tables.wasSent(message.id, attempt.attemptNo)) {
+      this.tables.setMessage(message, { state: 'SENT', notBeforeMs: null });
+      return;
+    }
     const doublings = verdict.waitGrows ? Math.min(attempt.attemptNo - 1, MOST_DOUBLINGS) : 0;
     const often =
       verdict.message === 'READY' && attempt.attemptNo > OFTEN ? attempt.attemptNo * WAIT_PER_ATTEMPT_MS : 0;

@@ -183,6 +183,14 @@ export class Tables {
     return this.byBatch.get(batch) ?? [];
   }
 
+  /** Whether SES has an earlier attempt of that message. */
+  wasSent(message: MessageId, beforeNo: number): boolean {
+    if (beforeNo <= 1) return false;
+    return [...this.attempts.values()].some(
+      (attempt) => attempt.messageId === message && attempt.attemptNo < beforeNo && attempt.state === 'SENT',
+    );
+  }
+
   sentOf(account: SendingAccountId): Set<AttemptRow> {
     const known = this.sent.get(account) ?? new Set<AttemptRow>();
     this.sent.set(account, known);

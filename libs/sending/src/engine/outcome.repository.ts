@@ -12,7 +12,7 @@ import { attemptKey } from '../event-type.policy';
 import type { DaySuffix } from './day-suffix.policy';
 import { DayTables } from './day-tables.service';
 import { verdictOf, type AttemptEnd } from './outcome.policy';
-import { APPLY, applySentOf, END_IN_DOUBT, EVENTS, OPEN_ATTEMPTS, SETTLE, USAGE } from './outcome.sql';
+import { APPLY, applySentOf, END_IN_DOUBT, EVENTS, LOCK, OPEN_ATTEMPTS, SETTLE, USAGE } from './outcome.sql';
 
 /** One attempt and what became of it. */
 export interface AttemptOutcome {
@@ -167,6 +167,11 @@ export class OutcomeRepository {
         grows: verdict.waitGrows,
       };
     });
+    await this.uow.query(LOCK, [
+      rows.map(({ tenantId }) => tenantId),
+      rows.map(({ messageId }) => messageId),
+      rows.map(({ attemptId }) => attemptId),
+    ]);
     const ended = await this.uow.query<{ attemptId: AttemptId }>(APPLY, [JSON.stringify(rows)]);
     const changed = new Set(ended.map((row) => row.attemptId));
     const events = outcomes

@@ -23,9 +23,17 @@ export const applySentOf = (day: DaySuffix): string => `
   )
   SELECT n FROM a`;
 
+/** $1-3 tenants, messages, attempts. Before APPLY, which then sees what the events have proven until these rows were free. */
+export const LOCK = `
+  SELECT FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS o (tenant_id, message_id, id)
+    JOIN attempt a ON a.tenant_id = ANY (ARRAY[o.tenant_id]) AND a.message_id = ANY (ARRAY[o.message_id]) AND a.id = ANY (ARRAY[o.id])
+    JOIN message m ON m.tenant_id = ANY (ARRAY[o.tenant_id]) AND m.id = ANY (ARRAY[o.message_id])
+   ORDER BY o.message_id FOR NO KEY UPDATE OF a, m`;
+
 /**
  * Any end. An attempt ends once: INTENT, or IN_DOUBT that an answer settles late. The message follows only if that
- * attempt is still its last one; one that waits again returns to the backlog, one in doubt is noted among the doubts.
+ * attempt is still its last one; one that waits again returns to the backlog, one in doubt is noted among the doubts. A message
+ * of which an earlier attempt has turned out to be sent is sent, whatever became of this one.
  */
 export const APPLY = `
   WITH o AS (
@@ -37,18 +45,26 @@ export const APPLY = `
       FROM o WHERE a.tenant_id = ANY (ARRAY[o."tenantId"]) AND a.message_id = ANY (ARRAY[o."messageId"]) AND a.id = ANY (ARRAY[o."attemptId"])
        AND (a.state = 'INTENT' OR (a.state = 'IN_DOUBT' AND o.attempt <> 'IN_DOUBT'))
     RETURNING a.tenant_id, a.id, a.message_id, a.attempt_no, a.sending_account_id, a.stream, a.created_at, a.state
-  ), m AS (
-    UPDATE message m SET state = o.message,
-           not_before = greatest(
-             CASE WHEN o.grows THEN o.at + (o."notBefore" - o.at) * 2 ^ least(a.attempt_no - 1, ${String(MOST_DOUBLINGS)}) ELSE o."notBefore" END,
-             CASE WHEN o.message = 'READY' AND a.attempt_no > ${String(OFTEN)} THEN o.at + a.attempt_no * interval '${String(WAIT_PER_ATTEMPT_MS)} milliseconds' END),
-           detail = o.text,
-           settled_at = CASE WHEN o.message IN ('SENT', 'REJECTED') THEN o.at END
+  ), n AS (
+    SELECT o.*, a.tenant_id, a.message_id, a.attempt_no,
+           CASE WHEN EXISTS (SELECT FROM attempt e WHERE e.tenant_id = ANY (ARRAY[a.tenant_id]) AND e.message_id = ANY (ARRAY[a.message_id])
+                                AND e.attempt_no < a.attempt_no AND e.state = 'SENT')
+                  OR EXISTS (SELECT FROM a e WHERE e.tenant_id = a.tenant_id AND e.message_id = a.message_id
+                                AND e.attempt_no < a.attempt_no AND e.state = 'SENT')
+                THEN 'SENT' ELSE o.message END AS becomes
       FROM o JOIN a ON a.tenant_id = o."tenantId" AND a.id = o."attemptId"
-     WHERE m.tenant_id = ANY (ARRAY[a.tenant_id]) AND m.id = ANY (ARRAY[a.message_id]) AND m.attempt_no = ANY (ARRAY[a.attempt_no])
+  ), m AS (
+    UPDATE message m SET state = n.becomes,
+           not_before = CASE WHEN n.becomes = n.message THEN greatest(
+             CASE WHEN n.grows THEN n.at + (n."notBefore" - n.at) * 2 ^ least(n.attempt_no - 1, ${String(MOST_DOUBLINGS)}) ELSE n."notBefore" END,
+             CASE WHEN n.message = 'READY' AND n.attempt_no > ${String(OFTEN)} THEN n.at + n.attempt_no * interval '${String(WAIT_PER_ATTEMPT_MS)} milliseconds' END) END,
+           detail = CASE WHEN n.becomes = n.message THEN n.text END,
+           settled_at = CASE WHEN n.becomes IN ('SENT', 'REJECTED') THEN n.at END
+      FROM n
+     WHERE m.tenant_id = ANY (ARRAY[n.tenant_id]) AND m.id = ANY (ARRAY[n.message_id]) AND m.attempt_no = ANY (ARRAY[n.attempt_no])
        AND m.state IN ('INTENT', 'IN_DOUBT')
     RETURNING m.tenant_id, m.id, m.mode, m.stream, m.sending_account_id, m.n_rcpt, m.state, m.not_before, m.expires_at, m.attempt_no,
-              m.in_doubt_policy, o.at
+              m.in_doubt_policy, n.at
   ), waits AS (
     INSERT INTO backlog (tenant_id, message_id, mode, stream, sending_account_id, n_rcpt, scheduled, due_at, expires_at)
     SELECT tenant_id, id, mode, stream, sending_account_id, n_rcpt, false, not_before, expires_at FROM m WHERE state = 'READY'
@@ -60,7 +76,7 @@ export const APPLY = `
     INSERT INTO in_doubt (tenant_id, message_id, attempt_no, attempt_id, sending_account_id, stream, policy, started_at, ended_at, expires_at)
     SELECT a.tenant_id, a.message_id, a.attempt_no, a.id, a.sending_account_id, a.stream, m.in_doubt_policy, a.created_at, m.at, m.expires_at
       FROM a JOIN m ON m.tenant_id = a.tenant_id AND m.id = a.message_id
-     WHERE a.state = 'IN_DOUBT'
+     WHERE a.state = 'IN_DOUBT' AND m.state = 'IN_DOUBT'
     ON CONFLICT DO NOTHING
   )
   SELECT a.tenant_id AS "tenantId", a.id AS "attemptId" FROM a`;

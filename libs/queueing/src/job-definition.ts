@@ -2,9 +2,10 @@ import type { z } from 'zod';
 
 /**
  * Bull queues. Two for dispatch instead of priorities, because a priority insert costs O(backlog); events and control
- * apart, so that a storm of the one never delays the other.
+ * apart, so that a storm of the one never delays the other; and billing, whose jobs hold a connection of the database for
+ * minutes each: a process runs as many jobs of a queue at once as its kinds have turns together, of whatever kind they are.
  */
-export const QUEUES = ['dispatch-tx', 'dispatch-bulk', 'events', 'control'] as const;
+export const QUEUES = ['dispatch-tx', 'dispatch-bulk', 'events', 'control', 'billing'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** A job as a value: its name, the schema of its payload (ids, never entities) and how it is tried. */

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Job } from 'bull';
-import type { JobDefinition } from './job-definition';
+import type { JobDefinition, QueueName } from './job-definition';
 import { BULL_QUEUES, type BullQueues } from './job-queue';
 
-/** What runs a job: its definition, how many at once in this process, and the code. */
+/** What runs a job: its definition, how many turns it brings to its queue in this process, and the code. */
 export interface JobHandler<Payload> {
   readonly job: JobDefinition<Payload>;
   readonly concurrency: number;
@@ -12,6 +12,8 @@ export interface JobHandler<Payload> {
 
 /** A job failed for good, or one try of it did; the listener logs and counts it. */
 export type JobFailureListener = (failure: { job: string; attemptsMade: number; error: Error }) => void;
+
+const REGAINED: ReadonlySet<string> = new Set<QueueName>(['dispatch-tx', 'dispatch-bulk', 'events']);
 
 /** What a version leaves to the others comes again after so long. */
 const LEFT_MS = 5_000;
@@ -28,20 +30,19 @@ class JobOfAnotherVersion extends Error {
 export class JobRunner {
   constructor(@Inject(BULL_QUEUES) private readonly queues: BullQueues) {}
 
-  /** Registers handlers and starts taking jobs. Returns at once; jobs arrive from now on. */
+  /** Starts taking jobs for these handlers. Returns at once; jobs arrive from now on. */
   start(handlers: readonly JobHandler<never>[], onFailure: JobFailureListener): void {
-    for (const handler of handlers) {
-      const queue = this.queues.get(handler.job.queue);
-      if (!queue) throw new Error(`no queue "${handler.job.queue}" for job "${handler.job.name}"`);
-      void queue.process(handler.job.name, handler.concurrency, async (job: Job) => {
-        const payload = handler.job.payload.safeParse(job.data);
-        if (payload.success) await handler.run(payload.data);
-        else await leave(job, payload.error.message, onFailure);
-      });
-    }
-    // Without a turn of its own: what the others do with a name that they do not know.
-    void this.queues.get('control')?.process('*', 0, (job: Job) => leave(job, 'its name is unknown', onFailure));
-    for (const queue of this.queues.values()) {
+    const byName = new Map(handlers.map((handler) => [handler.job.name, handler]));
+    // By its name, whatever queue another version has put it on.
+    const run = async (job: Job) => {
+      const handler = byName.get(job.name);
+      const payload = handler?.job.payload.safeParse(job.data);
+      if (handler && payload?.success === true) await handler.run(payload.data);
+      else await leave(job, payload?.error?.message ?? 'its name is unknown', onFailure);
+    };
+    for (const [name, queue] of this.queues) {
+      const turns = handlers.reduce((sum, { job, concurrency }) => sum + (job.queue === name ? concurrency : 0), 0);
+      if (turns > 0) void queue.process('*', turns, run);
       // Bull gives no job when one that stalled too often is gone already.
       queue.on('failed', (job: Job | null, error: Error) => {
         onFailure({ job: job?.name ?? queue.name, attemptsMade: job?.attemptsMade ?? 0, error });
@@ -59,12 +60,12 @@ export class JobRunner {
 }
 
 /**
- * While versions change, all of them take from one queue. A control job that was lost may be the only word of what somebody asked
- * for; a ticket is swept, and events are looked for.
+ * While versions change, all of them take from one queue, and a job that was lost may be the only word of what somebody asked for. Not
+ * so a ticket, which is swept, nor events, which are looked for.
  */
 async function leave(job: Job, why: string, onFailure: JobFailureListener): Promise<void> {
   const error = new JobOfAnotherVersion(why);
-  if (job.queue.name !== 'control') throw error;
+  if (REGAINED.has(job.queue.name)) throw error;
   // Under no id: the one at hand still has it, and would swallow the other.
   const { attempts, backoff, removeOnComplete, removeOnFail } = job.opts;
   await job.queue.add(job.name, job.data, { attempts, backoff, removeOnComplete, removeOnFail, delay: LEFT_MS });

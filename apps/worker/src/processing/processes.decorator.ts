@@ -5,7 +5,7 @@ export const PROCESSES = Symbol('processes a job');
 
 export interface Processing {
   readonly job: JobDefinition<never>;
-  /** Jobs of this kind at once in this process. */
+  /** Turns that this kind brings to its queue in this process; the kinds of a queue share them. */
   readonly concurrency: number;
 }
 

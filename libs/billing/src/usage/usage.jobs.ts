@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** Counts a day again, because somebody asked. Re-runnable: counting twice is counting once. */
 export const countUsageDay = defineJob({
   name: 'billing.count-day',
-  queue: 'control',
+  queue: 'billing',
   payload: z.object({ day: z.string() }),
   id: ({ day }) => day,
 });

@@ -36,6 +36,16 @@ describe('who to be to send through an account', () => {
     expect((await routes.sendRole(account.id, tenant)).sessionPolicy).toContain('identity/late.example');
   });
 
+  it('knows it as soon after the clock of its host was set back by an hour', async () => {
+    const account = await fleet.join({ accountId: '300000000004' });
+    const tenant = await fleet.tenant(await fleet.plan());
+    await routes.sendRole(account.id, tenant);
+    await fleet.inApi(DomainService).add(tenant, ['early.example'], { actor: 'operator:test' });
+    fleet.clock.advance(-3_600_000);
+    expect((await routes.sendRole(account.id, tenant)).sessionPolicy).toContain('identity/early.example');
+    fleet.clock.advance(3_600_000);
+  });
+
   it('is nobody for an account that is not there, and the others that were asked for get theirs', async () => {
     const account = await fleet.join({ accountId: '300000000003' });
     const tenant = await fleet.tenant(await fleet.plan());

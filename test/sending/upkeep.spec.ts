@@ -298,5 +298,9 @@ describe('the upkeep of the tables', () => {
     expect((await allowed())[1]).toMatchObject({ limit: 'RAMP' });
     clock.advance(11_000);
     expect(await allowed()).toEqual([floor, { recipients: 100_000n, limit: 'PLAN' }, floor, floor]);
+    // Noon of that day: the clock was ahead, and is set back by an hour.
+    await sql(`UPDATE plan SET recipients_per_day = 90000 WHERE id = $1`, [planId]);
+    clock.advance(-3_600_000);
+    expect((await allowed())[1]).toEqual({ recipients: 90_000n, limit: 'PLAN' });
   });
 });

@@ -1,5 +1,5 @@
 import { sendSessionPolicy, type FleetRole } from '@libs/aws';
-import { EngineClock, notFound, STREAMS, type SendingAccountId, type TenantId } from '@libs/kernel';
+import { EngineClock, isFresh, notFound, STREAMS, type SendingAccountId, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { configurationSetName, sendSessionName } from './aws-names.policy';
 import { sendRole } from './fleet-role.policy';
@@ -44,7 +44,7 @@ export class SendRoles {
   async of(account: SendingAccountId, tenant: TenantId): Promise<FleetRole> {
     const key = keyOf({ account, tenant });
     let known = this.known.get(key);
-    if (known === undefined || known.readAt + FRESH_MS <= this.clock.nowMs()) {
+    if (known === undefined || !isFresh(known.readAt, this.clock.nowMs(), FRESH_MS)) {
       this.wanted.set(key, { account, tenant });
       this.next ??= this.readAfter(this.reading);
       await this.next;

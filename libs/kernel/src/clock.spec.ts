@@ -1,4 +1,4 @@
-import { EngineClock, ManualClock, scaleTime } from './index';
+import { EngineClock, isFresh, ManualClock, scaleTime } from './index';
 
 describe('engine time', () => {
   it('is real time unless told otherwise', () => {
@@ -17,4 +17,9 @@ describe('engine time', () => {
     expect(clock.nowMs()).toBe(15);
     expect(clock.scale.offsetMs).toBe(10);
   });
+});
+
+it('is fresh for as long as it says, and not by a clock that was set back since', () => {
+  const isFreshAt = (now: number) => isFresh(1_000, now, 500);
+  expect([500, 999, 1_000, 1_499, 1_500].map(isFreshAt)).toEqual([false, true, true, true, false]);
 });

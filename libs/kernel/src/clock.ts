@@ -31,6 +31,11 @@ export function scaleTime(realMs: number, scale: ClockScale): number {
   return Math.floor(scale.baseMs + (realMs - scale.baseMs) * scale.speed + scale.offsetMs);
 }
 
+/** Whether what was read or began then still counts now, for so long: no longer either by a clock that was set back since. */
+export function isFresh(sinceMs: number, nowMs: number, forMs: number): boolean {
+  return Math.abs(nowMs - sinceMs) < forMs;
+}
+
 /** Engine time: real time through a scale. `scale` may be moved by a test; production is bound to REAL_TIME. */
 export class EngineClock implements Clock {
   constructor(

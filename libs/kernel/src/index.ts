@@ -1,4 +1,4 @@
-export { EngineClock, ManualClock, REAL_TIME, scaleTime, SystemClock } from './clock';
+export { EngineClock, isFresh, ManualClock, REAL_TIME, scaleTime, SystemClock } from './clock';
 export type { Clock, ClockScale } from './clock';
 export { beneath, DomainError, ERROR_CODES, notFound } from './domain-error';
 export type { ErrorCode, Issue } from './domain-error';

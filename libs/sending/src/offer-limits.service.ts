@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import { EngineClock, type TenantId } from '@libs/kernel';
+import { EngineClock, isFresh, type TenantId } from '@libs/kernel';
 import type { TenantLimits } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { smallerCap } from './day-cap.policy';
@@ -11,7 +11,7 @@ const MAX_TENANTS = 50_000;
 /** The limits that the ledger is told: those of the plan, and what the ramp allows today. */
 @Injectable()
 export class OfferLimits {
-  private readonly known = new Map<TenantId, { readonly dayCap: bigint | null; readonly untilMs: number }>();
+  private readonly known = new Map<TenantId, { readonly dayCap: bigint | null; readonly readAtMs: number }>();
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -23,12 +23,9 @@ export class OfferLimits {
   async of(tenant: TenantId, limits: TenantLimits): Promise<TenantLimits> {
     const now = this.clock.nowMs();
     let known = this.known.get(tenant);
-    if (known === undefined || known.untilMs <= now) {
+    if (known === undefined || !isFresh(known.readAtMs, now, FRESH_MS * this.clock.scale.speed)) {
       const allowed = await this.uow.forTenant(tenant, () => this.ramp.allowance([tenant]));
-      known = {
-        dayCap: allowed.get(tenant)?.recipients ?? null,
-        untilMs: now + FRESH_MS * this.clock.scale.speed,
-      };
+      known = { dayCap: allowed.get(tenant)?.recipients ?? null, readAtMs: now };
       if (this.known.size >= MAX_TENANTS) this.known.clear();
       this.known.set(tenant, known);
     }

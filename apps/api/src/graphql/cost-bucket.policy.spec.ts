@@ -19,6 +19,13 @@ describe('a bucket of cost points', () => {
     );
   });
 
+  it('is filled again after a clock that was ahead is set back, from that moment on', () => {
+    const empty = { points: 0, atMs: 3_600_000 };
+    const back = refill(empty, limits, 1_000);
+    expect(back.points).toBe(0);
+    expect(refill(back, limits, 2_000).points).toBe(10);
+  });
+
   it('has the points after exactly the seconds it says, and says 0 only when they are there', () => {
     fc.assert(
       fc.property(state, fc.integer({ min: 1, max: 500 }), (before, wanted) => {

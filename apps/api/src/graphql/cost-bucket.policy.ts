@@ -9,11 +9,12 @@ export interface BucketLimits {
   readonly restorePerSecond: number;
 }
 
+/** By a clock that was set back nothing has passed, and from then on time counts again. */
 export function refill(state: BucketState, limits: BucketLimits, nowMs: number): BucketState {
   const seconds = Math.max(0, nowMs - state.atMs) / 1_000;
   return {
     points: Math.min(limits.maximum, state.points + seconds * limits.restorePerSecond),
-    atMs: Math.max(nowMs, state.atMs),
+    atMs: nowMs,
   };
 }
 

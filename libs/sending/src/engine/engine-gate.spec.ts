@@ -6,10 +6,17 @@ describe('an account that SES refuses', () => {
 
   it('is closed until its time has come, and no other is', () => {
     const gate = new EngineGate(new SystemTimers());
-    gate.closeAccount(refused, 5_000);
+    gate.closeAccount(refused, 0, 5_000);
     expect(gate.isAccountClosed(refused, 4_999)).toBe(true);
     expect(gate.isAccountClosed(other, 4_999)).toBe(false);
     expect(gate.isOpen).toBe(true);
     expect(gate.isAccountClosed(refused, 5_000)).toBe(false);
+  });
+
+  it('is open again once a clock that was an hour ahead is set back', () => {
+    const gate = new EngineGate(new SystemTimers());
+    gate.closeAccount(refused, 3_600_000, 5_000);
+    expect(gate.isAccountClosed(refused, 3_601_000)).toBe(true);
+    expect(gate.isAccountClosed(refused, 1_000)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { Timers, type SendingAccountId } from '@libs/kernel';
+import { isFresh, Timers, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 /**
@@ -9,7 +9,7 @@ import { Injectable } from '@nestjs/common';
 export class EngineGate {
   private closedUntil = 0;
   private draining = false;
-  private readonly accountsClosedUntil = new Map<SendingAccountId, number>();
+  private readonly accountsClosed = new Map<SendingAccountId, { readonly sinceMs: number; readonly forMs: number }>();
 
   constructor(private readonly timers: Timers) {}
 
@@ -26,16 +26,16 @@ export class EngineGate {
     this.closedUntil = Math.max(this.closedUntil, this.timers.monotonicMs() + ms);
   }
 
-  /** SES refuses all mail of the account: none of what was granted ahead starts before then (engine milliseconds). */
-  closeAccount(id: SendingAccountId, untilMs: number): void {
-    this.accountsClosedUntil.set(id, untilMs);
+  /** SES refuses all mail of the account: none of what was granted ahead starts for so long (engine milliseconds). */
+  closeAccount(id: SendingAccountId, sinceMs: number, forMs: number): void {
+    this.accountsClosed.set(id, { sinceMs, forMs });
   }
 
   isAccountClosed(id: SendingAccountId, nowMs: number): boolean {
-    const untilMs = this.accountsClosedUntil.get(id);
-    if (untilMs === undefined) return false;
-    if (nowMs < untilMs) return true;
-    this.accountsClosedUntil.delete(id);
+    const closed = this.accountsClosed.get(id);
+    if (closed === undefined) return false;
+    if (isFresh(closed.sinceMs, nowMs, closed.forMs)) return true;
+    this.accountsClosed.delete(id);
     return false;
   }
 

@@ -1,5 +1,5 @@
 import type { HoldReason } from '@libs/fleet';
-import { domainOf, type SendingAccountId } from '@libs/kernel';
+import { domainOf, isFresh, type SendingAccountId } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
 import { ProvisioningService } from '@libs/placement';
 import { Ledger } from '@libs/quota';
@@ -79,7 +79,7 @@ export class EngineReactions {
   /** A frozen ledger grants nothing more; of what it has granted each batch would try its first message. */
   private close(account: SendingAccountId, ms: number): Promise<void> {
     const now = this.ledger.nowMs();
-    this.gate.closeAccount(account, now + GRANTED_AHEAD_MS);
+    this.gate.closeAccount(account, now, GRANTED_AHEAD_MS);
     return this.ledger.freeze(account, now + ms);
   }
 
@@ -118,7 +118,7 @@ export class EngineReactions {
 
   private isNew(what: string, onceMs = ONCE_MS): boolean {
     const now = this.ledger.nowMs();
-    if ((this.lately.get(what) ?? 0) > now - onceMs) return false;
+    if (isFresh(this.lately.get(what) ?? 0, now, onceMs)) return false;
     if (this.lately.size > 1_000) this.lately.clear();
     this.lately.set(what, now);
     return true;

@@ -1,5 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import { EngineClock, type TenantId } from '@libs/kernel';
+import { EngineClock, isFresh, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { allowanceFor, allowancesAhead, needsHistory, type DayAllowance, type RampTerms } from './ramp.policy';
 import { RampRepository } from './ramp.repository';
@@ -12,7 +12,7 @@ const MAX_TENANTS = 50_000;
 
 interface Known {
   readonly terms: RampTerms;
-  readonly untilMs: number;
+  readonly readAtMs: number;
 }
 
 /**
@@ -67,13 +67,12 @@ export class RampService {
     // Read for a day that has ended meanwhile.
     if (day !== this.day) return this.learn(tenants, nowMs);
     for (const tenant of withHistory) this.highest.set(tenant, days.get(tenant) ?? 0n);
-    const untilMs = nowMs + TERMS_MS * this.clock.scale.speed;
-    for (const [tenant, own] of terms) this.known.set(tenant, { terms: own, untilMs });
+    for (const [tenant, own] of terms) this.known.set(tenant, { terms: own, readAtMs: nowMs });
   }
 
   private isCurrent(tenant: TenantId, nowMs: number): boolean {
     const known = this.known.get(tenant);
-    return known !== undefined && known.untilMs > nowMs;
+    return known !== undefined && isFresh(known.readAtMs, nowMs, TERMS_MS * this.clock.scale.speed);
   }
 
   /** A new day has another week before it; and no cache grows without end. */

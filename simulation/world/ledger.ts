@@ -58,6 +58,15 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     return this.own.nowMs();
   }
 
+  clockAheadMs(): Promise<number> {
+    const server = this.redis();
+    const hostMs = this.process.clock.hostMs();
+    return this.wire.call(this.process, 'redis', () => {
+      const ahead = hostMs - (EPOCH_MS + this.time.nowMs + server.clockErrorMs);
+      return Math.abs(ahead) > CLOCK_TOLERANCE_MS ? ahead : 0;
+    });
+  }
+
   async acquire(account: SendingAccountId, request: AcquireRequest): Promise<Grant | Refusal> {
     const asked = this.own.ownMs();
     const reply = await this.ask(account, (ledger, nowUs, server) => {

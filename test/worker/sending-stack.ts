@@ -176,7 +176,11 @@ export class SendingStack {
   }
 
   /** A worker in this process, whole, but doing nothing until `worker.start()`. */
-  async createWorker(changes: Record<string, string> = {}, name = workerName('test')): Promise<RunningWorker> {
+  async createWorker(
+    changes: Record<string, string> = {},
+    name = workerName('test'),
+    clock?: EngineClock,
+  ): Promise<RunningWorker> {
     const config: WorkerConfig = loadConfig(workerConfig, this.workerEnvironment(changes));
     const pool = await createDataSource({
       url: config.DATABASE_WORKER_URL,
@@ -191,6 +195,7 @@ export class SendingStack {
       log: new Log({ name: 'worker', level: 'info', write }),
       metrics: new Metrics('worker'),
       worker: name,
+      ...(clock === undefined ? {} : { clock }),
       aws: { credentials: this.keys, testCredentials: this.keys, controlIntervalMs: 0 },
     });
     await running.app.init();

@@ -55,6 +55,11 @@ export class EngineClock implements Clock {
     return scaleTime(this.real.nowMs(), this.current);
   }
 
+  /** What this host's clock says, whatever the scale. */
+  hostMs(): number {
+    return this.real.nowMs();
+  }
+
   /** Moves engine time forward by `ms` from now on. */
   advance(ms: number): void {
     this.current = { ...this.current, offsetMs: this.current.offsetMs + ms };

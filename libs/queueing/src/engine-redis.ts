@@ -73,6 +73,16 @@ export class EngineRedis {
   }
 
   /**
+   * What the clocks of the masters say, milliseconds.
+   * @throws the connection's error
+   */
+  async clocks(): Promise<number[]> {
+    const servers = this.connection instanceof Cluster ? this.connection.nodes('master') : [this.connection];
+    const times = await Promise.all(servers.map((server) => server.time()));
+    return times.map(([seconds, microseconds]) => Number(seconds) * 1_000 + Number(microseconds) / 1_000);
+  }
+
+  /**
    * Writes a key that vanishes at once: memory may be used up, a master demoted, its disk full. Of a cluster some keys, so that every
    * master of a small one is asked.
    * @throws the refusal of the server; the connection's error

@@ -96,6 +96,19 @@ export class Ledger {
     return this.time.nowMs();
   }
 
+  /**
+   * By how much this host's clock is ahead of Redis' (behind it: negative), real milliseconds; 0 while they agree, undefined while
+   * Redis does not answer. What was taken for the ledger's time while both were ahead is forgotten.
+   */
+  async clockAheadMs(): Promise<number | undefined> {
+    const asked = this.time.ownMs();
+    const compared = await this.scripts.compareClocks();
+    if (compared?.aheadMs === 0 && this.scripts.areApart(this.time.nowMs(), compared.engineMs)) {
+      this.time.learn(asked, compared.engineMs);
+    }
+    return compared?.aheadMs;
+  }
+
   async acquire(account: SendingAccountId, request: AcquireRequest): Promise<Grant | Refusal> {
     const asked = this.time.ownMs();
     const reply = readAcquire(

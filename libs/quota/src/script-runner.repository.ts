@@ -1,5 +1,5 @@
 import { EngineRedis } from '@libs/queueing';
-import { EngineClock, type SendingAccountId } from '@libs/kernel';
+import { EngineClock, scaleTime, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { LedgerUnavailable, unavailableReason } from './quota.errors';
 import { ringShape } from './ring.policy';
@@ -33,8 +33,7 @@ export class ScriptRunner {
   async run(account: SendingAccountId, script: Script, args: readonly Argument[]): Promise<unknown> {
     const { baseMs, speed, offsetMs } = this.clock.scale;
     const { bucketMs, buckets } = ringShape(speed);
-    const tolerance = CLOCK_TOLERANCE_MS * Math.max(1, speed);
-    const shared = [baseMs, speed, offsetMs, bucketMs, buckets, this.clock.nowMs(), tolerance];
+    const shared = [baseMs, speed, offsetMs, bucketMs, buckets, this.clock.nowMs(), this.toleranceMs];
     return this.available(account, () => this.redis.run(script, keyOf(account), [...shared, ...args]));
   }
 
@@ -65,6 +64,37 @@ export class ScriptRunner {
   /** @throws LedgerUnavailable */
   fields(account: SendingAccountId, ...names: string[]): Promise<(string | null)[]> {
     return this.available(account, () => this.redis.hmget(keyOf(account), ...names));
+  }
+
+  /**
+   * What Redis' clock says, as engine time, and by how much this host's is ahead of it (behind: negative), real milliseconds; 0 while
+   * they are as near to each other as a ledger wants them. Of a cluster the clock in the middle counts: one node may be wrong.
+   * Undefined while Redis does not answer.
+   */
+  async compareClocks(): Promise<{ readonly aheadMs: number; readonly engineMs: number } | undefined> {
+    const before = this.clock.hostMs();
+    const clocks = await this.redis.clocks().catch((error: unknown) => {
+      if (error instanceof Error && unavailableReason(error) !== undefined) return [];
+      throw error;
+    });
+    const after = this.clock.hostMs();
+    const redisMs = clocks.sort((a, b) => a - b)[Math.floor(clocks.length / 2)];
+    if (redisMs === undefined) return undefined;
+    const ahead = redisMs < before ? before - redisMs : Math.min(0, after - redisMs);
+    return {
+      aheadMs: Math.abs(ahead) > CLOCK_TOLERANCE_MS ? Math.round(ahead) : 0,
+      engineMs: scaleTime(redisMs, this.clock.scale),
+    };
+  }
+
+  /** Whether two engine times differ by more than the ledger allows clocks to. */
+  areApart(oneMs: number, otherMs: number): boolean {
+    return Math.abs(oneMs - otherMs) > this.toleranceMs;
+  }
+
+  /** Engine milliseconds. */
+  private get toleranceMs(): number {
+    return CLOCK_TOLERANCE_MS * Math.max(1, this.clock.scale.speed);
   }
 
   private async available<Reply>(account: SendingAccountId, ask: () => Promise<Reply>): Promise<Reply> {

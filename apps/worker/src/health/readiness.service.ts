@@ -1,21 +1,23 @@
 import { checkWrites, UnitOfWork } from '@libs/database';
 import { EngineRedis } from '@libs/queueing';
+import { ClockWatch } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 
 const PATIENCE_MS = 2_000;
 
 /** Something this process needs and cannot use at the moment. */
 export interface Missing {
-  readonly name: 'database' | 'redis';
+  readonly name: 'database' | 'redis' | 'clock';
   readonly why: string;
 }
 
-/** Whether this process can do its work: both stores are reached, and both take what it writes. */
+/** Whether this process can do its work: both stores are reached and take what it writes, and its clock is right. */
 @Injectable()
 export class Readiness {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly redis: EngineRedis,
+    private readonly clocks: ClockWatch,
   ) {}
 
   async missing(): Promise<Missing[]> {
@@ -26,7 +28,8 @@ export class Readiness {
       ),
       problemOf('redis', this.checkRedis()),
     ]);
-    return found.flat();
+    const { problem } = this.clocks;
+    return problem === undefined ? found.flat() : [...found.flat(), { name: 'clock', why: problem }];
   }
 
   /** The ledger grants nothing from a server that throws keys away, and nothing without writing it down. */

@@ -1,5 +1,6 @@
 import { closePeriod, CloseService, NightlyVerify, PeriodService } from '@libs/billing';
 import { JobQueue } from '@libs/queueing';
+import { ClockWatch } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { Tick } from './tick.decorator';
 
@@ -10,6 +11,7 @@ export class BillingTicks {
     private readonly closing: CloseService,
     private readonly jobs: JobQueue,
     private readonly nightly: NightlyVerify,
+    private readonly clocks: ClockWatch,
   ) {}
 
   /** What is asked stands in the month's row: a job that was lost is made again. */
@@ -19,13 +21,13 @@ export class BillingTicks {
   }
 
   @Tick({ name: 'billing-refresh', everyMs: 600_000 })
-  keepUpToDate(): Promise<void> {
-    return this.closing.keepUpToDate();
+  async keepUpToDate(): Promise<void> {
+    if (this.clocks.isRight) await this.closing.keepUpToDate();
   }
 
   /** Looks often, judges once a night: whichever worker looks first when it is due. */
   @Tick({ name: 'billing-verify', everyMs: 600_000 })
-  judgeBooks(): Promise<void> {
-    return this.nightly.judge();
+  async judgeBooks(): Promise<void> {
+    if (this.clocks.isRight) await this.nightly.judge();
   }
 }

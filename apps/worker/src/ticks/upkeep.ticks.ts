@@ -1,7 +1,7 @@
 import { ObservationService, SubscriptionService } from '@libs/fleet';
 import { ProvisioningService } from '@libs/placement';
 import { Outbox } from '@libs/queueing';
-import { EventApplier, HeldSnapshotWatch, IdempotencyService, PartitionService } from '@libs/sending';
+import { ClockWatch, EventApplier, HeldSnapshotWatch, IdempotencyService, PartitionService } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { ALL_JOBS } from '../jobs';
 import { Tick } from './tick.decorator';
@@ -20,6 +20,7 @@ export class UpkeepTicks {
     private readonly subscriptions: SubscriptionService,
     private readonly partitions: PartitionService,
     private readonly snapshots: HeldSnapshotWatch,
+    private readonly clocks: ClockWatch,
   ) {}
 
   /** Woken when a row is committed; this finds the row whose hint was lost. */
@@ -34,8 +35,9 @@ export class UpkeepTicks {
   }
 
   @Tick({ name: 'provision', everyMs: 2_000 })
-  provision(): Promise<void> {
-    return this.provisioning.advance();
+  async provision(): Promise<void> {
+    // A move that takes too long is given up.
+    if (this.clocks.isRight) await this.provisioning.advance();
   }
 
   @Tick({ name: 'dedicated-ips', everyMs: 60_000 })
@@ -49,8 +51,8 @@ export class UpkeepTicks {
   }
 
   @Tick({ name: 'idempotency', everyMs: 600_000 })
-  forgetIdempotencyKeys(): Promise<unknown> {
-    return this.idempotency.forgetOld();
+  async forgetIdempotencyKeys(): Promise<void> {
+    if (this.clocks.isRight) await this.idempotency.forgetOld();
   }
 
   @Tick({ name: 'partitions', everyMs: 600_000 })

@@ -73,9 +73,15 @@ export class Dispatcher implements Tower {
 
   /**
    * Claims a ticket and lets its messages fly. Resolves when the claim has ended; `landed` when every outcome is
-   * committed. Waits before the claim while this process has more due than it can send.
+   * committed. Waits before the claim while this process has more due than it can send, and while its clock is wrong.
    */
   async take(ticket: Ticket): Promise<{ readonly landed: Promise<void> }> {
+    if (!this.gate.isClockRight) {
+      await this.giveBack(ticket);
+      // So that this process takes no other.
+      await this.gate.rightClock();
+      return { landed: Promise.resolve() };
+    }
     const messages = ticket.messages.length;
     if (ticket.urgent === true) this.room.force(messages);
     else await this.room.enter(messages);

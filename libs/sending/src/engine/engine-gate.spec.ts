@@ -20,3 +20,20 @@ describe('an account that SES refuses', () => {
     expect(gate.isAccountClosed(refused, 1_000)).toBe(false);
   });
 });
+
+describe('a process whose host has a wrong clock', () => {
+  it('starts nothing new, and whoever waits for the clock goes on when it is right or the process drains', async () => {
+    const gate = new EngineGate(new SystemTimers());
+    await gate.rightClock();
+    gate.setClock(false);
+    expect(gate.isOpen).toBe(false);
+    const waits = gate.rightClock();
+    gate.setClock(true);
+    await waits;
+    expect(gate.isOpen).toBe(true);
+    gate.setClock(false);
+    const drains = gate.rightClock();
+    gate.drain();
+    await drains;
+  });
+});

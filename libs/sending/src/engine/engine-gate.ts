@@ -2,23 +2,40 @@ import { isFresh, Timers, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 /**
- * Whether this process may start anything new: closed for good while it drains, and for a moment when claims fail; for one
- * account, while what was granted before SES refused it as a whole may still be here.
+ * Whether this process may start anything new: closed for good while it drains, for a moment when claims fail, and while its
+ * host's clock is wrong; for one account, while what was granted before SES refused it as a whole may still be here.
  */
 @Injectable()
 export class EngineGate {
   private closedUntil = 0;
   private draining = false;
+  private clockIsRight = true;
+  private untilRight: (() => void)[] = [];
   private readonly accountsClosed = new Map<SendingAccountId, { readonly sinceMs: number; readonly forMs: number }>();
 
   constructor(private readonly timers: Timers) {}
 
   get isOpen(): boolean {
-    return !this.draining && this.timers.monotonicMs() >= this.closedUntil;
+    return !this.draining && this.clockIsRight && this.timers.monotonicMs() >= this.closedUntil;
   }
 
   get isDraining(): boolean {
     return this.draining;
+  }
+
+  get isClockRight(): boolean {
+    return this.clockIsRight;
+  }
+
+  setClock(isRight: boolean): void {
+    this.clockIsRight = isRight;
+    if (isRight) this.letGo();
+  }
+
+  /** Resolves once the clock of this host is right, or this process drains. */
+  async rightClock(): Promise<void> {
+    if (this.clockIsRight || this.draining) return;
+    await new Promise<void>((resolve) => this.untilRight.push(resolve));
   }
 
   /** PostgreSQL does not answer: granting more would only burn quota until it does. */
@@ -41,5 +58,10 @@ export class EngineGate {
 
   drain(): void {
     this.draining = true;
+    this.letGo();
+  }
+
+  private letGo(): void {
+    for (const resolve of this.untilRight.splice(0)) resolve();
   }
 }

@@ -15,6 +15,7 @@ import { Answers } from './answers.service';
 import { BatchSettler } from './batch-settler.service';
 import { ClaimRepository } from './claim.repository';
 import { ClaimService } from './claim.service';
+import { ClockWatch } from './clock-watch.service';
 import { DayTables } from './day-tables.service';
 import { Departures } from './departures.service';
 import { Dispatcher } from './dispatcher.service';
@@ -66,6 +67,7 @@ export class EngineModule {
         BatchSettler,
         ClaimRepository,
         ClaimService,
+        ClockWatch,
         DayTables,
         Departures,
         Dispatcher,
@@ -98,7 +100,7 @@ export class EngineModule {
         SendEngine,
         Sweeper,
       ],
-      exports: [SendEngine],
+      exports: [ClockWatch, SendEngine],
     };
   }
 }

@@ -1,5 +1,6 @@
 import { Timers, type AwsAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { ClockWatch } from './clock-watch.service';
 import type { Ticket } from './dispatch.jobs';
 import { Dispatcher } from './dispatcher.service';
 import { EngineGate } from './engine-gate';
@@ -41,6 +42,7 @@ export class SendEngine {
     private readonly held: HeldBatches,
     private readonly outcomes: OutcomeWriter,
     private readonly recorder: FlightRecorder,
+    private readonly clocks: ClockWatch,
     private readonly timers: Timers,
   ) {}
 
@@ -59,22 +61,24 @@ export class SendEngine {
    * may have looked for as long as no worker ran, and a quota that was cut meanwhile would be granted once more.
    */
   async tendPumps(): Promise<void> {
+    if (!this.clocks.isRight) return;
     if (this.looked === undefined) void this.observeAccounts().catch(() => undefined);
     await this.looked;
     await this.pump.tend();
   }
 
-  feed(): Promise<number> {
-    return this.feeder.feed();
+  async feed(): Promise<number> {
+    return this.clocks.isRight ? this.feeder.feed() : 0;
   }
 
   /** Replays what a killed predecessor of this host left. Called before anything else. */
   async recover(): Promise<void> {
-    await this.recovery.replayDead();
+    if (await this.clocks.look()) await this.recovery.replayDead();
   }
 
   /** Records of dead processes of this host, then grants and batches that nobody ended. */
   async sweep(): Promise<void> {
+    if (!this.clocks.isRight) return;
     const parts = [
       () => this.recovery.replayDead(),
       () => this.sweeper.sweepGrants(),
@@ -85,26 +89,28 @@ export class SendEngine {
   }
 
   /** Moves what waits for closed accounts; answers how many messages. */
-  reroute(): Promise<number> {
-    return this.rerouter.reroute();
+  async reroute(): Promise<number> {
+    return this.clocks.isRight ? this.rerouter.reroute() : 0;
   }
 
   measureFairness(): Promise<void> {
     return this.fairness.measure();
   }
 
-  resolveDoubts(): Promise<number> {
-    return this.resolver.resolve();
+  async resolveDoubts(): Promise<number> {
+    return this.clocks.isRight ? this.resolver.resolve() : 0;
   }
 
-  keepLedgers(): Promise<void> {
-    return this.keeper.keep();
+  /** Compares the clocks first: what is wrong by time is found here, and keeps everything else from going on. */
+  async keepLedgers(): Promise<void> {
+    if (await this.clocks.look()) await this.keeper.keep();
   }
 
-  observeAccounts(): Promise<void> {
+  async observeAccounts(): Promise<void> {
+    if (!this.clocks.isRight) return;
     const look = this.keeper.observe();
     this.looked ??= this.inTime(look);
-    return look;
+    await look;
   }
 
   /** An operator has had an AWS account verified. @throws AWS's error */
@@ -112,8 +118,8 @@ export class SendEngine {
     return this.keeper.verified(id);
   }
 
-  releaseAndExpire(): Promise<{ released: number; expired: number }> {
-    return this.expirer.run();
+  async releaseAndExpire(): Promise<{ released: number; expired: number }> {
+    return this.clocks.isRight ? this.expirer.run() : { released: 0, expired: 0 };
   }
 
   /** Whether it succeeded or not: the pumps go on by what is known. */

@@ -1,0 +1,123 @@
+import { EngineClock, SystemClock, type Clock } from '@libs/kernel';
+import { Ledger } from '@libs/quota';
+import { SendEngine } from '@libs/sending';
+import type { RunningWorker } from '../../apps/worker/src/create-worker';
+import { Readiness } from '../../apps/worker/src/health/readiness.service';
+import { waitFor } from '../support/wait-for';
+import { StagedCrash } from './staged-crash';
+
+const HOUR_MS = 3_600_000;
+
+/** A host's clock that is set to whatever a test wants. */
+class HostClock extends SystemClock implements Clock {
+  aheadMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.aheadMs;
+  }
+
+  override now(): Date {
+    return new Date(this.nowMs());
+  }
+}
+
+/** One host of several whose clock is off: it must neither end mail nor keep others from sending it. */
+describe('a worker whose clock is wrong', () => {
+  let staged: StagedCrash;
+
+  beforeAll(async () => {
+    staged = await StagedCrash.start();
+  }, 60_000);
+  afterAll(() => staged.close(), 60_000);
+
+  const engineOf = ({ app }: RunningWorker) => app.get(SendEngine);
+  const onHost = async (aheadMs: number) => {
+    const host = new HostClock();
+    host.aheadMs = aheadMs;
+    const worker = await staged.stack.createWorker({}, `off-${String(aheadMs)}`, new EngineClock(host));
+    return { host, worker, engine: engineOf(worker) };
+  };
+  const isRightAgain = (engine: SendEngine, worker: RunningWorker) =>
+    waitFor(
+      async () => {
+        await engine.keepLedgers();
+        const missing = await worker.app.get(Readiness).missing();
+        return missing.every(({ name }) => name !== 'clock');
+      },
+      { what: 'the clocks to agree again', everyMs: 100 },
+    );
+
+  it('from its start on expires nothing, releases nothing and takes nothing of others for abandoned', async () => {
+    const { worker, engine } = await onHost(HOUR_MS);
+    const { ids: flying, ticket } = await staged.granted(2);
+    await staged.deadClaim(ticket, 'a worker elsewhere');
+    const inMs = (ms: number) => new Date(new SystemClock().nowMs() + ms);
+    const waiting = await staged.stack.accept(staged.tenant, 'shop', 1, () => ({ expiresAt: inMs(HOUR_MS / 2) }));
+    const later = await staged.stack.accept(staged.tenant, 'shop', 1, () => ({ scheduledAt: inMs(HOUR_MS / 2) }));
+
+    await engine.recover();
+    await engine.releaseAndExpire();
+    await engine.sweep();
+    await engine.resolveDoubts();
+    expect(await staged.statesOf(waiting)).toEqual(['READY']);
+    expect(await staged.statesOf(later)).toEqual(['SCHEDULED']);
+    expect(await staged.statesOf(flying)).toEqual(['INTENT']);
+    expect(staged.stack.logLines.join('\n')).toMatch(
+      /3600 s ahead of that of Redis: set both by NTP.*the clocks disagree/,
+    );
+    expect(await worker.app.get(Readiness).missing()).toEqual([
+      { name: 'clock', why: 'the clock of this host is 3600 s ahead of that of Redis: set both by NTP' },
+    ]);
+    await staged.stack.stopWorker(worker);
+    await staged.putAside([...waiting, ...later, ...flying]);
+  }, 30_000);
+
+  it('ends nothing either that it looks at before it has noticed that its clock was set', async () => {
+    const { host, worker, engine } = await onHost(0);
+    await engine.recover();
+    await worker.app.get(Ledger, { strict: false }).acquire(staged.account.id, staged.request());
+    const ids = await staged.stack.accept(staged.tenant, 'shop', 1);
+    host.aheadMs = 2 * HOUR_MS;
+    await engine.releaseAndExpire();
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    await staged.stack.stopWorker(worker);
+    await staged.putAside(ids);
+  }, 30_000);
+
+  it('gives back the ticket that it is handed and takes no other until its clock is right', async () => {
+    const { host, worker, engine } = await onHost(-HOUR_MS);
+    await engine.recover();
+    const before = await staged.used();
+    const { ids, ticket } = await staged.granted(2);
+    let isTaken = false;
+    const taken = engine.take(ticket).then(() => (isTaken = true));
+    await waitFor(async () => (await staged.used()) === before, { what: 'the grant to be given back' });
+    expect(await staged.batch(ticket.batchId)).toMatchObject({ state: 'VOID' });
+    expect(isTaken).toBe(false);
+    host.aheadMs = 0;
+    await isRightAgain(engine, worker);
+    await taken;
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    expect((await staged.stack.judge(ids)).lost).toBe(2);
+    await staged.stack.stopWorker(worker);
+    await staged.putAside(ids);
+  }, 30_000);
+
+  it('keeps no lock from those whose clocks are right: all mail goes, once', async () => {
+    const { worker: wrong } = await onHost(-HOUR_MS / 6);
+    await wrong.worker.start();
+    // Accepted while nobody else could send it.
+    const first = await staged.stack.accept(staged.tenant, 'shop', 20);
+    const right = await staged.stack.startWorker();
+    const second = await staged.stack.accept(staged.tenant, 'shop', 20);
+    const ids = [...first, ...second];
+    await waitFor(async () => (await staged.statesOf(ids)).join() === 'SENT', {
+      what: 'everything to be sent',
+      withinMs: 30_000,
+      everyMs: 200,
+    });
+    expect(await staged.stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+    await staged.stack.stopWorker(right);
+    await staged.stack.stopWorker(wrong);
+  }, 60_000);
+});

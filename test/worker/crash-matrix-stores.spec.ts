@@ -144,6 +144,27 @@ describe('after a crash of a store', () => {
     await staged.putAside(ids);
   }, 20_000);
 
+  it('row 18: a ledger that stood still because all clocks were ahead and are set back is rebuilt', async () => {
+    const { ids: sent, ticket } = await staged.granted(2);
+    await staged.engine.dispatch(ticket);
+    expect(await staged.statesOf(sent)).toEqual(['SENT']);
+    const before = await staged.usedAtRest();
+    await redis.hset(led(), 'last', String((staged.ledger.nowMs() + 3_600_000) * 1000));
+    expect(await staged.ledger.acquire(staged.account.id, staged.request())).toMatchObject({ kind: 'clock' });
+    await staged.rebuilt();
+    expect(staged.account.epoch).toBe(BigInt(ticket.epoch) + 1n);
+    expect(await staged.used()).toBe(before);
+    const ids = await staged.stack.accept(staged.tenant, 'shop', 1);
+    await waitFor(
+      async () => {
+        const reply = await staged.ledger.acquire(staged.account.id, staged.request());
+        return reply.kind === 'grant';
+      },
+      { what: 'a grant', withinMs: 5_000 },
+    );
+    await staged.putAside(ids);
+  }, 60_000);
+
   it('row 19: while PostgreSQL is away nothing is accepted or claimed, and outcomes wait until it is back', async () => {
     const { ids, ticket } = await staged.granted();
     const back = await staged.cutPostgres();

@@ -223,10 +223,14 @@ export class Ledger {
     return (await this.scripts.run(account, SCRIPTS.open, [String(epoch)])) === 1;
   }
 
-  /** True when the ledger of that epoch lives on the Redis this process talks to. */
+  /**
+   * True when the ledger of that epoch lives on the Redis this process talks to, and its time is near that of this host. It never
+   * runs backwards: where every clock was ahead and has been set back it would stand still until they are there again.
+   */
   async isCurrent(account: SendingAccountId, epoch: bigint): Promise<boolean> {
-    const [found, runId] = await this.scripts.fields(account, 'epoch', 'runid');
-    return found === String(epoch) && runId === (await this.scripts.runId(account));
+    const [found, runId, last] = await this.scripts.fields(account, 'epoch', 'runid', 'last');
+    if (found !== String(epoch) || runId !== (await this.scripts.runId(account))) return false;
+    return !this.scripts.isFarAhead(Number(last) / 1_000);
   }
 
   /**

@@ -7,6 +7,8 @@ import type { Script } from './scripts';
 
 /** The clocks of this host and of Redis may differ by this much, real milliseconds. */
 const CLOCK_TOLERANCE_MS = 5_000;
+/** Times as far ahead a ledger is rebuilt, which takes half a minute where batches are under way; before that it waits. */
+const FAR_AHEAD = 6;
 /** How the ledger's keys are laid out; another number makes every ledger stale, so that it is rebuilt. */
 const LAYOUT = 3;
 
@@ -90,6 +92,11 @@ export class ScriptRunner {
   /** Whether two engine times differ by more than the ledger allows clocks to. */
   areApart(oneMs: number, otherMs: number): boolean {
     return Math.abs(oneMs - otherMs) > this.toleranceMs;
+  }
+
+  /** Whether a ledger whose time that is would stand still for longer than it takes to rebuild it. */
+  isFarAhead(engineMs: number): boolean {
+    return engineMs - this.clock.nowMs() > this.toleranceMs * FAR_AHEAD;
   }
 
   /** Engine milliseconds. */

@@ -115,7 +115,7 @@ return 1
 /**
  * A short lock by name, kept alive by its holder: it only avoids wasted calls, nothing relies on it for safety.
  * After the shared seven: name, holder, life (ms of real time). Answers HELD when the holder has it now, else ELSE; and the
- * ledger's time (us), or 0 while the clocks disagree.
+ * ledger's time (us), or 0 while it and the clocks disagree.
  */
 export const HOLD = `${PRELUDE}
 local key, LONGEST = P .. 'lock:' .. ARGV[8], 60000
@@ -124,7 +124,8 @@ local holder = redis.call('GET', key)
 -- long as the clock was set back.
 if holder and redis.call('PTTL', key) > LONGEST then holder = nil end
 local us = engineUs()
-local now = differs(us) and '0' or int(math.max(us, field('last')))
+local seen = math.max(us, field('last'))
+local now = (differs(us) or differs(seen)) and '0' or int(seen)
 if holder and holder ~= ARGV[9] then return {'ELSE', now} end
 redis.call('SET', key, ARGV[9], 'PX', ARGV[10])
 return {'HELD', now}

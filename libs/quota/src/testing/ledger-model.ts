@@ -399,7 +399,8 @@ export class LedgerModel {
 
   /** The time it answers to whoever does not ask for grants, milliseconds; undefined while the clocks disagree. */
   timeFor(realUs: number): number | undefined {
-    return this.differs(realUs) ? undefined : Math.max(realUs, this.last) / 1000;
+    const seen = Math.max(realUs, this.last);
+    return this.differs(realUs) || this.differs(seen) ? undefined : seen / 1000;
   }
 
   private differs(us: number): boolean {

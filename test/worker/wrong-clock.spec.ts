@@ -1,4 +1,4 @@
-import { EngineClock, SystemClock, type Clock } from '@libs/kernel';
+import { EngineClock, SystemClock, type Clock, type MessageId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { SendEngine } from '@libs/sending';
 import type { RunningWorker } from '../../apps/worker/src/create-worker';
@@ -82,6 +82,22 @@ describe('a worker whose clock is wrong', () => {
     expect(await staged.statesOf(ids)).toEqual(['READY']);
     await staged.stack.stopWorker(worker);
     await staged.putAside(ids);
+  }, 30_000);
+
+  it('of an api: mail that was given ids of an hour from now is fed as soon as other mail', async () => {
+    const [id] = await staged.stack.accept(staged.tenant, 'shop', 1);
+    await waitFor(async () => (await staged.listed()) === 1, { what: 'the offer' });
+    await staged.ledger.drop(staged.account.id, staged.tenant, 'TRANSACTIONAL');
+    const inAnHour = (new SystemClock().nowMs() + HOUR_MS).toString(16).padStart(12, '0');
+    const ahead = `${inAnHour.slice(0, 8)}-${inAnHour.slice(8)}-7000-8000-000000000001` as MessageId;
+    await staged.stack.query('UPDATE backlog SET message_id = $1 WHERE message_id = $2', [ahead, id]);
+    const usual = await staged.stack.accept(staged.tenant, 'shop', 1);
+    await waitFor(async () => (await staged.engine.feed(), (await staged.listed()) === 2), {
+      what: 'both to be listed',
+      withinMs: 15_000,
+      everyMs: 200,
+    });
+    await staged.putAside([...usual, ahead]);
   }, 30_000);
 
   it('gives back the ticket that it is handed and takes no other until its clock is right', async () => {

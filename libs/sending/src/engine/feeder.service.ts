@@ -13,6 +13,10 @@ import { groupBy, inTurns } from './side-by-side';
 
 /** What is younger was offered by the api itself a moment ago, and may not be committed in the order of its ids. */
 const SETTLED_MS = 2_000;
+/** Ids that are ahead of time by more than clocks may differ were given by an api whose clock was wrong: looked for this often, milliseconds. */
+const AHEAD_MS = 5_000;
+const AHEAD_EVERY_MS = 5_000;
+const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** How often it is asked who waits at all, real milliseconds. */
 const LINES_MS = 1_000;
 /** How often an unchanged plan is told to the ledger again, real milliseconds. */
@@ -33,6 +37,8 @@ interface Feeding {
   drained: boolean;
   /** When it was last begun from the start, real milliseconds. */
   sweptAt: number;
+  /** When ids that are ahead of time were looked for last, real milliseconds. */
+  aheadAt: number;
   /** Of the ledger that was fed: a new one knows nothing. */
   epoch: bigint | undefined;
   /** The limits that the ledger was told last, and when. */
@@ -117,8 +123,7 @@ export class Feeder {
       seen.add(key);
       const known = this.lines.get(key);
       if (known) known.line = line;
-      else
-        this.lines.set(key, { line, after: FIRST, drained: false, sweptAt: began, epoch: undefined, told: undefined });
+      else this.lines.set(key, newFeeding(line, began));
     }
     for (const key of this.lines.keys()) if (!seen.has(key)) this.lines.delete(key);
     const ended = this.timers.monotonicMs();
@@ -197,21 +202,57 @@ export class Feeder {
       after: feeding.after,
       limit: Math.min(window - listed, MOST_ROWS),
     }));
-    const found = await this.uow.forLooks((looks) =>
-      this.rows.within(looks).ready(pages, idAtAge(newId<MessageId>(), SETTLED_MS), new Date(this.ledger.nowMs())),
-    );
+    const found = await this.read(pages, idAtAge(newId<MessageId>(), SETTLED_MS));
+    const ahead = await this.readAhead(hungry, pages);
     let queued = 0;
     await inTurns(SIDE_BY_SIDE, [...hungry.entries()], async ([i, { feeding, listed, window }]) => {
-      const messages = found[i] ?? [];
-      const drained = messages.length < (pages[i]?.limit ?? 0);
+      const settled = found[i] ?? [];
+      const messages = [...settled, ...(ahead.get(feeding) ?? [])];
+      const drained = settled.length < (pages[i]?.limit ?? 0);
       // Nothing waits that could not be listed already: a look from the start costs no offer then.
       if (drained && feeding.after === FIRST && messages.length <= listed) await this.tell(feeding);
       else queued += await this.offer(feeding, messages, window);
-      feeding.after = messages.at(-1)?.id ?? feeding.after;
+      feeding.after = settled.at(-1)?.id ?? feeding.after;
       feeding.drained = drained;
     });
     return queued;
   }
+
+  private read(pages: readonly Page[], before: string): Promise<QueuedMessage[][]> {
+    return this.uow.forLooks((looks) => this.rows.within(looks).ready(pages, before, new Date(this.ledger.nowMs())));
+  }
+
+  /**
+   * Of lines that are looked at from the start: messages whose ids are ahead of time. No cursor goes there, or it would pass over
+   * all that is accepted until then.
+   */
+  private async readAhead(
+    hungry: readonly Hungry[],
+    pages: readonly Page[],
+  ): Promise<ReadonlyMap<Feeding, readonly QueuedMessage[]>> {
+    const now = this.timers.monotonicMs();
+    const after = idAtAge(newId<MessageId>(), -AHEAD_MS) as MessageId;
+    const due = hungry.flatMap(({ feeding }, i) => {
+      const page = pages[i];
+      const isDue = feeding.after === FIRST && now - feeding.aheadAt >= AHEAD_EVERY_MS;
+      return isDue && page ? [{ feeding, page: { ...page, after } }] : [];
+    });
+    if (due.length === 0) return new Map();
+    const found = await this.read(
+      due.map(({ page }) => page),
+      LAST,
+    );
+    return new Map(
+      due.map(({ feeding }, i) => {
+        feeding.aheadAt = now;
+        return [feeding, found[i] ?? []];
+      }),
+    );
+  }
+}
+
+function newFeeding(line: WaitingLine, now: number): Feeding {
+  return { line, after: FIRST, drained: false, sweptAt: now, aheadAt: now, epoch: undefined, told: undefined };
 }
 
 /** Something about it is to be done, whatever its list holds. */

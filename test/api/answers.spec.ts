@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import { ERROR_CODES } from '../../libs/kernel/src';
+import { EngineClock, ERROR_CODES, ManualClock, SystemClock } from '../../libs/kernel/src';
 import { startApi, type ApiUnderTest } from './api-under-test';
 import { givenFleet, type GivenFleet, type GivenTenant } from './given';
 
@@ -134,6 +134,23 @@ describe('health and metrics', () => {
     });
     expect(await (await fetch(`${api.url}/metrics`)).text()).toContain('process_cpu_seconds_total');
   });
+
+  it('say that it cannot serve while the clock of its host is an hour behind those of its stores', async () => {
+    const anHourAgo = new SystemClock().nowMs() - 3_600_000;
+    const late = await startApi({ clock: new EngineClock(new ManualClock(anHourAgo)) });
+    try {
+      const response = await fetch(`${late.url}/health/ready`);
+      expect(response.status).toBe(503);
+      expect(await response.json()).toEqual({
+        status: 'unavailable',
+        database: 'ok',
+        redis: 'ok',
+        clock: expect.stringMatching(/^360\d s behind those of PostgreSQL and Redis: set it by NTP$/) as string,
+      });
+    } finally {
+      await late.close();
+    }
+  }, 30_000);
 });
 
 describe('the SNS webhook', () => {

@@ -2,6 +2,7 @@ import { ApiSettings } from '../../apps/api/src/api.settings';
 import { createApi } from '../../apps/api/src/create-api';
 import { apiConfig, loadConfig } from '../../libs/config/src';
 import { createDataSource } from '../../libs/database/src';
+import type { EngineClock } from '../../libs/kernel/src';
 import { Log, Metrics } from '../../libs/observability/src';
 import { OperatorKeyService, type OperatorRole } from '../../libs/tenancy/src';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -55,6 +56,7 @@ export interface ApiTestOptions {
   readonly publicUrl?: string;
   /** Variables beyond those that every test has. */
   readonly environment?: Readonly<Record<string, string>>;
+  readonly clock?: EngineClock;
   readonly timeouts?: { readonly headersMs: number; readonly requestMs: number };
 }
 
@@ -85,6 +87,7 @@ export async function startApi(options: ApiTestOptions = {}): Promise<ApiUnderTe
       pools,
       log: new Log({ name: 'api', level: 'warn', write: (line) => log.push(line) }),
       metrics: new Metrics('api'),
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
     },
     settings: new ApiSettings(options),
     ...(options.adminFirst === undefined ? {} : { adminFirst: options.adminFirst }),

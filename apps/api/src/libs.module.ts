@@ -26,6 +26,8 @@ export interface Resources {
   readonly pools: Pools;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** A test's own clock; the configured scale otherwise. */
+  readonly clock?: EngineClock;
 }
 
 @Global()
@@ -66,7 +68,7 @@ export class LibsModule {
     return {
       module: LibsModule,
       imports: [
-        ClockModule.forRoot(new EngineClock(new SystemClock(), clockScaleOf(config))),
+        ClockModule.forRoot(resources.clock ?? new EngineClock(new SystemClock(), clockScaleOf(config))),
         DatabaseModule.forRoot(resources.pools),
         ObservabilityModule.forRoot(resources.log, resources.metrics),
         QueueingModule.forRoot({ redisUrl: config.REDIS_URL }),

@@ -3,6 +3,7 @@ export { bootstrapDatabase, LOGIN_ROLES } from './bootstrap';
 export type { LoginRole } from './bootstrap';
 export { checkWrites, DatabaseReadOnly } from './check-writes';
 export { createDataSource } from './data-source';
+export { databaseClock } from './database-clock';
 export { DatabaseModule } from './database.module';
 export { DatabaseNotReady, NoUnitOfWork, TenantSwitch } from './database.errors';
 export { openOwner, runMigrations } from './migrate';

@@ -2,6 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Job } from 'bull';
 import type { JobDefinition, QueueName } from './job-definition';
 import { BULL_QUEUES, type BullQueues } from './job-queue';
+import { LongLocks } from './long-locks';
+
+/** How often locks are looked at that last too long; longer than a worker takes to renew its own. */
+const LOCKS_MS = 10_000;
 
 /** What runs a job: its definition, how many turns it brings to its queue in this process, and the code. */
 export interface JobHandler<Payload> {
@@ -28,6 +32,8 @@ class JobOfAnotherVersion extends Error {
 /** Takes jobs off Bull and hands them to their one handler. Used by the worker alone. */
 @Injectable()
 export class JobRunner {
+  private looking: NodeJS.Timeout | undefined;
+
   constructor(@Inject(BULL_QUEUES) private readonly queues: BullQueues) {}
 
   /** Starts taking jobs for these handlers. Returns at once; jobs arrive from now on. */
@@ -51,11 +57,28 @@ export class JobRunner {
         onFailure({ job: queue.name, attemptsMade: 0, error });
       });
     }
+    this.lookForLongLocks();
   }
 
   /** Stops taking jobs here and waits for those that run. */
   async drain(): Promise<void> {
+    clearInterval(this.looking);
     await Promise.all([...this.queues.values()].map((queue) => queue.pause(true)));
+  }
+
+  private lookForLongLocks(): void {
+    const locks = new LongLocks(this.queues);
+    let isLooking = false;
+    this.looking = setInterval(() => {
+      if (isLooking) return;
+      isLooking = true;
+      // Redis is away: the next look finds what there is then.
+      void locks
+        .release()
+        .catch(() => undefined)
+        .finally(() => (isLooking = false));
+    }, LOCKS_MS);
+    this.looking.unref();
   }
 }
 

@@ -98,6 +98,32 @@ describe('on a Redis Cluster of three masters with a replica each', () => {
     }
   });
 
+  it('grants nothing while a slot is on its way to another node, nor from there, until the ledger is rebuilt', async () => {
+    const account = accounts[3]!;
+    await offer(account, 3);
+    const owner = await ownerOf(account);
+    const masters = cluster.nodes.slice(0, 3).map(({ port }) => new Redis({ port, host: '127.0.0.1' }));
+    const from = masters.find(({ options }) => options.port === owner)!;
+    const to = masters.find((node) => node !== from)!;
+    const [fromId, toId] = await Promise.all([from.cluster('MYID'), to.cluster('MYID')]);
+    const led = `pf:{${account}}:led`;
+    const slot = await from.cluster('KEYSLOT', led);
+    const move = (keys: string[]) =>
+      from.migrate('127.0.0.1', to.options.port!, '', 0, 5_000, 'KEYS', ...keys) as Promise<unknown>;
+    await to.cluster('SETSLOT', slot, 'IMPORTING', fromId);
+    await from.cluster('SETSLOT', slot, 'MIGRATING', toId);
+    await move((await from.cluster('GETKEYSINSLOT', slot, 100)).filter((key) => key !== led));
+    await expect(acquire(account)).rejects.toMatchObject({ name: 'LedgerUnavailable', reason: 'moving' });
+    await move([led]);
+    for (const master of masters) await master.cluster('SETSLOT', slot, 'NODE', toId);
+    for (const master of masters) master.disconnect();
+    const reply = await waitFor(() => acquire(account).catch(() => undefined), { what: 'the other node to answer' });
+    expect(reply).toEqual({ kind: 'stale' });
+    expect(await ledger.rebuild(account, 2n, limits, [], new Map(), 0)).toBe(true);
+    await offer(account, 3);
+    expect(await acquire(account, undefined, 2n)).toMatchObject({ kind: 'grant', recipients: 3 });
+  });
+
   it('carries Bull’s jobs, delayed ones too, and blocks for new ones', async () => {
     const clients = new BullClients(parseRedisUrl(cluster.url)!);
     const queues = ['a', 'b', 'c', 'd'].map(

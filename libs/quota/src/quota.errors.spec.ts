@@ -11,6 +11,7 @@ describe('why Redis does not serve the ledger', () => {
     ['LOADING Redis is loading the dataset in memory', 'loading'],
     ['BUSY Redis is busy running a script.', 'busy'],
     ['CLUSTERDOWN Hash slot not served', 'cluster-down'],
+    ['ERR Script attempted to access a non local key in a cluster node script: 0f, on @user_script:174.', 'moving'],
     ['Connection is closed.', 'unreachable'],
     ["Stream isn't writeable and enableOfflineQueue options is false", 'unreachable'],
     ['Reached the max retries per request limit (which is 1).', 'unreachable'],

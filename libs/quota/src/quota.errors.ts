@@ -14,6 +14,8 @@ export type UnavailableReason =
   | 'busy'
   /** A cluster without an owner for this account's slot. */
   | 'cluster-down'
+  /** Its slot is on its way to another node of the cluster, which has a part of the keys already. */
+  | 'moving'
   /** No connection, or it broke before the answer: the script may have run or not. */
   | 'unreachable';
 
@@ -58,6 +60,7 @@ const REASONS: readonly (readonly [RegExp, UnavailableReason])[] = [
   [/^LOADING\b/, 'loading'],
   [/^BUSY\b/, 'busy'],
   [/^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK)\b|Failed to refresh slots cache|Too many Cluster redirections/, 'cluster-down'],
+  [/Script attempted to access a non local key/, 'moving'],
   [
     /Connection is closed|Stream isn't writeable|max retries per request|Connection timeout|Command timed out|None of startup nodes|Cluster isn't ready/,
     'unreachable',

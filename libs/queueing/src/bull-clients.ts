@@ -32,6 +32,12 @@ export class BullClients {
   private open(options: RedisOptions): Redis {
     const client = openRedis(this.address, options);
     this.opened.push(client);
+    if (options === PATIENT) {
+      const connect = client.connect.bind(client);
+      // Bull connects anew when it stops taking jobs, and looks too late at how that went: where Redis is away, it ended the process in
+      // the middle of its drain. The connection tries again by itself.
+      client.connect = () => connect().catch(() => undefined);
+    }
     // Bull's types know single servers only; all that it asks of a connection a cluster does as well.
     return client as unknown as Redis;
   }

@@ -87,7 +87,7 @@ describe('our SendEmail request beside the SDK’s', () => {
       base64: bytes.map((of) => Buffer.from(of).toString('base64')),
       contentId: fc.stringMatching(/^[a-z]{1,9}$/),
     },
-    { requiredKeys: ['filename', 'contentType', 'base64'] },
+    { requiredKeys: ['filename', 'base64'] },
   );
   const composed = fc.record(
     {

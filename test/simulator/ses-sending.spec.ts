@@ -9,6 +9,8 @@ import {
 import { ManualClock } from '@libs/kernel';
 import { ACCOUNT, mailTo, refusal, REGION, SimulatedFleet, realTime } from './simulated-fleet';
 
+const TEXT = { Subject: { Data: 'Hi' }, Body: { Text: { Data: 'Hi' } } };
+const BYTES = Buffer.from('bytes');
 const ACCEPTED = { MessageId: expect.stringMatching(/^0100[0-9a-f]{12}-[0-9a-f-]{36}-000000$/) as string };
 
 describe('sending through the simulator', () => {
@@ -100,6 +102,22 @@ describe('sending through the simulator', () => {
       { EmailTags: [{ Name: 'm.n', Value: 'a' }] },
       'BadRequestException',
       'Invalid tag name',
+    ],
+    [
+      'a header without a value',
+      { Content: { Simple: { ...TEXT, Headers: [{ Name: 'X-A', Value: '' }] } } },
+      'BadRequestException',
+      'Invalid value of header <X-A>',
+    ],
+    [
+      'an attachment whose content id is too long',
+      {
+        Content: {
+          Simple: { ...TEXT, Attachments: [{ FileName: 'a.png', RawContent: BYTES, ContentId: 'x'.repeat(79) }] },
+        },
+      },
+      'BadRequestException',
+      'Invalid ContentId of an attachment',
     ],
     [
       'a configuration set that does not exist',

@@ -2,7 +2,8 @@ import type { MailAddress } from '@libs/kernel';
 
 interface OutgoingAttachment {
   readonly filename: string;
-  readonly contentType: string;
+  /** SES finds it from the ending of the name when it is left out. */
+  readonly contentType?: string;
   /** Canonical: padded, without line breaks. */
   readonly base64: string;
   /** Makes the part inline, to be shown by `cid:`. */

@@ -5,8 +5,8 @@ import { quoted, type Problems } from './accept-problems';
 import type { StoredAttachment } from './stored-content';
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const CONTENT_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}$/;
-const CONTENT_ID = /^[A-Za-z0-9._@+-]{1,200}$/;
+const CONTENT_TYPE = /^[A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+$/;
+const CONTENT_ID = /^[A-Za-z0-9._@+-]+$/;
 
 /** What mail programs run or render when it is opened; nobody needs it as an attachment from a mailing service. */
 const REFUSED_EXTENSIONS = new Set(
@@ -70,13 +70,22 @@ function checkAttachment(
   const extension = /\.([^.]+?)[. ]*$/.exec(filename)?.[1]?.toLowerCase() ?? '';
   if (REFUSED_EXTENSIONS.has(extension))
     problems.add(at('filename'), `Files that run or render (.${extension}) are not sent. Link to it instead.`);
-  if (contentType !== null && !CONTENT_TYPE.test(contentType)) {
-    problems.add(at('contentType'), `${quoted(contentType)} is not a content type such as application/pdf.`);
+  if (
+    contentType !== null &&
+    (!CONTENT_TYPE.test(contentType) || contentType.length > ACCEPT_LIMITS.contentTypeLength)
+  ) {
+    problems.add(
+      at('contentType'),
+      `${quoted(contentType)} is not a content type such as application/pdf, of at most ${String(ACCEPT_LIMITS.contentTypeLength)} characters.`,
+    );
   } else if (contentType !== null && REFUSED_TYPES.test(contentType)) {
     problems.add(at('contentType'), `Attachments of type ${contentType} are not sent.`);
   }
-  if (contentId !== null && !CONTENT_ID.test(contentId)) {
-    problems.add(at('contentId'), 'A content id has 1 to 200 letters, digits or ".", "_", "@", "+", "-".');
+  if (contentId !== null && (!CONTENT_ID.test(contentId) || contentId.length > ACCEPT_LIMITS.contentIdLength)) {
+    problems.add(
+      at('contentId'),
+      `A content id has 1 to ${String(ACCEPT_LIMITS.contentIdLength)} letters, digits or ".", "_", "@", "+", "-".`,
+    );
   }
   const base64 = /\s/.test(input.base64) ? input.base64.replace(/\s+/g, '') : input.base64;
   if (base64 === '' || base64.length % 4 !== 0 || !BASE64.test(base64)) {
@@ -86,9 +95,11 @@ function checkAttachment(
   }
   if (problems.issues.length > before) return undefined;
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  // Amazon SES finds the type from the ending of the name; without an ending there is nothing to find it from.
+  const type = contentType ?? (extension === '' ? 'application/octet-stream' : undefined);
   const attachment = {
     filename,
-    contentType: contentType ?? 'application/octet-stream',
+    ...(type === undefined ? {} : { contentType: type }),
     base64,
     ...(contentId === null ? {} : { contentId }),
   };

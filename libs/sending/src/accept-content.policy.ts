@@ -124,10 +124,10 @@ function checkHeaders(list: readonly NameValueInput[], problems: Problems): Name
       problems.add(['headers', index, 'name'], `${quoted(name)} is given twice.`);
     }
     seen.add(key);
-    if (!/^[\u0020-\u007e]*$/.test(value) || name.length + value.length > ACCEPT_LIMITS.headerValueLength) {
+    if (!/^[\u0020-\u007e]+$/.test(value) || name.length + value.length > ACCEPT_LIMITS.headerValueLength) {
       problems.add(
         ['headers', index, 'value'],
-        `A header value is plain ASCII on one line, name and value together at most ${String(ACCEPT_LIMITS.headerValueLength)} characters.`,
+        `A header value is plain ASCII on one line, one character at least, name and value together at most ${String(ACCEPT_LIMITS.headerValueLength)} characters.`,
       );
     }
     return { name, value };

@@ -26,6 +26,9 @@ export const ACCEPT_LIMITS = {
   tagLength: 256,
   idempotencyKeyLength: 255,
   filenameLength: 255,
+  /** SES's own, as that of names. */
+  contentTypeLength: 78,
+  contentIdLength: 78,
   mimeLineLength: 998,
   /** How far ahead a message may be scheduled, and how long it may then wait. */
   scheduleAheadMs: 30 * 24 * HOUR_MS,

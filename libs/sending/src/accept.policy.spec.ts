@@ -63,6 +63,19 @@ describe('an entry that is right', () => {
       issuesOf(email(inline({ html: 'x'.repeat(500_000), text: 'x'.repeat(200_000), subject: 'x'.repeat(998) }))),
     ).toEqual([]);
     expect(issuesOf(email({ attachments: [file(1_000_000)] }))).toEqual([]);
+    const longest = { contentId: 'x'.repeat(78), contentType: `text/${'x'.repeat(73)}` };
+    expect(issuesOf(email({ attachments: [{ ...file(1), ...longest }] }))).toEqual([]);
+  });
+
+  it.each([
+    ['bill.pdf', null, {}],
+    ['bill.pdf', 'text/csv', { contentType: 'text/csv' }],
+    ['README', null, { contentType: 'application/octet-stream' }],
+  ])('leaves the type of %s, given as %s, to the ending of its name where it has one', (filename, given, stored) => {
+    const { base64 } = file(1);
+    const draft = draftOf(email({ attachments: [{ filename, contentType: given, base64 }] }));
+    expect(draft.body).toMatchObject({ attachments: [{ filename, base64, ...stored }] });
+    expect(JSON.stringify(draft.body).includes('contentType')).toBe('contentType' in stored);
   });
 
   it('counts attachments in base64 as they travel, and decoded for the limit of a call', () => {
@@ -129,6 +142,17 @@ describe('an entry that is wrong', () => {
         ],
       },
       ['INVALID_INPUT headers.1.name'],
+    ],
+    ['header without a value', { headers: [{ name: 'X-A', value: '' }] }, ['INVALID_INPUT headers.0.value']],
+    [
+      'content id that SES would refuse',
+      { attachments: [{ ...file(1), contentId: 'x'.repeat(79) }] },
+      ['INVALID_INPUT attachments.0.contentId'],
+    ],
+    [
+      'content type that SES would refuse',
+      { attachments: [{ ...file(1), contentType: `text/${'x'.repeat(74)}` }] },
+      ['INVALID_INPUT attachments.0.contentType'],
     ],
     ['tag with a space', { tags: [{ name: 'a b', value: 'c' }] }, ['INVALID_INPUT tags.0.name']],
     ['tag of ours', { tags: [{ name: 'attempt', value: 'c' }] }, ['INVALID_INPUT tags.0.name']],

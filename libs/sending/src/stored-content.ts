@@ -3,7 +3,8 @@ import type { MailAddress } from '@libs/kernel';
 /** An attachment as it is stored and handed to SES. */
 export interface StoredAttachment {
   readonly filename: string;
-  readonly contentType: string;
+  /** Left out where SES is to find it from the name. */
+  readonly contentType?: string;
   /** The bytes in base64, canonical (padded, no line breaks). */
   readonly base64: string;
   /** For `cid:` references from the HTML part. */

@@ -4,7 +4,14 @@ import { parseAddress, splitAddressList, type ParsedAddress } from './mail-addre
 
 const strings = z.array(z.string()).nullish();
 const attachments = z
-  .array(z.object({ RawContent: z.string().default(''), FileName: z.string().default('') }))
+  .array(
+    z.object({
+      RawContent: z.string().default(''),
+      FileName: z.string().default(''),
+      ContentType: z.string().nullish(),
+      ContentId: z.string().nullish(),
+    }),
+  )
   .nullish();
 const headers = z.array(z.object({ Name: z.string(), Value: z.string() })).nullish();
 const part = z.object({ Data: z.string() });
@@ -115,6 +122,7 @@ export function outboundMail(body: SendEmailBody): OutboundMail {
     throw badRequest('The message body is empty: Text or Html must be given.');
   for (const header of [...(simple?.Headers ?? []), ...(byTemplate?.Headers ?? [])])
     checkHeader(header.Name, header.Value);
+  for (const attachment of attachmentsOf(body)) checkAttachment(attachment);
   const bytes = sizeOf(body);
   if (bytes > MAX_BYTES)
     throw badRequest(`Message length is more than ${String(MAX_BYTES)} bytes long: '${String(bytes)}'.`);
@@ -179,15 +187,33 @@ function headerTags(header: string | undefined): { Name: string; Value: string }
 
 function checkHeader(name: string, value: string): void {
   if (!/^[\x21-\x39\x3b-\x7e]{1,126}$/.test(name)) throw badRequest(`Invalid header name <${name}>.`);
-  if (value.length > 995 || name.length + value.length > 996 || /[\r\n]/.test(value)) {
+  if (value === '' || value.length > 995 || name.length + value.length > 996 || /[\r\n]/.test(value)) {
     throw badRequest(`Invalid value of header <${name}>.`);
   }
 }
 
+type Attachment = NonNullable<z.infer<typeof attachments>>[number];
+
+/** The lengths of the API reference (Attachment). */
+function checkAttachment({ FileName: name, ContentType: type, ContentId: id }: Attachment): void {
+  const fields = [
+    ['FileName', name, 255],
+    ['ContentType', type, 78],
+    ['ContentId', id, 78],
+  ] as const;
+  for (const [field, value, most] of fields) {
+    if (typeof value === 'string' && (value === '' || value.length > most))
+      throw badRequest(`Invalid ${field} of an attachment: 1 to ${String(most)} characters are allowed.`);
+  }
+}
+
 /** Raw content is opaque here: its attachments are not told apart from the rest. */
-function attachmentBytesOf({ Content: { Simple: simple, Template: byTemplate } }: SendEmailBody): number {
-  const attached = [...(simple?.Attachments ?? []), ...(byTemplate?.Attachments ?? [])];
-  return attached.reduce((sum, one) => sum + Buffer.byteLength(one.RawContent, 'base64'), 0);
+function attachmentsOf({ Content: { Simple: simple, Template: byTemplate } }: SendEmailBody): Attachment[] {
+  return [...(simple?.Attachments ?? []), ...(byTemplate?.Attachments ?? [])];
+}
+
+function attachmentBytesOf(body: SendEmailBody): number {
+  return attachmentsOf(body).reduce((sum, one) => sum + Buffer.byteLength(one.RawContent, 'base64'), 0);
 }
 
 function sizeOf(body: SendEmailBody): number {
@@ -202,10 +228,9 @@ function sizeOf(body: SendEmailBody): number {
     byTemplate?.TemplateContent?.Html,
     byTemplate?.TemplateData,
   ];
-  const attached = [...(simple?.Attachments ?? []), ...(byTemplate?.Attachments ?? [])];
   return (
     texts.reduce((sum, text) => sum + (text ? Buffer.byteLength(text) : 0), 0) +
-    attached.reduce((sum, one) => sum + one.RawContent.length, 0)
+    attachmentsOf(body).reduce((sum, one) => sum + one.RawContent.length, 0)
   );
 }
 

@@ -66,7 +66,10 @@ export class AttachmentInput {
   @Field(() => String, { description: 'Its name as the recipient sees it.' })
   filename!: string;
 
-  @Field(() => String, { nullable: true, description: 'Its media type; found from the name when not given.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Its media type, at most 78 characters; found from the ending of the name when not given.',
+  })
   contentType?: string | null;
 
   @Field(() => AttachmentSourceInput, { description: 'Its bytes.' })
@@ -74,7 +77,7 @@ export class AttachmentInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'For images inside the HTML: "logo" is found by src="cid:logo".',
+    description: 'For images inside the HTML: "logo" is found by src="cid:logo". At most 78 characters.',
   })
   contentId?: string | null;
 }
@@ -87,7 +90,7 @@ export class HeaderInput {
   @Field(() => String, { description: 'Its name. Headers that Postfleet or SES write are refused.' })
   name!: string;
 
-  @Field(() => String, { description: 'Its value: no line breaks or control characters.' })
+  @Field(() => String, { description: 'Its value: 1 character at least, no line breaks or control characters.' })
   value!: string;
 }
 

@@ -1,7 +1,14 @@
 import { newId, type TenantId } from '@libs/kernel';
 import { SuppressionService } from '@libs/deliverability';
 import { Ledger } from '@libs/quota';
-import { AcceptService, MessageService, type AcceptedEntry, type EmailInput, type Message } from '@libs/sending';
+import {
+  AcceptService,
+  IdempotencyService,
+  MessageService,
+  type AcceptedEntry,
+  type EmailInput,
+  type Message,
+} from '@libs/sending';
 import { waitFor } from '../support/wait-for';
 import { NOON, SendingProcess, type AccountRow } from './sending-process';
 
@@ -282,6 +289,22 @@ describe('an idempotency key', () => {
 });
 
 describe('calls that arrive at the same time', () => {
+  it('is forgotten after 72 h, however many there are, and not before', async () => {
+    const tenant = await process.tenant(account);
+    const remember = (name: string, many: number, hours: number) =>
+      process.query(
+        `INSERT INTO idempotency (tenant_id, mode, key, request_hash, result, created_at)
+         SELECT $1, 'LIVE', $2 || n, '\\x00', '[]', $3 FROM generate_series(1, $4) AS n`,
+        [tenant, name, new Date(NOON.getTime() - hours * 3_600_000), many],
+      );
+    await remember('old', 12_000, 72.1);
+    await remember('young', 10, 71.9);
+    const keys = process.worker.get(IdempotencyService);
+    expect(await keys.forgetOld()).toBe(12_000);
+    expect(await keys.forgetOld()).toBe(0);
+    expect(await countOf('idempotency', tenant)).toBe(10);
+  });
+
   const manyAt = (tenant: TenantId, domain: string, keys: readonly string[]) =>
     keys.map((idempotencyKey) => accept.acceptOne(live(tenant), { idempotencyKey, email: mail(domain) }));
 

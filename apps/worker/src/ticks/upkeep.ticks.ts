@@ -50,7 +50,7 @@ export class UpkeepTicks {
     return this.subscriptions.followAddress();
   }
 
-  @Tick({ name: 'idempotency', everyMs: 600_000 })
+  @Tick({ name: 'idempotency', everyMs: 60_000 })
   async forgetIdempotencyKeys(): Promise<void> {
     if (this.clocks.isRight) await this.idempotency.forgetOld();
   }

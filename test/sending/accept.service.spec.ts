@@ -147,6 +147,16 @@ describe('accepting mail', () => {
     expect([await countOf('message', tenant), await countOf('idempotency', tenant)]).toEqual([0, 0]);
   });
 
+  it('says in a dry run that a key was used for something else', async () => {
+    const tenant = await process.tenant(account);
+    const email = mail(await process.domainOf(tenant));
+    await accept.acceptOne(live(tenant), { idempotencyKey: 'k', email });
+    const again = { idempotencyKey: 'k', email, dryRun: true };
+    expect(await accept.acceptOne(live(tenant), again)).toMatchObject({ result: { issues: [] } });
+    const other = accept.acceptOne(live(tenant), { ...again, email: { ...email, to: [{ email: 'bob@example.com' }] } });
+    await expect(other).rejects.toEqual(refusal('IDEMPOTENCY_KEY_REUSED'));
+  });
+
   it('goes on without Redis', async () => {
     const other = await SendingProcess.start();
     try {
@@ -279,16 +289,6 @@ describe('an idempotency key', () => {
     expect(await countOf('message', tenant)).toBe(0);
   });
 
-  it('is named with every other mistake of the request', async () => {
-    const tenant = await process.tenant(account);
-    const call = { idempotencyKey: '', email: mail('x.example', { to: [{ email: 'nope' }] }) };
-    await expect(accept.acceptOne(live(tenant), call)).rejects.toMatchObject({
-      issues: [{ path: ['idempotencyKey'] }, { path: ['email', 'to', '0', 'email'] }],
-    });
-  });
-});
-
-describe('calls that arrive at the same time', () => {
   it('is forgotten after 72 h, however many there are, and not before', async () => {
     const tenant = await process.tenant(account);
     const remember = (name: string, many: number, hours: number) =>
@@ -305,6 +305,16 @@ describe('calls that arrive at the same time', () => {
     expect(await countOf('idempotency', tenant)).toBe(10);
   });
 
+  it('is named with every other mistake of the request', async () => {
+    const tenant = await process.tenant(account);
+    const call = { idempotencyKey: '', email: mail('x.example', { to: [{ email: 'nope' }] }) };
+    await expect(accept.acceptOne(live(tenant), call)).rejects.toMatchObject({
+      issues: [{ path: ['idempotencyKey'] }, { path: ['email', 'to', '0', 'email'] }],
+    });
+  });
+});
+
+describe('calls that arrive at the same time', () => {
   const manyAt = (tenant: TenantId, domain: string, keys: readonly string[]) =>
     keys.map((idempotencyKey) => accept.acceptOne(live(tenant), { idempotencyKey, email: mail(domain) }));
 

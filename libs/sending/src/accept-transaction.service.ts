@@ -53,11 +53,11 @@ export class AcceptTransaction {
     private readonly offers: ReadyOffers,
   ) {}
 
-  /** What the call would meet. Writes nothing. */
+  /** What the call would meet, a key that was used for something else included. Writes nothing. */
   async dryRun(by: Submitter, call: AcceptCall): Promise<Accepted> {
     return this.uow.forTenant(by.tenantId, async () => {
       const opened = await this.open(by, [call], WAIT_ALONE);
-      const refusal = refusalOf(opened);
+      const refusal = reuseOf(call, opened) ?? refusalOf(opened);
       if (refusal || typeof opened !== 'object') throw refusal ?? notFound('The tenant');
       const [open] = await this.decide(by, opened.sender, [call]);
       return {
@@ -275,6 +275,11 @@ function partsOf(calls: readonly SubmittedCall[]): Part[] {
 
 function nameOf(by: Submitter): string {
   return `${by.tenantId} ${by.mode}`;
+}
+
+function reuseOf({ key, hash }: AcceptCall, opened: Opened | 'moving' | undefined): DomainError | undefined {
+  const earlier = typeof opened === 'object' ? opened.known.get(key) : undefined;
+  return earlier && !earlier.requestHash.equals(hash) ? new IdempotencyKeyReused() : undefined;
 }
 
 function refusalOf(opened: Opened | 'moving' | undefined): DomainError | undefined {

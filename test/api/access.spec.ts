@@ -2,7 +2,8 @@ import { buildSchema, type GraphQLObjectType, type GraphQLSchema } from 'graphql
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { ROLE_MATRIX } from '../../apps/api/src/admin/role.matrix';
-import { startApi, type Answer, type ApiUnderTest } from './api-under-test';
+import { SystemClock } from '../../libs/kernel/src';
+import { answered, startApi, type Answer, type ApiUnderTest } from './api-under-test';
 import { givenFleet, type GivenFleet, type GivenTenant } from './given';
 import { sampleOperation } from './sample-operation';
 
@@ -201,6 +202,41 @@ describe('scopes', () => {
     });
     const equal = await api.customer(key, make, { input: { name: 'equal', mode: 'TEST', scopes: ['read'] } });
     expect(equal.text).toMatch(/pf_test_[0-9A-Za-z]{36}/);
+  });
+
+  it('never let a key make one that outlives it', async () => {
+    const make =
+      'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key userErrors { code path } } }';
+    const end = new Date(new SystemClock().nowMs() + 3_600_000).toISOString();
+    const input = { name: 'short', mode: 'LIVE', scopes: ['keys', 'read'] };
+    const all = await fleet.key(acme.id, ['keys', 'read']);
+    const short = await api.customer(all, make, { input: { ...input, expiresAt: end } });
+    const { key } = answered<{ key: string }>(short, 'createApiKey');
+    const refused = { createApiKey: { key: null, userErrors: [{ code: 'FORBIDDEN', path: ['input', 'expiresAt'] }] } };
+    expect((await api.customer(key, make, { input })).data).toEqual(refused);
+    expect((await api.customer(key, make, { input: { ...input, expiresAt: end } })).text).toMatch(/pf_live_/);
+  });
+
+  it('never let a test key end a live one', async () => {
+    const end =
+      'mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { id } userErrors { code path message } } }';
+    const make = `mutation ($input: CreateTenantApiKeyInput!) { createTenantApiKey(input: $input) { id key } }`;
+    const made = async (mode: string) => {
+      const input = { tenantId: acme.id, name: mode, mode, scopes: ['keys'] };
+      const answer = await api.admin(fleet.operatorKey, make, { input });
+      return answered<{ id: string; key: string }>(answer, 'createTenantApiKey');
+    };
+    const [live, test, other] = [await made('LIVE'), await made('TEST'), await made('TEST')];
+    expect((await api.customer(test.key, end, { id: live.id })).data).toEqual({
+      revokeApiKey: {
+        apiKey: null,
+        userErrors: [{ code: 'FORBIDDEN', path: ['input', 'id'], message: 'A test key cannot end a live key.' }],
+      },
+    });
+    expect((await api.customer(live.key, '{ viewer { mode } }')).status).toBe(200);
+    expect((await api.customer(test.key, end, { id: other.id })).data).toMatchObject({
+      revokeApiKey: { apiKey: { id: other.id }, userErrors: [] },
+    });
   });
 });
 

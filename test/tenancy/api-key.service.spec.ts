@@ -50,6 +50,7 @@ describe('keys', () => {
       tenantId: own,
       mode: 'LIVE',
       scopes: SCOPES,
+      expiresAt: null,
     });
     const test = await keys.create(own, { ...wanted, mode: 'TEST' }, by);
     await expect(keys.authenticate(test.key)).resolves.toMatchObject({ mode: 'TEST' });

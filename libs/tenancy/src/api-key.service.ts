@@ -65,12 +65,16 @@ export class ApiKeyService {
 
   /**
    * Ends a key: here at once, in every other process within a second. Ending it again changes nothing.
-   * @throws DomainError NOT_FOUND, for another tenant's key too
+   * @param asker the key on whose behalf it is ended, if it is a customer who asks
+   * @throws DomainError NOT_FOUND, for another tenant's key too; FORBIDDEN for a live key that a test key would end
    */
-  revoke(tenant: TenantId, id: ApiKeyId, by: Author): Promise<ApiKey> {
+  revoke(tenant: TenantId, id: ApiKeyId, by: Author, asker?: Pick<KeyPrincipal, 'mode'>): Promise<ApiKey> {
     return this.uow.forTenant(tenant, async () => {
       const apiKey = isUuid(id) ? await this.keys.lock(tenant, id) : undefined;
       if (!apiKey) throw notFound('The API key', ['id']);
+      if (asker?.mode === 'TEST' && apiKey.mode === 'LIVE') {
+        throw new DomainError({ code: 'FORBIDDEN', message: 'A test key cannot end a live key.', path: ['id'] });
+      }
       if (apiKey.revokedAt) return apiKey;
       const revoked: ApiKey = { ...apiKey, revokedAt: this.clock.now() };
       await this.keys.revoke(tenant, id, this.clock.now());
@@ -99,7 +103,8 @@ export class ApiKeyService {
     if (!found || found.revokedAt || found.mode !== parsed.kind) return undefined;
     if (found.expiresAt && found.expiresAt.getTime() <= this.clock.nowMs()) return undefined;
     this.usage.note(found.id);
-    return { kind: 'key', keyId: found.id, tenantId: found.tenantId, mode: found.mode, scopes: found.scopes };
+    const { id: keyId, tenantId, mode, scopes, expiresAt } = found;
+    return { kind: 'key', keyId, tenantId, mode, scopes, expiresAt };
   }
 
   private record(apiKey: ApiKey, action: string, by: Author, detail: Record<string, unknown>): Promise<void> {

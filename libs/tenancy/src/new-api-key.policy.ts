@@ -11,6 +11,8 @@ export interface KeyPrincipal {
   readonly tenantId: TenantId;
   readonly mode: Mode;
   readonly scopes: readonly Scope[];
+  /** When the key ends; null = never. */
+  readonly expiresAt: Date | null;
 }
 
 export interface NewApiKey {
@@ -19,7 +21,7 @@ export interface NewApiKey {
   readonly scopes: readonly string[];
   readonly expiresAt?: Date | null;
   /** The key on whose behalf this one is made, if it is a customer who asks: the new one may not do more. */
-  readonly grantor?: Pick<KeyPrincipal, 'mode' | 'scopes'>;
+  readonly grantor?: Pick<KeyPrincipal, 'mode' | 'scopes' | 'expiresAt'>;
 }
 
 /** Everything that is wrong with the wanted key, field by field. */
@@ -41,6 +43,9 @@ export function apiKeyIssues(wanted: NewApiKey, now: Date): Issue[] {
   }
   if (wanted.expiresAt && !(wanted.expiresAt.getTime() > now.getTime())) {
     issues.push(invalid('Expected a time in the future, or nothing for a key that does not expire.', 'expiresAt'));
+  } else if (wanted.grantor?.expiresAt && !(wanted.expiresAt && wanted.expiresAt <= wanted.grantor.expiresAt)) {
+    const message = `Your own key ends at ${wanted.grantor.expiresAt.toISOString()}: one that it makes ends then at the latest.`;
+    issues.push({ code: 'FORBIDDEN', message, path: ['expiresAt'] });
   }
   return issues;
 }

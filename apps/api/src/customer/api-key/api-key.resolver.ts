@@ -32,8 +32,9 @@ export class ApiKeyResolver {
   @Mutation(() => RevokeApiKeyPayload, { description: 'Ends a key of yours, everywhere within 1 s.' })
   revokeApiKey(@Input() input: RevokeApiKeyInput, @Context() context: CustomerRequest): Promise<RevokeApiKeyPayload> {
     return this.payloads.of<Omit<RevokeApiKeyPayload, 'userErrors'>>({ apiKey: null }, async () => {
+      const { principal } = context;
       const id = uuidOf<ApiKeyId>('apiKey', input.id);
-      return { apiKey: toApiKey(await this.keys.revoke(context.principal.tenantId, id, authorOf(context))) };
+      return { apiKey: toApiKey(await this.keys.revoke(principal.tenantId, id, authorOf(context), principal)) };
     });
   }
 }

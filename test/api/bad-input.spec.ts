@@ -486,6 +486,20 @@ describe('operators', () => {
       ['input', 'tenantId'],
     ],
     [
+      'setTierRamp',
+      { tier: 'a\u0000b', rampFloor: '1', rampFactor: '1' },
+      'tier { code }',
+      'NOT_FOUND',
+      ['input', 'tier'],
+    ],
+    [
+      'registerAwsAccount',
+      { accountId: 'a\u0000b', name: 'X', tier: 'growth', regions: ['us-east-1'] },
+      'awsAccount { id }',
+      'INVALID_INPUT',
+      ['input', 'accountId'],
+    ],
+    [
       'sendTestEmail',
       { sendingAccountId: 'sac_nothing', from: 'ops@ops.example' },
       'testEmail { id }',
@@ -507,6 +521,13 @@ describe('operators', () => {
       expect.objectContaining({ code, path, docsUrl: `https://mail.example.com/docs/errors/${code}` }),
     );
     expect(await api.sql('SELECT id FROM audit_log')).toEqual(audits);
+  });
+
+  it('find no sending account of a tier that no text can name', async () => {
+    const query = 'query ($tier: String) { sendingAccounts(tier: $tier) { nodes { id } } }';
+    expect((await api.admin(fleet.operatorKey, query, { tier: 'a\u0000b' })).data).toEqual({
+      sendingAccounts: { nodes: [] },
+    });
   });
 
   it('make a tenant whole or not at all, and hear of every wrong domain', async () => {

@@ -47,7 +47,8 @@ export class AwsAccountService {
         input,
         tiers.map(({ code }) => code),
       );
-      if (await this.accounts.exists(input.accountId)) issues.push(alreadyThere(input.accountId));
+      const isId = !issues.some(({ path }) => path?.[0] === 'accountId');
+      if (isId && (await this.accounts.exists(input.accountId))) issues.push(alreadyThere(input.accountId));
       DomainError.throwIfAny(issues);
 
       const account: AwsAccount = {

@@ -26,6 +26,8 @@ export class SendingAccountService {
   /** In order of creation; a cursor is the id of a sending account. */
   list(page: PageRequest, filter: SendingAccountFilter = {}): Promise<Page<SendingAccount>> {
     checkCursors(page);
+    // PostgreSQL takes no text with a NUL, and no tier has such a name.
+    if (filter.tier?.includes('\0')) return Promise.resolve({ rows: [], hasNext: false, hasPrevious: false });
     return this.uow.forShared(() => this.accounts.page(page, filter));
   }
 

@@ -101,7 +101,8 @@ export class PlanService {
   setRamp(code: string, ramp: TierRamp, by: Author): Promise<Tier> {
     return this.uow.forSystem(async () => {
       DomainError.throwIfAny(rampIssues(ramp));
-      if (!(await this.plans.setRamp(code, ramp))) throw notFound('The tier', ['tier']);
+      const known = (await this.plans.tiers()).some((one) => one.code === code);
+      if (!known || !(await this.plans.setRamp(code, ramp))) throw notFound('The tier', ['tier']);
       const detail = { floor: ramp.floor.toString(), factor: ramp.factor };
       await this.audit.record({ ...by, action: 'tier.set-ramp', subject: code, detail });
       const tier = (await this.plans.tiers()).find((one) => one.code === code);

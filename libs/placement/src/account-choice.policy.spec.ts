@@ -110,5 +110,7 @@ describe('utilisation', () => {
     expect(utilisationPermille(-1n, 10n)).toBe(0);
     expect(utilisationPermille(0n, 1n)).toBe(1_000);
     expect(utilisationPermille(100n, 250n)).toBe(2_500);
+    // Of a plan whose limit was written as "practically none".
+    expect(utilisationPermille(50_000n, 10n ** 15n)).toBe(2_147_483_647);
   });
 });

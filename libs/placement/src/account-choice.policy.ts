@@ -88,11 +88,15 @@ function byHeadroom(a: Candidate, b: Candidate): number {
   return a.tenants - b.tenants || (a.id < b.id ? -1 : 1);
 }
 
+/** The highest number that GraphQL's Int holds: plans may claim more than two million times a quota. */
+const MOST = 2n ** 31n - 1n;
+
 /** Share of the daily quota that plans have claimed, in per mille, rounded up; 0 when there is no quota. */
 export function utilisationPermille(quota: bigint, committed: bigint): number {
   if (quota === UNLIMITED || committed === 0n) return 0;
   if (quota <= 0n) return 1_000;
-  return Number((committed * 1_000n + quota - 1n) / quota);
+  const share = (committed * 1_000n + quota - 1n) / quota;
+  return Number(share < MOST ? share : MOST);
 }
 
 function count(value: bigint): string {

@@ -26,6 +26,15 @@ describe('the overview of a tier', () => {
     });
   });
 
+  it('holds against the quota what its own accounts used alone', () => {
+    const others = [account({ max24HourSend: -1n, sentLast24Hours: 9_000_000n }), account({ state: 'PAUSED' })];
+    expect(growth([account({}), ...others])).toMatchObject({
+      quota: 1_000n,
+      used: 9_000_500n,
+      utilisationPermille: 250,
+    });
+  });
+
   it('counts accounts that may not send, test accounts and unlimited ones as no capacity', () => {
     const idle = [
       account({ state: 'PAUSED' }),

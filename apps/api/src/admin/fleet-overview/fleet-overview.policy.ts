@@ -24,15 +24,16 @@ export function overviewOf(
 function tierOverview(tier: string, all: readonly SendingAccount[]): TierOverview {
   const live = all.filter((account) => account.tier === tier && account.mode === 'LIVE');
   const sending = live.filter(sends);
-  const quota = sum(sending.filter((account) => account.max24HourSend >= 0n).map((account) => account.max24HourSend));
-  const used = sum(live.map((account) => account.sentLast24Hours));
+  const limited = sending.filter((account) => account.max24HourSend >= 0n);
+  const quota = sum(limited.map((account) => account.max24HourSend));
+  const ofQuota = sum(limited.map((account) => account.sentLast24Hours));
   return {
     tier,
     sendingAccounts: live.length,
     sending: sending.length,
     quota,
-    used,
-    utilisationPermille: quota === 0n ? 0 : Number((used * 1_000n) / quota),
+    used: sum(live.map((account) => account.sentLast24Hours)),
+    utilisationPermille: quota === 0n ? 0 : Number((ofQuota * 1_000n) / quota),
   };
 }
 

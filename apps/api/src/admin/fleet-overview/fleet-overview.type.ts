@@ -19,7 +19,7 @@ export class TierOverview {
   @Field(() => BigIntScalar, { description: 'Recipients of the last 24 hours.' })
   used!: bigint;
 
-  @Field(() => Int, { description: 'Use in per mille of the quota; 0 when there is none.' })
+  @Field(() => Int, { description: 'Of that quota, what its accounts used, in per mille; 0 when there is none.' })
   utilisationPermille!: number;
 }
 

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import type { Verdict } from '@libs/billing';
 import { SystemClock } from '@libs/kernel';
 import { Client } from 'pg';
-import { noDatabase } from '../../apps/api/src/commands/operator-context';
+import { noDatabase } from '../../apps/api/src/commands/progress';
 import { bootBackingServices } from '../local-stack/backing-services';
 import { ownEnvironment } from '../local-stack/environment';
 import { withSupervisor, type Session } from '../local-stack/launcher';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { PeriodService, type BillingPeriod } from '@libs/billing';
-import { COMMAND_LINE, endProgress, failed, showProgress, withBilling } from './commands/operator-context';
+import { COMMAND_LINE, withBilling } from './commands/operator-context';
+import { endProgress, failed, showProgress } from './commands/progress';
 
 const MANUAL = `Usage: npm run billing:close -- --period <YYYY-MM> [--final [--without-bill]] [--status] [--no-wait]
 

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { BillImportService, type Imported } from '@libs/billing';
 import { formatUsd } from '@libs/kernel';
-import { COMMAND_LINE, endProgress, failed, showProgress, withBilling } from './commands/operator-context';
+import { COMMAND_LINE, withBilling } from './commands/operator-context';
+import { endProgress, failed, showProgress } from './commands/progress';
 
 const MANUAL = `Usage: npm run billing:import -- --file <file> [more files] --period <YYYY-MM> [--payer <account>] [--json]
 

@@ -6,6 +6,7 @@ import { EngineClock } from '@libs/kernel';
 import { OPERATOR_ROLES, OperatorKeyService, TenancyModule, type OperatorRole } from '@libs/tenancy';
 import { Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { failed } from './commands/progress';
 
 const MANUAL = `Usage: npm run operator-key -- --name <name> --role <${OPERATOR_ROLES.join('|')}>
 
@@ -60,8 +61,4 @@ async function run(): Promise<void> {
   }
 }
 
-run().catch((error: unknown) => {
-  const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`operator-key: ${text}\n`);
-  process.exit(1);
-});
+run().catch(failed('operator-key'));

@@ -96,6 +96,15 @@ describe('the list of messages', () => {
     expect((await messages.get(tenant, sent?.id ?? '')).state).toBe('SENT');
     expect((await messages.list(tenant, { limit: 5 }, { state: ['DELIVERED'] })).rows).toEqual([]);
     expect((await messages.list(tenant, { limit: 5 }, { state: ['SENT'] })).rows).toHaveLength(1);
+    await process.query(`UPDATE recipient SET state = 'BOUNCED' WHERE tenant_id = $1 AND position = 1`, [tenant]);
+    for (const [state, found] of [
+      [['DELIVERED'], 1],
+      [['BOUNCED'], 0],
+      [['BOUNCED', 'COMPLAINED', 'DELIVERED'], 1],
+      [['BOUNCED', 'SENT', 'DELIVERED'], 1],
+      [['QUEUED', 'EXPIRED'], 0],
+    ] as const)
+      expect([state, (await messages.list(tenant, { limit: 5 }, { state })).rows.length]).toEqual([state, found]);
   });
 
   it('refuses a cursor that is none', async () => {

@@ -38,7 +38,11 @@ export interface MessageQuery {
   readonly olderThan: string | null;
   readonly newerThan: string | null;
   readonly backward: boolean;
+  /** Only what waits can match. */
+  readonly waiting: boolean;
 }
+
+const WAITING: readonly MessageState[] = ['SCHEDULED', 'QUEUED'];
 
 /** What a filter asks for beside the mode, which goes with the key. */
 export function conditionsOf(filter: MessageFilter): string[] {
@@ -70,6 +74,7 @@ export function messageQuery(filter: MessageFilter, page?: MessagePageRequest): 
     idempotencyKey: filter.idempotencyKey ?? null,
     olderThan: page?.after ?? null,
     newerThan: page?.before ?? null,
+    waiting: filter.state?.every((state) => WAITING.includes(state)) ?? false,
     backward: page !== undefined && page.after === undefined && (page.before !== undefined || page.fromEnd === true),
   };
 }

@@ -6,7 +6,8 @@ import type { EndedMessage } from './backlog-offer.service';
 import type { EngineState } from './engine-state';
 import type { Message, Recipient, RecipientKind } from './message';
 import type { MessageQuery } from './message-filter.policy';
-import { ADVANCE_ORDER, leastAdvanced, type MessageState } from './recipient-state.policy';
+import { listMessages, SHOWN } from './message-list.sql';
+import { leastAdvanced, type MessageState } from './recipient-state.policy';
 
 interface MessageRow {
   readonly id: MessageId;
@@ -53,30 +54,7 @@ const COLUMNS = `m.id, m.tenant_id AS "tenantId", m.mode, m.stream, m.from_addre
   (SELECT min(a.ended_at) FROM attempt a
     WHERE a.tenant_id = m.tenant_id AND a.message_id = m.id AND a.state = 'SENT') AS "sentAt"`;
 
-/** What a customer sees of a message m in that state; of a recipient too, unless something is known of it alone. */
-const SHOWN = `CASE m.state WHEN 'READY' THEN 'QUEUED' WHEN 'INTENT' THEN 'SENDING' ELSE m.state END`;
-
-const STATE_RANK = `(SELECT min(array_position($13::text[], coalesce(r.state, ${SHOWN}))) FROM recipient r
-  WHERE r.tenant_id = m.tenant_id AND r.message_id = m.id)`;
-
-const MATCHES = `m.tenant_id = $1
-  AND ($2::text IS NULL OR m.mode = $2)
-  AND ($3::text IS NULL OR m.stream = $3)
-  AND ($4::timestamptz IS NULL OR m.created_at >= $4)
-  AND ($5::timestamptz IS NULL OR m.created_at < $5)
-  AND ($6::text IS NULL OR m.idempotency_key = $6)
-  AND ($7::jsonb IS NULL OR m.tags @> $7::jsonb)
-  AND ($8::text IS NULL OR EXISTS (SELECT FROM recipient r
-         WHERE r.tenant_id = m.tenant_id AND r.address = $8 AND r.message_id = m.id))
-  AND ($9::text[] IS NULL OR ($13::text[])[${STATE_RANK}] = ANY($9::text[]))
-  AND ($10::uuid IS NULL OR m.id < $10::uuid)
-  AND ($11::uuid IS NULL OR m.id > $11::uuid)`;
-
 const FIND = `SELECT ${COLUMNS} FROM message m WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[])`;
-const PAGE_FORWARDS = `SELECT ${COLUMNS} FROM message m WHERE ${MATCHES} ORDER BY m.id DESC LIMIT $12`;
-const PAGE_BACKWARDS = `SELECT ${COLUMNS} FROM message m WHERE ${MATCHES} ORDER BY m.id LIMIT $12`;
-const OPEN_IDS = `SELECT m.id FROM backlog b JOIN message m ON m.tenant_id = b.tenant_id AND m.id = b.message_id
-  WHERE b.tenant_id = $1 AND ${MATCHES} ORDER BY b.message_id LIMIT $12`;
 
 // A reason why a message waits is not its recipients' business; a reason why it ended is.
 const RECIPIENTS = `
@@ -144,21 +122,16 @@ export class MessageRepository {
 
   /** Newest first (oldest first when read backwards), one more than asked if there is one. */
   async page(tenant: TenantId, query: MessageQuery, limit: number): Promise<Message[]> {
-    const rows = await this.uow.query<MessageRow>(query.backward ? PAGE_BACKWARDS : PAGE_FORWARDS, [
-      ...parametersOf(tenant, query),
-      limit + 1,
-      ADVANCE_ORDER,
-    ]);
+    const { text, values } = listMessages(COLUMNS, tenant, query, limit + 1);
+    const rows = await this.uow.query<MessageRow>(text, [...values]);
     return this.whole(tenant, rows);
   }
 
   /** Ids of messages that match and can still be canceled, oldest first. */
   async openIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
-    const rows = await this.uow.query<{ id: MessageId }>(OPEN_IDS, [
-      ...parametersOf(tenant, query),
-      limit,
-      ADVANCE_ORDER,
-    ]);
+    const oldestFirst = { ...query, waiting: true, backward: true };
+    const { text, values } = listMessages('m.id', tenant, oldestFirst, limit);
+    const rows = await this.uow.query<{ id: MessageId }>(text, [...values]);
     return rows.map((row) => row.id);
   }
 
@@ -251,20 +224,4 @@ export interface SentAttempt {
 
 function named(email: string, name: string | null): MailAddress {
   return name === null ? { email } : { email, name };
-}
-
-function parametersOf(tenant: TenantId, query: MessageQuery): unknown[] {
-  return [
-    tenant,
-    query.mode,
-    query.stream,
-    query.createdFrom,
-    query.createdBefore,
-    query.idempotencyKey,
-    query.tag === null ? null : JSON.stringify([query.tag]),
-    query.to,
-    query.states,
-    query.olderThan,
-    query.newerThan,
-  ];
 }

@@ -234,7 +234,40 @@ describe('the wait of a message', () => {
     );
   });
 
-  it("is the plan's daily cap once that is used", async () => {
+  it('counts transactional mail ahead of marketing mail, whichever was accepted first, as a forecast does', async () => {
+    const tenant = await process.tenant(account);
+    const marketing = await send(tenant, [{ stream: 'MARKETING' }, { stream: 'MARKETING' }]);
+    const urgent = await send(
+      tenant,
+      Array.from({ length: 19 }, () => ({})),
+    );
+    await send(tenant, [{ scheduledAt: later }]);
+    expect(await limitOf(tenant, marketing[1])).toMatchObject({
+      limit: 'ACCOUNT_RATE',
+      ahead: 20,
+      estimatedSendAt: new Date(NOON.getTime() + 10_500),
+    });
+    expect(await limitOf(tenant, urgent[0])).toMatchObject({ limit: 'NONE', ahead: 0 });
+  });
+
+  it('counts all of a long queue, and what was handed in since', async () => {
+    const tenant = await process.tenant(account);
+    const line = `SELECT $1, (substr(uuid_floor(CURRENT_DATE)::text, 1, 14) || substr(md5(n::text)::uuid::text, 15))::uuid`;
+    await process.query(
+      `INSERT INTO backlog (tenant_id, message_id, mode, stream, sending_account_id, n_rcpt, scheduled, due_at, expires_at)
+       ${line}, 'LIVE', 'MARKETING', $2, 2, false, NULL, $3 FROM generate_series(1, 120000) AS n`,
+      [tenant, account.id, later],
+    );
+    const [first, second] = await send(tenant, [{ stream: 'MARKETING' }, { stream: 'MARKETING' }]);
+    expect(await limitOf(tenant, first)).toMatchObject({ ahead: 120_000 });
+    expect(await limitOf(tenant, second)).toMatchObject({ ahead: 120_001 });
+    await send(tenant, [{}]);
+    const [third] = await send(tenant, [{ stream: 'MARKETING' }]);
+    expect(await limitOf(tenant, third)).toMatchObject({ ahead: 120_003 });
+    expect(await limitOf(tenant, first)).toMatchObject({ ahead: 120_001 });
+  });
+
+  it("is the plan's daily cap once that is used, until the ledger counts it no more", async () => {
     const tenant = await process.tenant(account, { dayCap: 1 });
     const [sent, waiting] = await send(tenant, [{}, {}]);
     if (!sent) throw new Error('a message expected');

@@ -45,14 +45,14 @@ export interface TenantUse {
   readonly oldest: Date | null;
 }
 
-/** Ahead of a message: messages and recipients of the same tenant and stream that were accepted before it. */
+/** Ahead of a message: messages and recipients of its own tenant that go first. */
 export interface Ahead {
   readonly messages: number;
   readonly recipients: number;
 }
 
-/** Counting what is ahead stops here; beyond, the number is a lower bound. */
-const MAX_COUNTED = 100_000;
+/** Counting what is ahead stops here, as that of a forecast does; beyond, the number is a lower bound. */
+const MAX_COUNTED = 1_000_000;
 
 const WAITING = `
   SELECT m.id, m.mode, m.stream, m.state, m.sending_account_id AS "sendingAccountId", m.lane_id AS "laneId", m.region, m.n_rcpt AS "nRcpt",
@@ -118,18 +118,27 @@ export class LimitsRepository {
     return BigInt(row?.recipients ?? '0');
   }
 
-  /** What is ahead of each of these READY messages of one stream: one scan, whatever their number. */
-  async ahead(tenant: TenantId, mode: Mode, stream: Stream, ids: readonly MessageId[]): Promise<Map<MessageId, Ahead>> {
+  /**
+   * What waits of the stream before each of these ids: one scan, whatever their number.
+   * @param from leaves out what is older than that id
+   */
+  async ahead(
+    tenant: TenantId,
+    mode: Mode,
+    stream: Stream,
+    ids: readonly MessageId[],
+    from: string,
+  ): Promise<Map<MessageId, Ahead>> {
     const sorted = [...ids].sort();
     const last = sorted.at(-1);
     if (last === undefined) return new Map();
     const rows = await this.uow.query<{ bucket: number; messages: string; recipients: string }>(
       `SELECT width_bucket(id, $5::uuid[]) AS bucket, count(*) AS messages, sum(n_rcpt) AS recipients
          FROM (SELECT message_id AS id, n_rcpt FROM backlog
-                WHERE tenant_id = $1 AND mode = $2 AND stream = $3 AND NOT scheduled AND message_id < $4
+                WHERE tenant_id = $1 AND mode = $2 AND stream = $3 AND NOT scheduled AND message_id < $4 AND message_id >= $7
                 ORDER BY message_id LIMIT $6) AS before
         GROUP BY bucket ORDER BY bucket`,
-      [tenant, mode, stream, last, sorted, MAX_COUNTED],
+      [tenant, mode, stream, last, sorted, MAX_COUNTED, from],
     );
     let messages = 0;
     let recipients = 0;

@@ -8,6 +8,7 @@ import { AcceptCoalescer } from './accept-coalescer.service';
 import { AcceptTransaction } from './accept-transaction.service';
 import { AcceptRepository } from './accept.repository';
 import { AcceptService } from './accept.service';
+import { AheadService } from './ahead.service';
 import { ReadyOffers } from './backlog-offer.service';
 import { BacklogRepository } from './backlog.repository';
 import { BacklogService } from './backlog.service';
@@ -41,6 +42,7 @@ export class SendingModule {
         AcceptRepository,
         AcceptService,
         AcceptTransaction,
+        AheadService,
         BacklogRepository,
         BacklogService,
         EventApplier,

@@ -26,7 +26,7 @@ export interface Wait {
   readonly explanation: string;
   /** Null when nobody can tell: it depends on somebody's decision. */
   readonly estimatedSendAt: Date | null;
-  /** Messages of the same tenant and stream ahead of it; null when it does not queue. */
+  /** Messages of the same tenant that go first; null when it does not queue. */
   readonly ahead: number | null;
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
+import { AheadService } from './ahead.service';
 import { ownersOf, type Sender } from './accept-route.policy';
 import { regionServes } from './accept.policy';
 import { LimitsRepository, type Ahead, type WaitingMessage } from './limits.repository';
@@ -25,6 +26,7 @@ export class WaitService {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly clock: EngineClock,
+    private readonly ahead: AheadService,
     private readonly senders: AcceptRepository,
     private readonly rows: LimitsRepository,
     private readonly limits: LimitsService,
@@ -97,7 +99,7 @@ export class WaitService {
     const all = new Map<MessageId, Ahead>();
     for (const stream of STREAMS) {
       const ids = messages.filter((one) => one.stream === stream && one.state === 'READY').map((one) => one.id);
-      for (const [id, ahead] of await this.rows.ahead(tenant, mode, stream, ids)) all.set(id, ahead);
+      for (const [id, ahead] of await this.ahead.of(tenant, mode, stream, ids)) all.set(id, ahead);
     }
     return all;
   }

@@ -269,21 +269,29 @@ describe('the wait of a message', () => {
 
   it("is the plan's daily cap once that is used, until the ledger counts it no more", async () => {
     const tenant = await process.tenant(account, { dayCap: 1 });
+    // A day after the ten minutes in which it went, and the two by which the ledger is on the safe side.
+    const leaves = new Date(NOON.getTime() + DAY_MS + 720_000);
     const [sent, waiting] = await send(tenant, [{}, {}]);
     if (!sent) throw new Error('a message expected');
     await process.attempt(sent, 'SENT', { account });
     expect(await limitOf(tenant, waiting)).toMatchObject({
       limit: 'PLAN_QUOTA',
-      estimatedSendAt: new Date(NOON.getTime() + DAY_MS),
+      estimatedSendAt: leaves,
     });
     expect(await limitOf(tenant, sent)).toBeUndefined();
     expect(await limits.sendingLimits(tenant, 'LIVE')).toEqual({
       recipientsPer24h: 1n,
       usedLast24h: 1n,
       recipientsPerSecond: '2',
-      nextFreeAt: new Date(NOON.getTime() + DAY_MS),
+      nextFreeAt: leaves,
       pausedReason: null,
     });
+    // It is over a day old, and the ledger counts it for two minutes more.
+    const old = [tenant, new Date(NOON.getTime() - DAY_MS - 300_000)];
+    await process.query('UPDATE attempt SET created_at = $2, ended_at = $2 WHERE tenant_id = $1', old);
+    const soon = new Date(NOON.getTime() + 120_000);
+    expect(await limitOf(tenant, waiting)).toMatchObject({ limit: 'PLAN_QUOTA', estimatedSendAt: soon });
+    expect(await limits.sendingLimits(tenant, 'LIVE')).toMatchObject({ usedLast24h: 0n, nextFreeAt: soon });
   });
 
   it('is the capacity that others have used up, until the oldest of that is forgotten', async () => {

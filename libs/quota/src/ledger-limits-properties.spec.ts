@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { leavesDailyCapMs } from './ring.policy';
 import { SECOND, SimulatedAccount as Account, START, type SeenGrant } from './testing';
 
 const many = (count: number, cost = 1) => Array.from({ length: count }, () => cost);
@@ -38,6 +39,19 @@ describe('the limits of the ledger (on its model, which real Redis is compared w
         },
       ),
       { numRuns: 60 },
+    );
+  });
+
+  it('a full cap of a tenant has room again when that is told, and not before', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 30 * 60_000 }), fc.constantFrom(-1, 0), (afterMs, early) => {
+        const account = new Account(-1, { num: 100, den: 1 });
+        account.advance(5 * SECOND + afterMs * 1_000);
+        account.offer('t', [1, 1], 'tx', 1, { cap: 1 });
+        expect(recipients(account.acquire())).toBe(1);
+        account.now = (leavesDailyCapMs(account.now / 1_000, 1) + early) * 1_000;
+        expect(recipients(account.acquire())).toBe(early === 0 ? 1 : 0);
+      }),
     );
   });
 

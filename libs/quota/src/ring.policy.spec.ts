@@ -1,4 +1,5 @@
-import { bucketOf, bucketStartMs, ringShape } from './ring.policy';
+import fc from 'fast-check';
+import { bucketOf, bucketStartMs, countsTowardsDailyCapSinceMs, leavesDailyCapMs, ringShape } from './ring.policy';
 
 describe('the 24-hour ring', () => {
   it('has 1,443 buckets of a minute on real time', () => {
@@ -15,5 +16,17 @@ describe('the 24-hour ring', () => {
 
   it('stretches the guard with a fast clock, because requests take real time', () => {
     expect(ringShape(60).buckets).toBeGreaterThanOrEqual((86_400_000 + 60 * 120_000) / 60_000);
+  });
+
+  it.each([1, 60])('at speed %i, lets count towards a daily cap what has not left it', (speed) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 86_400_000 }), (sinceMs) => {
+        const granted = 1_790_000_000_000 + sinceMs;
+        const leaves = leavesDailyCapMs(granted, speed);
+        expect(leaves).toBeGreaterThan(granted + 86_400_000);
+        expect(countsTowardsDailyCapSinceMs(leaves - 1, speed)).toBeLessThanOrEqual(granted);
+        expect(countsTowardsDailyCapSinceMs(leaves, speed)).toBeGreaterThan(granted);
+      }),
+    );
   });
 });

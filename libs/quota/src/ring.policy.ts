@@ -3,6 +3,8 @@ const BUCKET_MS = 60_000;
 /** How much longer than 24 h after a bucket's end it stays charged: HTTP timeout, life of a slot, allowance for skew. */
 const GUARD_MS = 120_000;
 const DAY_MS = 86_400_000;
+/** Tenants' caps are counted in buckets so many times as wide (scripts/prelude.lua.ts). */
+const WIDE = 10;
 
 export interface RingShape {
   readonly bucketMs: number;
@@ -26,4 +28,16 @@ export function bucketOf(ms: number): number {
 
 export function bucketStartMs(bucket: number): number {
   return bucket * BUCKET_MS;
+}
+
+/** When what a tenant was granted at that moment leaves its daily cap, on a clock of that speed. */
+export function leavesDailyCapMs(grantedMs: number, speed: number): number {
+  const wide = WIDE * BUCKET_MS;
+  return (Math.floor(grantedMs / wide) + 1) * wide + (ringShape(speed).buckets - 1) * BUCKET_MS;
+}
+
+/** The earliest moment whose grants still count towards daily caps now. */
+export function countsTowardsDailyCapSinceMs(nowMs: number, speed: number): number {
+  const first = bucketOf(nowMs) - ringShape(speed).buckets + 1;
+  return Math.floor(first / WIDE) * WIDE * BUCKET_MS;
 }

@@ -41,7 +41,9 @@ export interface WaitingMessage {
 export interface TenantUse {
   /** Recipients SES took in the 24 h before. */
   readonly used: bigint;
-  /** When the oldest of them was sent. */
+  /** Those that count towards the tenant's daily cap: the ledger forgets them some minutes later. */
+  readonly counted: bigint;
+  /** When the oldest of these was sent. */
   readonly oldest: Date | null;
 }
 
@@ -90,13 +92,16 @@ export class LimitsRepository {
     }));
   }
 
-  async use(tenant: TenantId, mode: Mode, since: Date): Promise<TenantUse> {
-    const [row] = await this.uow.query<{ used: string; oldest: Date | null }>(
-      `SELECT coalesce(sum(n_rcpt), 0)::text AS used, min(ended_at) AS oldest FROM attempt
-        WHERE tenant_id = $1 AND mode = $2 AND state = 'SENT' AND ended_at > $3 AND created_at > $3 - interval '1 hour'`,
-      [tenant, mode, since],
+  /** @param counted since when what was sent counts towards a cap; before `since` */
+  async use(tenant: TenantId, mode: Mode, since: Date, counted: Date): Promise<TenantUse> {
+    const [row] = await this.uow.query<{ used: string; counted: string; oldest: Date | null }>(
+      `SELECT coalesce(sum(n_rcpt) FILTER (WHERE ended_at > $3), 0)::text AS used, coalesce(sum(n_rcpt), 0)::text AS counted,
+              min(ended_at) AS oldest
+         FROM attempt
+        WHERE tenant_id = $1 AND mode = $2 AND state = 'SENT' AND ended_at >= $4 AND created_at > $4::timestamptz - interval '1 hour'`,
+      [tenant, mode, since, counted],
     );
-    return { used: BigInt(row?.used ?? '0'), oldest: row?.oldest ?? null };
+    return { used: BigInt(row?.used ?? '0'), counted: BigInt(row?.counted ?? '0'), oldest: row?.oldest ?? null };
   }
 
   waiting(tenant: TenantId, ids: readonly string[]): Promise<WaitingMessage[]> {

@@ -1,13 +1,13 @@
 import { UnitOfWork } from '@libs/database';
 import { DomainError, EngineClock, notFound, type Mode, type Stream, type TenantId } from '@libs/kernel';
-import type { Fraction, LedgerStats } from '@libs/quota';
+import { countsTowardsDailyCapSinceMs, leavesDailyCapMs, type Fraction, type LedgerStats } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
 import type { Route, Sender } from './accept-route.policy';
 import { othersOf, type OtherTenant } from './fair-share.policy';
 import { capacityOf, forecast, type Capacity, type Forecast } from './limits-forecast.policy';
 import { LedgerLook } from './ledger-look.service';
-import { LimitsRepository, type AccountFacts } from './limits.repository';
+import { LimitsRepository, type AccountFacts, type TenantUse } from './limits.repository';
 import { RampService } from './upkeep/ramp.service';
 
 export interface SendingLimits {
@@ -58,14 +58,14 @@ export class LimitsService {
       const now = this.clock.nowMs();
       const sender = await this.sender(tenant, mode);
       const accounts = await this.accounts(sender.routes);
-      const use = await this.rows.use(tenant, mode, new Date(now - DAY_MS));
+      const use = await this.useOf(tenant, mode, now);
       const quota = accounts.some((account) => account.quota < 0n)
         ? -1n
         : accounts.reduce((sum, account) => sum + account.quota, 0n);
       const { cap } = await this.dayCapOf(tenant, mode, sender);
       const recipientsPer24h = cap === null ? quota : quota < 0n || cap < quota ? cap : quota;
       const rate = accounts.reduce((sum, account) => sum + account.rate, 0);
-      const oldestOfFull = cap !== null && use.used >= cap ? use.oldest : null;
+      const oldestOfFull = cap !== null && use.counted >= cap ? use.oldest : null;
       return {
         recipientsPer24h,
         usedLast24h: use.used,
@@ -74,7 +74,7 @@ export class LimitsService {
           recipientsPer24h === 0n
             ? null
             : oldestOfFull
-              ? new Date(oldestOfFull.getTime() + DAY_MS)
+              ? new Date(this.leavesCapMs(oldestOfFull))
               : roomReturns(accounts, now),
         pausedReason: sender.state === 'PAUSED' ? (sender.pausedReason ?? 'paused by the operator') : null,
       };
@@ -100,7 +100,7 @@ export class LimitsService {
       const routes = sender.routes.filter((route) => route.stream === request.stream && route.weight > 0);
       const accounts = await this.accounts(routes);
       const capacity = capacityFor(routes, accounts);
-      const use = await this.rows.use(tenant, mode, new Date(nowMs - DAY_MS));
+      const use = await this.useOf(tenant, mode, nowMs);
       const ahead = mode === 'LIVE' ? await this.ramp.ahead(tenant, RAMP_DAYS) : [];
       const [today] = ahead;
       const wanted = Math.max(nowMs, request.startAt?.getTime() ?? nowMs);
@@ -114,7 +114,7 @@ export class LimitsService {
         waiting: await this.rows.before(tenant, mode, request.stream, new Date(startMs), ENOUGH),
         dayCaps: today ? ahead.map((day) => day.recipients) : capsOf(sender.limits.dayCap),
         dayLimit: today?.limit === 'RAMP' ? 'RAMP' : 'PLAN_QUOTA',
-        tenantUsed: use.used,
+        tenantUsed: use.counted,
         planRate: perSecond(sender.limits.rate),
         capacity,
         weight: sender.limits.weight,
@@ -140,6 +140,17 @@ export class LimitsService {
     if (today.limit !== 'RAMP') return { cap: today.recipients, limit: 'PLAN_QUOTA', later: [] };
     const later = (await this.ramp.ahead(tenant, RAMP_DAYS)).slice(1).map((day) => day.recipients);
     return { cap: today.recipients, limit: 'RAMP', later };
+  }
+
+  /** What SES took of the tenant's mail in the day before, engine milliseconds. */
+  useOf(tenant: TenantId, mode: Mode, nowMs: number): Promise<TenantUse> {
+    const counted = countsTowardsDailyCapSinceMs(nowMs, this.clock.scale.speed);
+    return this.rows.use(tenant, mode, new Date(nowMs - DAY_MS), new Date(counted));
+  }
+
+  /** When what SES took then no longer counts towards its tenant's daily cap, engine milliseconds. */
+  leavesCapMs(sentAt: Date): number {
+    return leavesDailyCapMs(sentAt.getTime(), this.clock.scale.speed);
   }
 
   /** The accounts of these routes, with what the ledger knows of them where it answers. */

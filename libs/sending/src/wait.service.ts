@@ -18,17 +18,15 @@ import { LimitsRepository, type Ahead, type WaitingMessage } from './limits.repo
 import { closedUntil, LimitsService, othersAt, perSecond, type LiveAccount } from './limits.service';
 import { explainWait, type Wait } from './wait.policy';
 
-const DAY_MS = 86_400_000;
-
 /** Answers "why not yet" for messages of one tenant. */
 @Injectable()
 export class WaitService {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly clock: EngineClock,
-    private readonly ahead: AheadService,
     private readonly senders: AcceptRepository,
     private readonly rows: LimitsRepository,
+    private readonly ahead: AheadService,
     private readonly limits: LimitsService,
   ) {}
 
@@ -58,7 +56,7 @@ export class WaitService {
     const { cap, limit, later } = await this.limits.dayCapOf(tenant, mode, sender);
     // Where they wait, and where else they could.
     const accounts = await this.limits.accounts([...messages, ...sender.routes]);
-    const use = await this.rows.use(tenant, mode, new Date(nowMs - DAY_MS));
+    const use = await this.limits.useOf(tenant, mode, nowMs);
     const ahead = await this.aheadOf(tenant, mode, messages);
     const own = {
       tenantPaused: sender.state === 'PAUSED',
@@ -66,8 +64,8 @@ export class WaitService {
       dayCap: cap,
       dayLimit: limit,
       laterCaps: later,
-      tenantUsed: use.used,
-      tenantNextFreeMs: use.oldest === null ? null : use.oldest.getTime() + DAY_MS,
+      tenantUsed: use.counted,
+      tenantNextFreeMs: use.oldest === null ? null : this.limits.leavesCapMs(use.oldest),
       planRate: perSecond(sender.limits.rate),
       weight: sender.limits.weight,
     };

@@ -137,6 +137,26 @@ describe('each endpoint', () => {
     expect(plain.headers.get('content-type')).toMatch(/^application\/json/);
   });
 
+  it('reads the name of the scheme in any case', async () => {
+    for (const scheme of ['bearer', 'BEARER', 'Bearer ']) {
+      const answer = await api.post('/graphql', {
+        headers: { 'content-type': 'application/json', authorization: `${scheme} ${acme.liveKey}` },
+        body: JSON.stringify({ query: '{ viewer { mode } }' }),
+      });
+      expect([scheme, answer.status]).toEqual([scheme, 200]);
+    }
+  });
+
+  it('has no subscriptions, and says so', async () => {
+    for (const answer of [
+      await api.customer(acme.liveKey, 'subscription { events { id } }'),
+      await api.admin(fleet.operatorKey, 'subscription { __typename }'),
+    ]) {
+      expect([answer.status, answer.errors[0]?.extensions.code]).toEqual([400, 'INVALID_INPUT']);
+      expect(answer.errors[0]?.message).toContain('subscriptions');
+    }
+  });
+
   it('does not register persisted queries and shows no page', async () => {
     const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } };
     const answer = await api.post('/graphql', {

@@ -4,6 +4,7 @@ import {
   type DocumentNode,
   GraphQLError,
   isObjectType,
+  OperationTypeNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -34,6 +35,9 @@ export function edgePlugin(buckets: CostBuckets): ApolloServerPlugin<Context> {
     requestDidStart: () =>
       Promise.resolve({
         didResolveOperation(request) {
+          if (request.operation?.operation === OperationTypeNode.SUBSCRIPTION) {
+            throw refusal('INVALID_INPUT', 'There are queries and mutations here, and no subscriptions.');
+          }
           checkAccess(request);
           chargeCost(request, buckets);
           return Promise.resolve();

@@ -17,7 +17,8 @@ import { withinRequest } from './request.scope';
 
 export type Endpoint = 'customer' | 'admin';
 
-const BEARER = /^Bearer ([A-Za-z0-9_]{1,128})$/;
+/** The name of the scheme is read in any case (RFC 9110, 11.1). */
+const BEARER = /^Bearer +([A-Za-z0-9_]{1,128})$/i;
 
 /**
  * Everything that happens to a GraphQL request before GraphQL sees it, in this order: who asks, may they ask here, have

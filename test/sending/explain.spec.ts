@@ -2,7 +2,7 @@ import { newId } from '@libs/kernel';
 import { Client } from 'pg';
 import { claimOf } from '../../libs/sending/src/engine/claim.sql';
 import { messageQuery } from '../../libs/sending/src/message-filter.policy';
-import { listMessages } from '../../libs/sending/src/message-list.sql';
+import { listWaiting } from '../../libs/sending/src/message-list.sql';
 import { daySuffixOf } from '../../libs/sending/src/engine/day-suffix.policy';
 import { applySentOf, SETTLE } from '../../libs/sending/src/engine/outcome.sql';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -93,7 +93,7 @@ describe('the statements of the hot path', () => {
       ['outcome of a day', applySentOf(TODAY)],
       ['outcome of several days', applySentOf('')],
       ['settle', SETTLE],
-      ['page of what waits', listMessages('m.*', newId(), messageQuery({ state: ['QUEUED', 'SCHEDULED'] }), 50).text],
+      ['page of what waits', listWaiting(newId(), messageQuery({ state: ['QUEUED', 'SCHEDULED'] }), 50).text],
     ])('finds every row of a %s by the whole of its key', async (_name, statement) => {
       const hot = (await plan(statement)).filter(({ relation }) => HOT.test(relation));
       expect(hot.length).toBeGreaterThan(0);

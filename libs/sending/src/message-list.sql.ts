@@ -19,23 +19,46 @@ const OF_MESSAGES: readonly MessageState[] = ['SCHEDULED', 'QUEUED', 'SENDING', 
 /** States that recipients come into one by one, and a message only through one of them. */
 const OF_RECIPIENTS: readonly MessageState[] = ['DELIVERED', 'BOUNCED', 'COMPLAINED'];
 
-/** Whatever the planner believes, from the backlog to its messages (`= ANY (ARRAY[x])`: see claim.sql.ts). */
-const WAITING =
-  'backlog b JOIN message m ON m.tenant_id = ANY (ARRAY[b.tenant_id]) AND m.id = ANY (ARRAY[b.message_id]) AND b.tenant_id = $1';
-
 /**
- * A page of messages: newest first, or oldest first when read backwards. What waits is looked for in the backlog alone.
- * Only conditions that are given stand in it: behind "is not asked for, or" none of them is a way to its rows, and all that
- * a tenant ever sent was read instead.
+ * A page of messages: newest first, or oldest first when read backwards. Only conditions that are given stand in it: behind
+ * "is not asked for, or" none of them is a way to its rows, and all that a tenant ever sent was read instead.
  */
 export function listMessages(columns: string, tenant: TenantId, query: MessageQuery, limit: number): Statement {
-  const id = query.waiting ? 'b.message_id' : 'm.id';
+  const { conditions, parameter, values } = conditionsOf(tenant, query);
+  for (const [sign, other] of beyond(query)) conditions.push(`m.id ${sign} ${parameter(other)}`);
+  const text = `SELECT ${columns} FROM message m WHERE ${conditions.join(' AND ')}
+    ORDER BY m.id ${query.backward ? '' : 'DESC'} LIMIT ${parameter(limit)}`;
+  return { text, values };
+}
+
+/**
+ * The ids of what waits among them, by the backlog, in the same order. Each message is looked up by its key when its turn
+ * comes, whatever the planner believes: right after a campaign was accepted it takes a join of its rows for next to nothing.
+ */
+export function listWaiting(tenant: TenantId, query: MessageQuery, limit: number): Statement {
+  const { conditions, parameter, values } = conditionsOf(tenant, query);
+  const places = beyond(query).map(([sign, other]) => `AND b.message_id ${sign} ${parameter(other)}`);
+  const text = `SELECT b.message_id AS id FROM backlog b
+    WHERE b.tenant_id = $1 ${places.join(' ')}
+      AND (SELECT ${conditions.join(' AND ')} FROM message m WHERE m.tenant_id = b.tenant_id AND m.id = b.message_id)
+    ORDER BY b.message_id ${query.backward ? '' : 'DESC'} LIMIT ${parameter(limit)}`;
+  return { text, values };
+}
+
+function beyond({ olderThan, newerThan }: MessageQuery): (readonly [sign: string, id: string])[] {
+  return [
+    ...(olderThan === null ? [] : [['<', olderThan] as const]),
+    ...(newerThan === null ? [] : [['>', newerThan] as const]),
+  ];
+}
+
+/** What must hold of a message m. Of the values, the first is the tenant. */
+function conditionsOf(tenant: TenantId, query: MessageQuery) {
   const values: unknown[] = [tenant];
   const conditions = ['m.tenant_id = $1'];
+  const parameter = (value: unknown): string => `$${String(values.push(value))}`;
   const where = (value: unknown, condition: (parameter: string) => string): void => {
-    if (value === null) return;
-    values.push(value);
-    conditions.push(condition(`$${String(values.length)}`));
+    if (value !== null) conditions.push(condition(parameter(value)));
   };
   where(query.mode, (mode) => `m.mode = ${mode}`);
   where(query.stream, (stream) => `m.stream = ${stream}`);
@@ -45,12 +68,7 @@ export function listMessages(columns: string, tenant: TenantId, query: MessageQu
   where(query.tag && JSON.stringify([query.tag]), (tag) => `m.tags @> ${tag}::jsonb`);
   where(query.to, (address) => hasRecipient(`r.address = ${address}`));
   where(query.states, (states) => isShownAs(states, query.states ?? []));
-  where(query.olderThan, (other) => `${id} < ${other}`);
-  where(query.newerThan, (other) => `${id} > ${other}`);
-  values.push(limit);
-  const text = `SELECT ${columns} FROM ${query.waiting ? WAITING : 'message m'}
-    WHERE ${conditions.join(' AND ')} ORDER BY ${id} ${query.backward ? '' : 'DESC'} LIMIT $${String(values.length)}`;
-  return { text, values };
+  return { conditions, parameter, values };
 }
 
 /** The state of each message is worked out from its recipients; most of those in question are told by less. */

@@ -6,7 +6,7 @@ import type { EndedMessage } from './backlog-offer.service';
 import type { EngineState } from './engine-state';
 import type { Message, Recipient, RecipientKind } from './message';
 import type { MessageQuery } from './message-filter.policy';
-import { listMessages, SHOWN } from './message-list.sql';
+import { listMessages, listWaiting, SHOWN } from './message-list.sql';
 import { leastAdvanced, type MessageState } from './recipient-state.policy';
 
 interface MessageRow {
@@ -122,17 +122,23 @@ export class MessageRepository {
 
   /** Newest first (oldest first when read backwards), one more than asked if there is one. */
   async page(tenant: TenantId, query: MessageQuery, limit: number): Promise<Message[]> {
+    if (query.waiting) {
+      const ids = await this.waitingIds(tenant, query, limit + 1);
+      const found = new Map((await this.findByIds(tenant, ids)).map((message) => [message.id, message]));
+      return ids.flatMap((id) => found.get(id) ?? []);
+    }
     const { text, values } = listMessages(COLUMNS, tenant, query, limit + 1);
-    const rows = await this.uow.query<MessageRow>(text, [...values]);
-    return this.whole(tenant, rows);
+    return this.whole(tenant, await this.uow.query<MessageRow>(text, [...values]));
   }
 
   /** Ids of messages that match and can still be canceled, oldest first. */
-  async openIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
-    const oldestFirst = { ...query, waiting: true, backward: true };
-    const { text, values } = listMessages('m.id', tenant, oldestFirst, limit);
-    const rows = await this.uow.query<{ id: MessageId }>(text, [...values]);
-    return rows.map((row) => row.id);
+  openIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
+    return this.waitingIds(tenant, { ...query, backward: true }, limit);
+  }
+
+  private async waitingIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
+    const { text, values } = listWaiting(tenant, query, limit);
+    return (await this.uow.query<{ id: MessageId }>(text, [...values])).map((row) => row.id);
   }
 
   async recipients(tenant: TenantId, ids: readonly string[]): Promise<Map<MessageId, Recipient[]>> {

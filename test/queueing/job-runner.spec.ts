@@ -1,6 +1,7 @@
 import { defineJob, JobQueue, JobRunner, QueueingModule } from '@libs/queueing';
 import { createDataSource, DatabaseModule } from '@libs/database';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -17,7 +18,7 @@ const added = defineJob({
   id: () => 'one',
 });
 
-describe('two versions that take jobs from one queue', () => {
+describe('jobs that several workers take from one queue', () => {
   let database: TestDatabase;
   let redis: TestRedis;
   let source: DataSource;
@@ -40,7 +41,7 @@ describe('two versions that take jobs from one queue', () => {
     await Promise.all([database.drop(), redis.close()]);
   });
 
-  it('lose none that only one of them can run', async () => {
+  it('are lost by no version that cannot run them', async () => {
     const before = await version();
     const [ranBefore, left, ranAfter]: string[][] = [[], [], []];
     const run = (ran: string[], name: string) => (payload: { n: unknown }) => {
@@ -70,5 +71,22 @@ describe('two versions that take jobs from one queue', () => {
     );
     await waitFor(() => ranAfter!.length === 2, { what: 'the later version to run them', withinMs: 20_000 });
     expect([...ranAfter!].sort()).toEqual(['added 3', 'changed "two"']);
+  });
+
+  it('runs a job again although several workers have died with it', async () => {
+    const long = defineJob({ name: 'test.long', queue: 'billing', payload: z.object({}), id: () => 'one' });
+    const last = await version();
+    await last.get(JobQueue).enqueue(long, {});
+    // As three workers leave it that were killed: taken, without a lock, and counted.
+    const client = new Redis(redis.url);
+    await client.rpoplpush('bull:{billing}:billing:wait', 'bull:{billing}:billing:active');
+    await client.hset('bull:{billing}:billing:test.long:one', 'stalledCounter', 3);
+    client.disconnect();
+    let runs = 0;
+    const failed: string[] = [];
+    const run = () => Promise.resolve(void (runs += 1));
+    last.get(JobRunner).start([{ job: long as never, concurrency: 1, run }], ({ error }) => failed.push(error.message));
+    await waitFor(() => runs > 0 || failed.length > 0, { what: 'the job to end', withinMs: 25_000 });
+    expect({ runs, failed }).toEqual({ runs: 1, failed: [] });
   });
 });

@@ -8,6 +8,9 @@ import type { z } from 'zod';
 export const QUEUES = ['dispatch-tx', 'dispatch-bulk', 'events', 'control', 'billing'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
+/** Queues whose jobs are found again when they are lost: a ticket is swept, events are looked for. */
+export const REGAINED: ReadonlySet<string> = new Set<QueueName>(['dispatch-tx', 'dispatch-bulk', 'events']);
+
 /** A job as a value: its name, the schema of its payload (ids, never entities) and how it is tried. */
 export interface JobDefinition<Payload> {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Job } from 'bull';
-import type { JobDefinition, QueueName } from './job-definition';
+import { REGAINED, type JobDefinition } from './job-definition';
 import { BULL_QUEUES, type BullQueues } from './job-queue';
 import { LongLocks } from './long-locks';
 
@@ -16,8 +16,6 @@ export interface JobHandler<Payload> {
 
 /** A job failed for good, or one try of it did; the listener logs and counts it. */
 export type JobFailureListener = (failure: { job: string; attemptsMade: number; error: Error }) => void;
-
-const REGAINED: ReadonlySet<string> = new Set<QueueName>(['dispatch-tx', 'dispatch-bulk', 'events']);
 
 /** What a version leaves to the others comes again after so long. */
 const LEFT_MS = 5_000;

@@ -4,7 +4,7 @@ import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '
 import type { Queue } from 'bull';
 import { BullClients } from './bull-clients';
 import { EngineRedis, openEngineRedis } from './engine-redis';
-import { QUEUES } from './job-definition';
+import { QUEUES, REGAINED } from './job-definition';
 import { BULL_QUEUES, JobQueue, type BullQueues } from './job-queue';
 import { JobRunner } from './job-runner';
 import { OutboxRepository } from './outbox.repository';
@@ -12,6 +12,12 @@ import { Outbox } from './outbox.service';
 
 /** Bull's keys carry a hash tag per queue, so that all keys of a queue live on one node of a Redis Cluster. */
 const prefixOf = (queue: string) => `bull:{${queue}}`;
+
+/**
+ * So many workers may die with a job before it is given up: a deployment may kill several in a row that run the same long one, and
+ * nobody else knows of it any more. Not without end, or a job that kills its worker would kill them all.
+ */
+const MOST_DEATHS = 5;
 
 /** Queues, outbox and the ledger's Redis connection, for the whole process. */
 @Module({})
@@ -36,7 +42,11 @@ export class QueueingModule implements OnApplicationShutdown {
             name,
             createClient: clients.create,
             prefix: prefixOf(name),
-            settings: { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 1 },
+            settings: {
+              lockDuration: 15_000,
+              stalledInterval: 5_000,
+              maxStalledCount: REGAINED.has(name) ? 1 : MOST_DEATHS,
+            },
           })),
         ),
       ],

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from '../../tools/local-stack/project-root';
+import { isHealthy } from '../../tools/local-stack/reachable';
 import { canDownloadPackages, libraryFolders, unpackPackages } from '../../tools/local-stack/system-packages';
 import { ownEnvironment } from '../../tools/local-stack/environment';
 import { ImpossibleHere, type Fault } from '../fault';
@@ -14,7 +15,7 @@ const JUMP_SECONDS = 3_600;
 
 const recorderDisk = (world: World) => path.join(world.stack.folder.path, 'recorder-disk');
 const fillerOf = (world: World) => path.join(recorderDisk(world), 'filler');
-const offsetFile = (world: World) => path.join(world.stack.folder.path, 'redis-clock');
+const offsetFile = (world: World, of = 'redis') => path.join(world.stack.folder.path, `${of}-clock`);
 
 function mounted(folder: string): string | undefined {
   mkdirSync(folder, { recursive: true });
@@ -65,22 +66,29 @@ function noOwnClock(): Promise<string | undefined> {
   );
 }
 
-function setAhead(world: World, seconds: number): void {
-  writeFileSync(offsetFile(world), `+${seconds}`);
+function setAhead(world: World, seconds: number, of?: string): void {
+  writeFileSync(offsetFile(world, of), `+${seconds}`);
+}
+
+async function ownClock(world: World, of?: string): Promise<Record<string, string>> {
+  return {
+    LD_PRELOAD: await clockLibrary(),
+    FAKETIME_TIMESTAMP_FILE: offsetFile(world, of),
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  };
 }
 
 async function withOwnClock(world: World): Promise<void> {
   await world.workers();
   setAhead(world, 0);
+  const clock = await ownClock(world);
   // The C library's own malloc after it: Debian's Redis has jemalloc, which asks for the time before it can be answered.
-  await restartRedis(world, {
-    LD_PRELOAD: `${await clockLibrary()} libc.so.6`,
-    FAKETIME_TIMESTAMP_FILE: offsetFile(world),
-    FAKETIME_NO_CACHE: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  }).catch((error: unknown) => {
-    throw new ImpossibleHere('Redis does not start with a clock of its own', { cause: error });
-  });
+  await restartRedis(world, { ...clock, LD_PRELOAD: `${clock['LD_PRELOAD'] ?? ''} libc.so.6` }).catch(
+    (error: unknown) => {
+      throw new ImpossibleHere('Redis does not start with a clock of its own', { cause: error });
+    },
+  );
 }
 
 export const hostFaults: readonly Fault[] = [
@@ -137,5 +145,28 @@ export const hostFaults: readonly Fault[] = [
       return undefined;
     },
     restore: (world) => restartRedis(world),
+  },
+  {
+    name: 'clock-jump-worker',
+    about: 'the clock of one worker of several jumps an hour ahead for 5 s, and back',
+    rows: '18',
+    allow: { recoverySeconds: 15 },
+    impossible: noOwnClock,
+    prepare: async (world) => {
+      setAhead(world, 0, 'worker');
+      await world.workers(world.usualWorkers + 1, await ownClock(world, 'worker'), {});
+    },
+    inject: async (world) => {
+      setAhead(world, JUMP_SECONDS, 'worker');
+      const isReady = () => isHealthy(`${world.stack.workerUrl}/health/ready`);
+      if (!(await world.until(async () => !(await isReady()), OUTAGE_MS))) {
+        throw new Error('the worker never said that its clock is wrong: nothing was rehearsed');
+      }
+      await world.wait(OUTAGE_MS);
+      setAhead(world, 0, 'worker');
+      await world.until(isReady, OUTAGE_MS);
+      return undefined;
+    },
+    restore: (world) => world.workers(),
   },
 ];

@@ -34,7 +34,8 @@ export class HealthController {
           return [await databaseClock(this.uow)];
         }),
       ),
-      answers(this.redis.clocks()),
+      // It tells its time also while it loads its data, and answers nothing else.
+      answers(this.redis.ping().then(() => this.redis.clocks())),
       answers(this.redis.checkEviction().then(() => true)),
     ]);
     const clock = hostClockProblem(this.clock.hostMs(), [...(database ?? []), ...(redis ?? [])]);

@@ -1,6 +1,7 @@
 import { EngineClock, SystemClock, type Clock, type MessageId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { SendEngine } from '@libs/sending';
+import { Redis } from 'ioredis';
 import type { RunningWorker } from '../../apps/worker/src/create-worker';
 import { Readiness } from '../../apps/worker/src/health/readiness.service';
 import { waitFor } from '../support/wait-for';
@@ -98,6 +99,23 @@ describe('a worker whose clock is wrong', () => {
       everyMs: 200,
     });
     await staged.putAside([...usual, ahead]);
+  }, 30_000);
+
+  it('is no reason to be silent where it is that of Redis, or of a ledger: it is said of which account nothing is granted', async () => {
+    const { worker, engine } = await onHost(0);
+    const ledger = `pf:{${staged.account.id}}:led`;
+    const redis = new Redis(staged.stack.redis.url);
+    const last = await redis.hget(ledger, 'last');
+    await redis.hset(ledger, 'last', String((staged.ledger.nowMs() + 20_000) * 1_000));
+    await engine.recover();
+    await engine.tendPumps();
+    await waitFor(
+      () => staged.stack.logLines.some((line) => /nothing is granted/.test(line) && line.includes(staged.account.id)),
+      { what: 'the pump to say so' },
+    );
+    await staged.stack.stopWorker(worker);
+    await redis.hset(ledger, 'last', last ?? '0');
+    redis.disconnect();
   }, 30_000);
 
   it('gives back the ticket that it is handed and takes no other until its clock is right', async () => {

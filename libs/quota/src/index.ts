@@ -5,7 +5,7 @@ export type { ObservedLimits, UsedMinute } from './ledger.service';
 export { parseRate, sliceMs } from './pacing.policy';
 export type { Fraction } from './pacing.policy';
 export { countsTowardsDailyCapSinceMs, leavesDailyCapMs } from './ring.policy';
-export { LedgerUnavailable } from './quota.errors';
+export { LedgerClockWrong, LedgerUnavailable } from './quota.errors';
 export { QuotaModule } from './quota.module';
 export { TenantLeases } from './tenant-leases.service';
 export { warmUpCaps } from './warm-up.policy';

@@ -45,10 +45,12 @@ export class LedgerUnavailable extends Error {
   }
 }
 
-/** This host's clock and that of Redis disagree by more than is safe: no ledger is built on either. */
+/** This host's clock, that of Redis or the time of a ledger disagree by more than is safe: nothing is built on them, nothing granted. */
 export class LedgerClockWrong extends Error {
   constructor(readonly sendingAccountId: SendingAccountId) {
-    super('the clock of this host and that of Redis differ by more than 5 s: set both by NTP');
+    super(
+      'the clocks of this host and of Redis, or the time of the ledger, differ by more than 5 s: set all hosts by NTP',
+    );
     this.name = 'LedgerClockWrong';
   }
 }

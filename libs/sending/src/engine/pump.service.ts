@@ -2,7 +2,7 @@ import type { SendingAccount } from '@libs/fleet';
 import { EngineClock, newId, Timers, type BatchId, type SendingAccountId } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { JobQueue } from '@libs/queueing';
-import { Ledger, LedgerUnavailable, parseRate, sliceMs, type Grant, type Refusal } from '@libs/quota';
+import { Ledger, LedgerClockWrong, LedgerUnavailable, parseRate, sliceMs, type Grant, type Refusal } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { dispatchBulk, dispatchTransactional, type Ticket } from './dispatch.jobs';
 import { EngineAccounts } from './engine-accounts.service';
@@ -232,6 +232,12 @@ export class Pump {
       if (reply.ranDry && !isShort) return restAfter(reply, this.paceOf(account, true)) / speed;
     }
     if (reply.kind === 'stale') this.keeper.suspect(id);
+    if (reply.kind === 'clock') {
+      this.log.warn('nothing is granted while clocks are apart', {
+        sendingAccount: id,
+        error: new LedgerClockWrong(id),
+      });
+    }
     return restAfter(reply, pace) / speed;
   }
 

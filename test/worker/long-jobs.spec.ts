@@ -44,4 +44,17 @@ describe('while the days of a month are counted again, each for long', () => {
     await waitFor(async () => (await stack.judge(ids)).lost === 0, { what: 'the mail to be sent', withinMs: 20_000 });
     await slow.query('ROLLBACK');
   }, 60_000);
+
+  it('one whose database fails for a moment is counted a moment later', async () => {
+    const { app } = await stack.startWorker();
+    const day = '2026-02-01';
+    stack.logLines.length = 0;
+    await slow.query('REVOKE SELECT ON usage_day FROM pf_worker');
+    await app.get(UnitOfWork).forSystem(() => app.get(Outbox).add(countUsageDay, { day }));
+    const failed = () => stack.logLines.some((line) => line.includes('"job":"billing.count-day"'));
+    await waitFor(failed, { what: 'the count to fail', withinMs: 10_000 });
+    await slow.query('GRANT SELECT ON usage_day TO pf_worker');
+    const counted = () => slow.query('SELECT FROM usage_day WHERE day = $1', [day]);
+    await waitFor(async () => (await counted()).rowCount === 1, { what: 'the day to be counted', withinMs: 20_000 });
+  }, 60_000);
 });

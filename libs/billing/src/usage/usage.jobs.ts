@@ -7,4 +7,6 @@ export const countUsageDay = defineJob({
   queue: 'billing',
   payload: z.object({ day: z.string() }),
   id: ({ day }) => day,
+  // Nobody else asks for it again: a database that is away for a moment must not be the end of it.
+  attempts: 5,
 });

@@ -24,7 +24,7 @@ type Step =
   | { do: 'lanes'; caps: (readonly [number, number])[] }
   | { do: 'lease'; tenant: number; generation: number; cap: number | null }
   | { do: 'skew'; ms: number }
-  | { do: 'flood'; cost: number }
+  | { do: 'flood'; cost: number; tenants?: readonly number[]; count?: number }
   | { do: 'rebuild'; large: boolean }
   | { do: 'look' }
   | { do: 'advance'; ms: number };
@@ -123,6 +123,38 @@ const LIMITS = [
   { weight: 0.5, cap: -1, num: 0, den: 1, leased: true },
 ] as const;
 
+/**
+ * Hours in which tenants and lanes stand at their caps: what they get depends on each bucket that is dropped, by the day, by
+ * the hour and by the wider ones of tenants.
+ */
+const hoursAtCaps: fc.Arbitrary<Step[]> = fc
+  .record({
+    // The lanes' caps bind, or those of tenants.
+    lanes: fc.constantFrom([70, 25], [300, 300]),
+    rounds: fc.array(
+      fc.record({
+        minutes: fc.constantFrom(1, 4, 9, 10, 11, 23),
+        cost: fc.constantFrom(1, 1, 2),
+        count: fc.integer({ min: 1, max: 6 }),
+        unused: fc.nat(3),
+      }),
+      { minLength: 50, maxLength: 70 },
+    ),
+  })
+  .map(({ lanes: [day = 0, hour = 0], rounds }) => [
+    { do: 'lanes', caps: [[day, hour] as const, [day, hour] as const] },
+    { do: 'rebuild', large: true },
+    { do: 'lease', tenant: 3, generation: 1, cap: null },
+    { do: 'lease', tenant: 3, generation: 1, cap: 50 },
+    ...rounds.flatMap(({ minutes, cost, count, unused }, i): Step[] => [
+      { do: 'flood', cost, count, tenants: [1, 2, 3] },
+      { do: 'acquire', op: 1_000 + i, want: 100, slice: 1_000 },
+      { do: 'settle', op: 1_000 + i, unused, refused: 0, tenant: 1 + (i % 3) },
+      { do: 'look' },
+      { do: 'advance', ms: minutes * 60_000 },
+    ]),
+  ]);
+
 /** Any number as an id of the shape the scripts expect. */
 const idOf = (kind: string, number: number) => `${kind.padStart(21, '0')}${String(100_000_000 + number)}`;
 
@@ -149,6 +181,16 @@ describe('the ledger scripts', () => {
       { numRuns: 200 },
     );
   }, 240_000);
+
+  it('agree with the model through hours in which tenants and lanes stand at their caps', async () => {
+    await fc.assert(
+      fc.asyncProperty(hoursAtCaps, async (script) => {
+        await test.flush();
+        await new Comparison(redis).run(script);
+      }),
+      { numRuns: 10, endOnFailure: true },
+    );
+  }, 120_000);
 
   it('agree with the model through minutes of both classes waiting, past every tenant’s transactional share', async () => {
     const script: Step[] = [{ do: 'rebuild', large: true }];
@@ -292,8 +334,8 @@ class Comparison {
       }
       case 'flood':
         for (const klass of ['tx', 'mk'] as const) {
-          for (const tenant of [0, 2, 3]) {
-            const ids = Array.from({ length: 40 }, () => idOf('f', 10_000 + (this.fresh += 1)));
+          for (const tenant of step.tenants ?? [0, 2, 3]) {
+            const ids = Array.from({ length: step.count ?? 40 }, () => idOf('f', 10_000 + (this.fresh += 1)));
             await this.offer(
               klass,
               tenant,

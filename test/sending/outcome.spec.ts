@@ -18,17 +18,17 @@ describe('an outcome', () => {
   });
   afterAll(() => rows.close());
 
-  const outcome = ({ id, tenantId }: Waiting, attemptId: AttemptId, how: AttemptEnd): AttemptOutcome => ({
+  const outcome = ({ id, tenantId }: Waiting, attemptId: AttemptId, how: AttemptEnd, at: Date): AttemptOutcome => ({
     tenantId,
     messageId: id,
     attemptId,
     end: how,
-    at: NOON,
+    at,
   });
-  const apply = (message: Waiting, attemptId: AttemptId, how: AttemptEnd) =>
+  const apply = (message: Waiting, attemptId: AttemptId, how: AttemptEnd, at = NOON) =>
     rows.process.worker
       .get(UnitOfWork)
-      .forEngine((unit) => rows.outcomes.within(unit).apply([outcome(message, attemptId, how)]));
+      .forEngine((unit) => rows.outcomes.within(unit).apply([outcome(message, attemptId, how, at)]));
   /** The message and the state of its attempts, after these ends of its first attempt. */
   const after = async (...ends: readonly AttemptEnd[]) => {
     const message = await rows.waiting();
@@ -70,6 +70,17 @@ describe('an outcome', () => {
     ['it waits again, whatever is said later', [end('rate'), end('in-doubt'), end('rejected')], again(1), 'NOT_SENT'],
   ])('%s', async (_, ends, message, state) => {
     expect(await after(...ends)).toEqual({ message, states: [state] });
+  });
+
+  it('that is said again changes nothing about since when nobody knows', async () => {
+    const message = await rows.waiting();
+    const { attempts } = await rows.claimed([message]);
+    const [{ attemptId } = { attemptId: '' as AttemptId }] = attempts;
+    await apply(message, attemptId, end('in-doubt'));
+    await apply(message, attemptId, end('in-doubt'), new Date(NOON.getTime() + 60_000));
+    const since =
+      'SELECT a.ended_at AS attempt, d.ended_at AS doubt FROM attempt a JOIN in_doubt d ON d.attempt_id = a.id';
+    expect(await rows.query(`${since} WHERE a.id = $1`, [attemptId])).toEqual([{ attempt: NOON, doubt: NOON }]);
   });
 
   it.each([SENT, end('rejected'), end('in-doubt'), UNSTARTED])(
@@ -120,6 +131,8 @@ describe('an outcome', () => {
     const { batchId, attempts } = await rows.claimed(messages);
     const ends = [SENT, end('in-doubt'), end('rate'), UNSTARTED];
     for (const [i, how] of ends.entries()) await apply(messages[i]!, attempts[i]!.attemptId, how);
+    // Given back, so it goes with another batch: that one's.
+    await rows.claimed([messages[3]!]);
     const usage = await rows.process.worker.get(UnitOfWork).forSystem(() => rows.outcomes.usage(batchId));
     const ofMessage = ({ tenantId }: Waiting) => {
       const { used, refused } = usage.find((one) => one.tenantId === tenantId) ?? {};

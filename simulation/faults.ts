@@ -68,10 +68,20 @@ function mood(name: keyof typeof CALM, most: number): Fault {
   };
 }
 
+function killOne(world: World, chance: Chance): void {
+  const worker = world.workers[chance.whole(0, Math.max(0, world.workers.length - 1))];
+  if (worker) world.kill(worker);
+}
+
 const FAULTS: readonly Fault[] = [
+  killOne,
   (world, chance) => {
-    const worker = world.workers[chance.whole(0, Math.max(0, world.workers.length - 1))];
-    if (worker) world.kill(worker);
+    world.trace.note('workers are killed again and again');
+    for (let n = chance.whole(3, 10), at = 0; n > 0; n -= 1) {
+      world.time.at((at += chance.between(500, 6_000)), () => {
+        killOne(world, chance);
+      });
+    }
   },
   (world, chance) => {
     const often = chance.between(0.0005, 0.01);
@@ -197,7 +207,8 @@ const FAULTS: readonly Fault[] = [
     const factor = chance.pick([0.1, 0.5, 2]);
     during(
       world,
-      chance.between(60_000, 150_000),
+      // Some last until the ledger must have known of them for long.
+      chance.pick([1, 3]) * chance.between(60_000, 150_000),
       `${world.trace.name('account', id)} gets ${String(factor)} of its limits`,
       () => {
         world.provider.setLimits(id, Math.ceil(quota * factor), Math.max(1, rate * factor));

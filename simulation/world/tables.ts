@@ -54,6 +54,16 @@ export interface TenantRow {
   paused: boolean;
 }
 
+/** What the checker is told of rows. */
+export interface TableEvents {
+  /** A message leaves the state it may never leave. */
+  illegal(message: MessageRow, to: MessageState): void;
+  /** The time of a message is taken to be over. */
+  expired(message: MessageRow): void;
+  /** An attempt was changed, also by what is taken back. */
+  attempt(attempt: AttemptRow): void;
+}
+
 /**
  * The rows of the send path in memory, with what the engine's statements find them by. Every change can be taken back
  * while a transaction is open; what no message may ever do is refused here.
@@ -71,7 +81,7 @@ export class Tables {
   private readonly sent = new Map<SendingAccountId, Set<AttemptRow>>();
   private undo: (() => void)[] | undefined;
 
-  constructor(private readonly onIllegal: (message: MessageRow, to: MessageState) => void) {}
+  constructor(private readonly events: TableEvents) {}
 
   begin(): void {
     if (this.undo) throw new Error('a transaction waited for something outside the database');
@@ -106,7 +116,7 @@ export class Tables {
     change: Partial<Pick<MessageRow, 'accountId' | 'state' | 'attemptNo' | 'notBeforeMs'>>,
   ): void {
     if (row.state === 'SENT' && change.state !== undefined && change.state !== 'SENT')
-      this.onIllegal(row, change.state);
+      this.events.illegal(row, change.state);
     const { accountId, state, attemptNo, notBeforeMs } = row;
     const put = (values: Partial<MessageRow>) => {
       this.unindex(row);
@@ -114,6 +124,7 @@ export class Tables {
       this.index(row);
     };
     put(change);
+    if (change.state === 'EXPIRED') this.events.expired(row);
     this.undo?.push(() => {
       put({ accountId, state, attemptNo, notBeforeMs });
     });
@@ -142,6 +153,7 @@ export class Tables {
       Object.assign(row, values);
       if (row.state === 'IN_DOUBT') this.doubts.add(row);
       if (row.state === 'SENT') this.sentOf(row.accountId).add(row);
+      this.events.attempt(row);
     };
     put(change);
     this.undo?.push(() => {

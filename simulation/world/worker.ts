@@ -72,6 +72,9 @@ export const WORKER_PACE: TickPace = {
   reroute: 2_000,
 };
 
+/** So much more often does a process die where it writes its record, and at the engine's failpoints, than elsewhere. */
+const AT_A_RECORD = 6;
+
 const quiet = { inc: () => undefined, observe: () => undefined, set: () => undefined };
 
 /** What a worker finds around it: the other side of every port. */
@@ -91,7 +94,7 @@ export interface Surroundings extends LedgerEvents, SenderEvents {
   readonly workersAtMost: number;
   readonly inDoubtAfterMs: Readonly<Record<Stream, number>>;
   /** Kills the process at a moment that the seed chose. Answers whether it did. */
-  mayCrash(process: SimulatedProcess): boolean;
+  mayCrash(process: SimulatedProcess, times?: number): boolean;
   listen(process: SimulatedProcess, hear: (account: string) => void): () => void;
 }
 
@@ -201,7 +204,7 @@ export class SimulatedWorker implements Consumer {
       ],
       [Log, { info: note('info'), warn: note('warn'), error: note('error'), debug: () => undefined }],
       [Metrics, metrics],
-      [FlightRecorder, new SimulatedRecorder(process, () => world.mayCrash(process))],
+      [FlightRecorder, new SimulatedRecorder(process, () => world.mayCrash(process, AT_A_RECORD))],
       [
         ClaimRepository,
         new ClaimRows(world.tables, world.fleet, world.ids, (attempt) => {
@@ -230,7 +233,7 @@ export class SimulatedWorker implements Consumer {
       inDoubtAfterMs: world.inDoubtAfterMs,
       workers: world.workersAtMost,
       failpoints: new Failpoints(() => {
-        world.mayCrash(process);
+        world.mayCrash(process, AT_A_RECORD);
       }),
     };
     const replaced = new Set<unknown>(standIns.map(([token]) => token));

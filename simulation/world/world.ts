@@ -74,10 +74,18 @@ export class World implements LedgerEvents, SenderEvents, ProviderEvents {
     this.workersAtMost = options.workersAtMost ?? 4;
     this.inDoubtAfterMs = options.inDoubtAfterMs ?? { TRANSACTIONAL: 20_000, MARKETING: 30_000 };
     this.trace = new Trace(() => this.time.nowMs, options.print);
-    this.tables = new Tables((message, to) => {
-      this.checker.violate('sent-taken-back', `${this.trace.name('message', message.id)} became ${to}`);
+    this.tables = new Tables({
+      illegal: (message, to) => {
+        this.checker.violate('sent-taken-back', `${this.trace.name('message', message.id)} became ${to}`);
+      },
+      expired: (message) => {
+        this.checker.expired(message);
+      },
+      attempt: (attempt) => {
+        this.checker.changed(attempt);
+      },
     });
-    this.checker = new Checker(() => this.time.nowMs, this.tables, this.trace);
+    this.checker = new Checker(() => this.time.nowMs, this.tables, this.trace, this.inDoubtAfterMs);
     this.wire = new Wire(this.time, this.network);
     this.wire.onStep = (process) => {
       this.mayCrash(process);
@@ -177,9 +185,12 @@ export class World implements LedgerEvents, SenderEvents, ProviderEvents {
   /** Who brings a killed worker back. */
   onDeath: (worker: SimulatedWorker) => void = () => undefined;
 
-  /** Answers true when the process dies in the middle of a line it is writing. */
-  mayCrash(process: SimulatedProcess): boolean {
-    if (this.crashAtStep === 0 || !this.network.happens(this.crashAtStep)) return false;
+  /**
+   * Answers true when the process dies in the middle of a line it is writing.
+   * @param times so much more often than at any step: between a send and its record lies one moment among dozens
+   */
+  mayCrash(process: SimulatedProcess, times = 1): boolean {
+    if (this.crashAtStep === 0 || !this.network.happens(Math.min(0.5, this.crashAtStep * times))) return false;
     const worker = this.workers.find((one) => one.process === process);
     if (!worker) return false;
     this.kill(worker, 'is killed in the middle of a call');

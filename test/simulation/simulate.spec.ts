@@ -2,7 +2,6 @@ import { LedgerModel } from '../../libs/quota/src/testing';
 import { playSeed } from '../../simulation/run';
 
 const sound = (bucketMs: number, buckets: number) => new LedgerModel(bucketMs, buckets);
-const freesEarly = (bucketMs: number, buckets: number) => new LedgerModel(bucketMs, buckets, 'frees-early');
 
 describe('the engine on a virtual clock', () => {
   jest.setTimeout(600_000);
@@ -16,11 +15,17 @@ describe('the engine on a virtual clock', () => {
     expect(broken).toEqual([]);
   });
 
-  it('catches a ledger that frees quota too early within twenty seeds', async () => {
+  it.each([
+    ['frees-early', 'over-quota'],
+    ['refunds-twice', 'over-quota'],
+    ['ignores-cuts', 'over-quota'],
+    ['ignores-caps', 'over-cap'],
+  ] as const)('catches a ledger that %s within twenty seeds: %s', async (fault, expected) => {
+    const broken = (bucketMs: number, buckets: number) => new LedgerModel(bucketMs, buckets, fault);
     let caught = false;
     for (let seed = 1; seed <= 20 && !caught; seed += 1) {
-      const { violations } = await playSeed(seed, freesEarly);
-      caught = violations.some(({ rule }) => rule === 'over-quota');
+      const { violations } = await playSeed(seed, broken);
+      caught = violations.some(({ rule }) => rule === expected);
     }
     expect(caught).toBe(true);
   });

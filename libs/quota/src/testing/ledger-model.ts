@@ -26,7 +26,11 @@ export type LedgerFault =
   /** Frees a bucket 24 h after its start, with no guard. */
   | 'frees-early'
   /** Gives back twice what was not used. */
-  | 'refunds-twice';
+  | 'refunds-twice'
+  /** Takes no notice of tenants' own daily caps. */
+  | 'ignores-caps'
+  /** Goes on by the quota it had when SES has cut it. */
+  | 'ignores-cuts';
 
 /**
  * What the scripts do, said once more without Redis: properties run on it, and real Redis is compared with it, reply by
@@ -177,7 +181,8 @@ export class LedgerModel {
 
   offer(nowUs: number, offer: ModelOffer): number {
     const tenant = this.tenants.get(offer.tenant) ?? newTenant(this.bucketMs, this.buckets, nowUs);
-    const { weight, cap, num, den, lane, leased = false } = offer;
+    const { weight, num, den, lane, leased = false } = offer;
+    const cap = this.fault === 'ignores-caps' ? -1 : offer.cap;
     Object.assign(tenant, { weight, cap, num, den, leased });
     if (lane !== undefined) tenant.lanes[offer.class] = lane;
     this.tenants.set(offer.tenant, tenant);
@@ -203,6 +208,7 @@ export class LedgerModel {
   observe(realUs: number, epoch: number, q: number, num: number, den: number, ses: number): ModelReply {
     if (!this.exists || this.epoch !== epoch) return ['STALE'];
     this.ring.expire(this.now(realUs));
+    if (this.fault === 'ignores-cuts') q = Math.max(q, this.q);
     Object.assign(this, { q, num, den, ext: Math.max(0, ses - this.ring.sum) });
     return ['OK', String(this.ring.sum), String(this.ext)];
   }

@@ -47,7 +47,8 @@ export const APPLY = `
     RETURNING a.tenant_id, a.id, a.message_id, a.attempt_no, a.sending_account_id, a.stream, a.created_at, a.state
   ), n AS (
     SELECT o.*, a.tenant_id, a.message_id, a.attempt_no,
-           CASE WHEN EXISTS (SELECT FROM attempt e WHERE e.tenant_id = ANY (ARRAY[a.tenant_id]) AND e.message_id = ANY (ARRAY[a.message_id])
+           CASE WHEN a.attempt_no = 1 OR o.message = 'SENT' THEN o.message
+                WHEN EXISTS (SELECT FROM attempt e WHERE e.tenant_id = ANY (ARRAY[a.tenant_id]) AND e.message_id = ANY (ARRAY[a.message_id])
                                 AND e.attempt_no < a.attempt_no AND e.state = 'SENT')
                   OR EXISTS (SELECT FROM a e WHERE e.tenant_id = a.tenant_id AND e.message_id = a.message_id
                                 AND e.attempt_no < a.attempt_no AND e.state = 'SENT')

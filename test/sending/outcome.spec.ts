@@ -114,6 +114,29 @@ describe('an outcome', () => {
     },
   );
 
+  it('lets a message go again and again while none of its attempts was sent', async () => {
+    const message = await rows.waiting();
+    for (let attemptNo = 1; attemptNo <= 3; attemptNo += 1) {
+      const { attempts } = await rows.claimed([message]);
+      await apply(message, attempts[0]!.attemptId, UNSTARTED);
+      expect(await rows.rowOf(message)).toMatchObject({ state: 'READY', attemptNo, waits: true });
+    }
+  });
+
+  it('that says so of an earlier attempt in the same write keeps the message from going again', async () => {
+    const message = await rows.waiting();
+    const first = await rows.claimed([message]);
+    await apply(message, first.attempts[0]!.attemptId, end('in-doubt'));
+    await rows.query(`UPDATE message SET state = 'READY' WHERE id = $1`, [message.id]);
+    const second = await rows.claimed([message]);
+    const both = [
+      outcome(message, first.attempts[0]!.attemptId, SENT, NOON),
+      outcome(message, second.attempts[0]!.attemptId, end('rate'), NOON),
+    ];
+    await rows.process.worker.get(UnitOfWork).forEngine((unit) => rows.outcomes.within(unit).apply(both));
+    expect(await rows.rowOf(message)).toMatchObject({ state: 'SENT', waits: false, inDoubt: false });
+  });
+
   it.each([SENT, end('rejected')])(
     'of a message that ended otherwise meanwhile ($kind) does not bring it back',
     async (late) => {

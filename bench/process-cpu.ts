@@ -10,17 +10,43 @@ interface ProcessStat {
   readonly endedChildrenMs: number;
 }
 
-/** What a process and everything below it has used so far, milliseconds of CPU. Ended children count through their parent. */
-export function treeCpuMs(root: number): number {
+/** A process and everything below it, by pid. */
+export type ProcessTree = ReadonlyMap<number, ProcessStat>;
+
+export function readTree(root: number): ProcessTree {
   const all = readAll();
   const members = [root];
   for (let i = 0; i < members.length; i += 1) {
     for (const [pid, stat] of all) if (stat.parent === members[i]) members.push(pid);
   }
-  return members.reduce((sum, pid) => {
-    const stat = all.get(pid);
-    return sum + (stat ? stat.ownMs + stat.endedChildrenMs : 0);
-  }, 0);
+  return new Map(
+    members.flatMap((pid) => {
+      const stat = all.get(pid);
+      return stat ? [[pid, stat]] : [];
+    }),
+  );
+}
+
+/** What a process and everything below it has used so far, milliseconds of CPU. Ended children count through their parent. */
+export function treeCpuMs(root: number): number {
+  return [...readTree(root).values()].reduce((sum, { ownMs, endedChildrenMs }) => sum + ownMs + endedChildrenMs, 0);
+}
+
+/**
+ * What a tree used between two looks, milliseconds of CPU. Of a process whose parent was killed with it nobody is told what it
+ * used since the first look; what it had used before must not be taken off again.
+ */
+export function treeGrowthMs(before: ProcessTree, after: ProcessTree): number {
+  let [own, inherited] = [0, 0];
+  for (const [pid, now] of after) {
+    const then = before.get(pid);
+    own += now.ownMs - (then?.ownMs ?? 0);
+    inherited += now.endedChildrenMs - (then?.endedChildrenMs ?? 0);
+  }
+  for (const [pid, then] of before) {
+    if (!after.has(pid) && after.has(then.parent)) inherited -= then.ownMs + then.endedChildrenMs;
+  }
+  return Math.max(0, own) + Math.max(0, inherited);
 }
 
 /** Resident memory of a process in MiB. */

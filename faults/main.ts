@@ -76,6 +76,8 @@ async function run(session: Session, args: FaultArguments, line: LiveLine): Prom
       ending,
       foreignCores: () => load.foreignCores(),
       progress: (text: string) => {
+        // Whole trees are killed here.
+        load.note();
         line.show(`${elapsed()}  ${text}`);
       },
     };

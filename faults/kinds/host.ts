@@ -91,6 +91,14 @@ async function withOwnClock(world: World): Promise<void> {
   );
 }
 
+/** Faults in which Redis runs on a clock of its own. */
+const ON_ITS_OWN_CLOCK = {
+  allow: { recoverySeconds: 30 },
+  impossible: noOwnClock,
+  prepare: withOwnClock,
+  restore: (world) => restartRedis(world),
+} satisfies Partial<Fault>;
+
 export const hostFaults: readonly Fault[] = [
   {
     name: 'disk-full-under-recorder',
@@ -117,24 +125,19 @@ export const hostFaults: readonly Fault[] = [
     name: 'clock-jump',
     about: 'the clock of Redis jumps an hour ahead for 5 s, and back',
     rows: '18',
-    allow: { recoverySeconds: 30 },
-    impossible: noOwnClock,
-    prepare: withOwnClock,
+    ...ON_ITS_OWN_CLOCK,
     inject: async (world) => {
       setAhead(world, JUMP_SECONDS);
       await world.wait(OUTAGE_MS);
       setAhead(world, 0);
       return undefined;
     },
-    restore: (world) => restartRedis(world),
   },
   {
     name: 'clock-jump-kill-worker',
     about: 'a worker is killed while the clock of Redis is an hour ahead, and started anew once it is back',
     rows: '7, 18',
-    allow: { recoverySeconds: 30 },
-    impossible: noOwnClock,
-    prepare: withOwnClock,
+    ...ON_ITS_OWN_CLOCK,
     inject: async (world) => {
       setAhead(world, JUMP_SECONDS);
       await world.wait(OUTAGE_MS);
@@ -144,7 +147,6 @@ export const hostFaults: readonly Fault[] = [
       await world.revive(world.firstWorker);
       return undefined;
     },
-    restore: (world) => restartRedis(world),
   },
   {
     name: 'clock-jump-worker',

@@ -3,8 +3,8 @@ const BUCKET_MS = 60_000;
 /** How much longer than 24 h after a bucket's end it stays charged: HTTP timeout, life of a slot, allowance for skew. */
 const GUARD_MS = 120_000;
 const DAY_MS = 86_400_000;
-/** Tenants' caps are counted in buckets so many times as wide (scripts/prelude.lua.ts). */
-const WIDE = 10;
+/** Tenants' caps are counted in buckets so many times as wide: thousands of rings of 600 bytes. */
+export const WIDE = 10;
 
 export interface RingShape {
   readonly bucketMs: number;

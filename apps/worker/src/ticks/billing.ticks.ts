@@ -1,6 +1,5 @@
 import { closePeriod, CloseService, NightlyVerify, PeriodService } from '@libs/billing';
 import { JobQueue } from '@libs/queueing';
-import { ClockWatch } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { Tick } from './tick.decorator';
 
@@ -11,7 +10,6 @@ export class BillingTicks {
     private readonly closing: CloseService,
     private readonly jobs: JobQueue,
     private readonly nightly: NightlyVerify,
-    private readonly clocks: ClockWatch,
   ) {}
 
   /** What is asked stands in the month's row: a job that was lost is made again. */
@@ -20,14 +18,14 @@ export class BillingTicks {
     for (const { period } of await this.periods.asked()) await this.jobs.enqueue(closePeriod, { period });
   }
 
-  @Tick({ name: 'billing-refresh', everyMs: 600_000 })
-  async keepUpToDate(): Promise<void> {
-    if (this.clocks.isRight) await this.closing.keepUpToDate();
+  @Tick({ name: 'billing-refresh', everyMs: 600_000, byDate: true })
+  keepUpToDate(): Promise<void> {
+    return this.closing.keepUpToDate();
   }
 
   /** Looks often, judges once a night: whichever worker looks first when it is due. */
-  @Tick({ name: 'billing-verify', everyMs: 600_000 })
-  async judgeBooks(): Promise<void> {
-    if (this.clocks.isRight) await this.nightly.judge();
+  @Tick({ name: 'billing-verify', everyMs: 600_000, byDate: true })
+  judgeBooks(): Promise<void> {
+    return this.nightly.judge();
   }
 }

@@ -1,4 +1,5 @@
 import { Log, Metrics, ObservabilityModule } from '@libs/observability';
+import { ClockWatch } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -31,15 +32,56 @@ class Slow {
   }
 }
 
+@Injectable()
+class Dated {
+  readonly runs: string[] = [];
+
+  @Tick({ name: 'dated', everyMs: HOUR_MS, byDate: true })
+  dated(): Promise<void> {
+    this.runs.push('dated');
+    return Promise.resolve();
+  }
+
+  @Tick({ name: 'undated', everyMs: HOUR_MS })
+  undated(): Promise<void> {
+    this.runs.push('undated');
+    return Promise.resolve();
+  }
+}
+
+/** Whether this host's clock is right, as the tests have it. */
+const clocks = { isRight: true };
+
+function moduleWith(ticks: new () => object) {
+  return Test.createTestingModule({
+    imports: [
+      DiscoveryModule,
+      ObservabilityModule.forRoot(new Log({ name: 'test', level: 'silent' }), new Metrics('test')),
+    ],
+    providers: [MarkedMethods, TickRegistry, ticks, { provide: ClockWatch, useValue: clocks }],
+  }).compile();
+}
+
+describe('a tick that goes by dates', () => {
+  it('does nothing while the clock of its host is wrong', async () => {
+    const module = await moduleWith(Dated);
+    const [ticks, { runs }] = [module.get(TickRegistry), module.get(Dated)];
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    clocks.isRight = false;
+    ticks.start();
+    await turn();
+    expect(runs).toEqual(['undated']);
+    clocks.isRight = true;
+    ticks.wake('dated');
+    await turn();
+    expect(runs).toEqual(['undated', 'dated']);
+    await ticks.stop();
+  });
+});
+
 describe('a tick that is woken', () => {
   it('does not wait for its time, and runs once more when it was under way', async () => {
-    const module = await Test.createTestingModule({
-      imports: [
-        DiscoveryModule,
-        ObservabilityModule.forRoot(new Log({ name: 'test', level: 'silent' }), new Metrics('test')),
-      ],
-      providers: [MarkedMethods, TickRegistry, Slow],
-    }).compile();
+    const module = await moduleWith(Slow);
     const [ticks, slow] = [module.get(TickRegistry), module.get(Slow)];
     const first = slow.next();
     ticks.start();

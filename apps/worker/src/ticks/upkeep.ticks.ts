@@ -1,7 +1,7 @@
 import { ObservationService, SubscriptionService } from '@libs/fleet';
 import { ProvisioningService } from '@libs/placement';
 import { Outbox } from '@libs/queueing';
-import { ClockWatch, EventApplier, HeldSnapshotWatch, IdempotencyService, PartitionService } from '@libs/sending';
+import { EventApplier, HeldSnapshotWatch, IdempotencyService, PartitionService } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { ALL_JOBS } from '../jobs';
 import { Tick } from './tick.decorator';
@@ -20,7 +20,6 @@ export class UpkeepTicks {
     private readonly subscriptions: SubscriptionService,
     private readonly partitions: PartitionService,
     private readonly snapshots: HeldSnapshotWatch,
-    private readonly clocks: ClockWatch,
   ) {}
 
   /** Woken when a row is committed; this finds the row whose hint was lost. */
@@ -34,10 +33,10 @@ export class UpkeepTicks {
     while ((await this.events.applyStored()).taken > 0);
   }
 
-  @Tick({ name: 'provision', everyMs: 2_000 })
-  async provision(): Promise<void> {
-    // A move that takes too long is given up.
-    if (this.clocks.isRight) await this.provisioning.advance();
+  /** A move that takes too long is given up. */
+  @Tick({ name: 'provision', everyMs: 2_000, byDate: true })
+  provision(): Promise<void> {
+    return this.provisioning.advance();
   }
 
   @Tick({ name: 'dedicated-ips', everyMs: 60_000 })
@@ -50,9 +49,9 @@ export class UpkeepTicks {
     return this.subscriptions.followAddress();
   }
 
-  @Tick({ name: 'idempotency', everyMs: 60_000 })
-  async forgetIdempotencyKeys(): Promise<void> {
-    if (this.clocks.isRight) await this.idempotency.forgetOld();
+  @Tick({ name: 'idempotency', everyMs: 60_000, byDate: true })
+  forgetIdempotencyKeys(): Promise<unknown> {
+    return this.idempotency.forgetOld();
   }
 
   @Tick({ name: 'partitions', everyMs: 600_000 })

@@ -1,3 +1,5 @@
+import { WIDE } from '../ring.policy';
+
 /**
  * Shared by every script of the ledger. KEYS[1] is `pf:{<sending account>}:led`; all other keys carry the same hash tag,
  * so one account's ledger lives on one node. The first seven arguments are always the clock and the ring: base (ms),
@@ -16,8 +18,7 @@ local LED = KEYS[1]
 local BASE, SPEED, OFFSET = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local W, N, CALLER, TOLERANCE = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local HOUR = math.min(N, math.ceil(3600000 / W) + 1)
--- Tenants' caps are counted in buckets ten times as wide: thousands of rings of 600 bytes.
-local WIDE = 10
+local WIDE = ${String(WIDE)}
 local WIDE_SIZE = math.floor(N / WIDE) + 2
 local SHARDS = 4
 

@@ -1,4 +1,6 @@
-import { EngineClock, SystemClock, type Clock, type MessageId } from '@libs/kernel';
+import { UnitOfWork } from '@libs/database';
+import { SuppressionService } from '@libs/deliverability';
+import { EngineClock, newId, newIdAt, SystemClock, type Clock, type EventId, type MessageId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { SendEngine } from '@libs/sending';
 import { Redis } from 'ioredis';
@@ -135,6 +137,27 @@ describe('a worker whose clock is wrong', () => {
     expect((await staged.stack.judge(ids)).lost).toBe(2);
     await staged.stack.stopWorker(worker);
     await staged.putAside(ids);
+  }, 30_000);
+
+  it('suppresses an address for mail that was accepted before, also where another was suppressed meanwhile', async () => {
+    const { worker } = await onHost(-HOUR_MS);
+    const halfAnHourAgo = new SystemClock().nowMs() - HOUR_MS / 2;
+    await staged.stack.query(
+      `INSERT INTO suppression (tenant_id, id, address, reason, created_at) VALUES ($1, $2, 'eve@inbox.example', 'manual', $3)`,
+      [staged.tenant, newIdAt(halfAnHourAgo, 0), new Date(halfAnHourAgo)],
+    );
+    const { ids, ticket } = await staged.granted(1);
+    const [to] = await staged.stack.query<{ address: string }>(
+      'SELECT address FROM recipient WHERE message_id = $1',
+      ids,
+    );
+    const { tenant: tenantId } = staged;
+    const news = { tenantId, address: to!.address, reason: 'bounce', cause: newId<EventId>() } as const;
+    const uow = worker.app.get(UnitOfWork);
+    await uow.forSystem(() => worker.app.get(SuppressionService, { strict: false }).addFromEvents([news]));
+    await staged.engine.take(ticket);
+    expect(await staged.statesOf(ids)).toEqual(['SUPPRESSED']);
+    await staged.stack.stopWorker(worker);
   }, 30_000);
 
   it('keeps no lock from those whose clocks are right: all mail goes, once', async () => {

@@ -1,5 +1,5 @@
-import { UnitOfWork } from '@libs/database';
-import { newId, type EventId, type SuppressionId, type TenantId } from '@libs/kernel';
+import { databaseClock, UnitOfWork } from '@libs/database';
+import { EngineClock, newIdAt, scaleTime, type EventId, type SuppressionId, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 
 export interface SuppressionRow {
@@ -36,11 +36,20 @@ const FIND = `SELECT ${COLUMNS} FROM suppression WHERE tenant_id = $1 AND id = A
 
 @Injectable()
 export class SuppressionRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly clock: EngineClock,
+  ) {}
 
-  /** Adds what is not there yet and answers how many that were. */
-  async add(entries: readonly NewSuppression[], at: Date): Promise<number> {
+  /**
+   * Adds what is not there yet and answers how many that were.
+   *
+   * Claims look only at what is younger than their mail, and find the youngest by its id: with the time of a host whose clock
+   * is behind they would not see it. Both are by PostgreSQL's clock unless this host's is ahead, which costs claims a look.
+   */
+  async add(entries: readonly NewSuppression[]): Promise<number> {
     if (entries.length === 0) return 0;
+    const realMs = Math.max(this.clock.hostMs(), await databaseClock(this.uow));
     const rows = await this.uow.query(
       `INSERT INTO suppression (tenant_id, id, address, reason, cause_event_id, created_at)
        SELECT tenant_id, id, address, reason, cause, $6
@@ -50,11 +59,11 @@ export class SuppressionRepository {
        RETURNING id`,
       [
         entries.map((entry) => entry.tenantId),
-        entries.map(() => newId<SuppressionId>()),
+        entries.map((_, place) => newIdAt<SuppressionId>(realMs, place)),
         entries.map((entry) => entry.address),
         entries.map((entry) => entry.reason),
         entries.map((entry) => entry.causeEventId),
-        at,
+        new Date(scaleTime(realMs, this.clock.scale)),
       ],
     );
     return rows.length;

@@ -2,7 +2,6 @@ import { AuditService, type Author } from '@libs/audit';
 import { UnitOfWork } from '@libs/database';
 import {
   DomainError,
-  EngineClock,
   isHeaderSafe,
   notFound,
   toPublicId,
@@ -44,7 +43,6 @@ export class SuppressionService {
   constructor(
     private readonly rows: SuppressionRepository,
     private readonly uow: UnitOfWork,
-    private readonly clock: EngineClock,
     private readonly audit: AuditService,
   ) {}
 
@@ -71,7 +69,6 @@ export class SuppressionService {
     return this.uow.forTenant(tenant, async () => {
       const added = await this.rows.add(
         [...new Set(keys)].map((address) => ({ tenantId: tenant, address, reason, causeEventId: null })),
-        this.clock.now(),
       );
       await this.audit.record({
         ...by,
@@ -95,7 +92,7 @@ export class SuppressionService {
         entries.set(name, { tenantId: item.tenantId, address, reason: item.reason, causeEventId: item.cause });
       }
     }
-    return this.rows.add([...entries.values()], this.clock.now());
+    return this.rows.add([...entries.values()]);
   }
 
   /**

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { fromPublicId, newId, publicKindOf, toPublicId, type MessageId } from './index';
+import { fromPublicId, isUuid, newId, newIdAt, publicKindOf, toPublicId, type MessageId } from './index';
 
 describe('public ids', () => {
   it('give back the uuid they were made from', () => {
@@ -47,4 +47,13 @@ describe('public ids', () => {
     const ids = Array.from({ length: 100 }, () => newId<MessageId>());
     expect([...ids].sort()).toEqual(ids);
   });
+});
+
+it('is an id of the time that was told, in the order of places', () => {
+  const ids = [0, 1, 999].flatMap((place) => [newIdAt(1_000.5, place), newIdAt(1_001, place)]);
+  expect(ids.every(isUuid)).toBe(true);
+  const time = (id: string) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+  expect([...ids].sort().map(time)).toEqual([1_000, 1_000, 1_000, 1_001, 1_001, 1_001]);
+  const ofOneTime = ids.filter((id) => time(id) === 1_000);
+  expect([...ofOneTime].sort()).toEqual(ofOneTime);
 });

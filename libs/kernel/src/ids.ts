@@ -42,6 +42,11 @@ export function newId<Id extends AnyId>(): Id {
   return v7() as Id;
 }
 
+/** The same for a time that another clock told, real milliseconds; `place` orders those of one time. */
+export function newIdAt<Id extends AnyId>(realMs: number, place: number): Id {
+  return v7({ msecs: Math.floor(realMs), seq: place }) as Id;
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Whether that is a uuid as PostgreSQL writes it. Of anything else a column of ids would make an error, not an empty answer. */

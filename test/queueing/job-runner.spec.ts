@@ -4,6 +4,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { BULL_QUEUES, type BullQueues } from '../../libs/queueing/src/job-queue';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { createTestRedis, type TestRedis } from '../support/redis';
 import { waitFor } from '../support/wait-for';
@@ -71,6 +72,27 @@ describe('jobs that several workers take from one queue', () => {
     );
     await waitFor(() => ranAfter!.length === 2, { what: 'the later version to run them', withinMs: 20_000 });
     expect([...ranAfter!].sort()).toEqual(['added 3', 'changed "two"']);
+    await after.get(JobRunner).drain();
+  });
+
+  it('come again after longer and longer where no version can run them', async () => {
+    const last = await version();
+    const left: string[] = [];
+    last
+      .get(JobRunner)
+      .start([{ job: known as never, concurrency: 1, run: () => Promise.resolve() }], ({ job }) => left.push(job));
+    await last.get(JobQueue).enqueue(added, { n: 1 });
+    const control = last.get<BullQueues>(BULL_QUEUES).get('control')!;
+    const pauses: unknown[] = [];
+    for (let times = 1; times <= 9; times += 1) {
+      await waitFor(() => left.length === times, { what: `the job to be left ${String(times)} times` });
+      const [job] = await control.getDelayed();
+      pauses.push((job!.opts.delay ?? 0) / 1_000);
+      await job!.promote();
+    }
+    expect(pauses).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
+    await last.get(JobRunner).drain();
+    await control.empty();
   });
 
   it('runs a job again although several workers have died with it', async () => {

@@ -17,8 +17,10 @@ export interface JobHandler<Payload> {
 /** A job failed for good, or one try of it did; the listener logs and counts it. */
 export type JobFailureListener = (failure: { job: string; attemptsMade: number; error: Error }) => void;
 
-/** What a version leaves to the others comes again after so long. */
+/** What a version leaves to the others comes again after so long, and each time after twice as long, */
 const LEFT_MS = 5_000;
+/** up to this: after a deployment that was taken back nobody may ever run it. */
+const LEFT_MOST_MS = 300_000;
 
 /** A job that only another version can run: of another name, or with a payload that this one cannot read. */
 class JobOfAnotherVersion extends Error {
@@ -88,7 +90,8 @@ async function leave(job: Job, why: string, onFailure: JobFailureListener): Prom
   const error = new JobOfAnotherVersion(why);
   if (REGAINED.has(job.queue.name)) throw error;
   // Under no id: the one at hand still has it, and would swallow the other.
-  const { attempts, backoff, removeOnComplete, removeOnFail } = job.opts;
-  await job.queue.add(job.name, job.data, { attempts, backoff, removeOnComplete, removeOnFail, delay: LEFT_MS });
+  const { attempts, backoff, removeOnComplete, removeOnFail, delay: last = 0 } = job.opts;
+  const delay = Math.min(Math.max(LEFT_MS, 2 * last), LEFT_MOST_MS);
+  await job.queue.add(job.name, job.data, { attempts, backoff, removeOnComplete, removeOnFail, delay });
   onFailure({ job: job.name, attemptsMade: job.attemptsMade, error });
 }

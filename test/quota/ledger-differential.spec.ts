@@ -18,7 +18,7 @@ type Step =
   | { do: 'withdraw'; class: 'tx' | 'mk'; tenant: number; ids: number[] }
   | { do: 'settle'; op: number; unused: number; refused: number; tenant: number }
   | { do: 'reslot'; op: number; cost: number }
-  | { do: 'observe'; q: number; rate: number; ses: number }
+  | { do: 'observe'; q: number; rate: number; ses: number; beside?: boolean }
   | { do: 'freeze'; ms: number; replace: boolean }
   | { do: 'throttle' }
   | { do: 'lanes'; caps: (readonly [number, number])[] }
@@ -155,6 +155,27 @@ const hoursAtCaps: fc.Arbitrary<Step[]> = fc
     ]),
   ]);
 
+/** Hours beside another sender: what is taken for its use depends on what stands in the ring's newest and oldest buckets. */
+const hoursBesideOthers: fc.Arbitrary<Step[]> = fc
+  .array(
+    fc.record({
+      ms: fc.constantFrom(900, 20_000, 61_000, 61_000, 130_000, 600_000),
+      count: fc.nat(6),
+      ses: fc.integer({ min: -60, max: 40 }),
+    }),
+    { minLength: 50, maxLength: 70 },
+  )
+  .map((rounds) => [
+    { do: 'rebuild', large: true },
+    ...rounds.flatMap(({ ms, count, ses }, i): Step[] => [
+      { do: 'flood', cost: 1, count, tenants: [0] },
+      { do: 'acquire', op: 1_000 + i, want: 100, slice: 1_000 },
+      { do: 'observe', q: 200, rate: 14_000, ses, beside: true },
+      { do: 'look' },
+      { do: 'advance', ms },
+    ]),
+  ]);
+
 /** Any number as an id of the shape the scripts expect. */
 const idOf = (kind: string, number: number) => `${kind.padStart(21, '0')}${String(100_000_000 + number)}`;
 
@@ -185,6 +206,16 @@ describe('the ledger scripts', () => {
   it('agree with the model through hours in which tenants and lanes stand at their caps', async () => {
     await fc.assert(
       fc.asyncProperty(hoursAtCaps, async (script) => {
+        await test.flush();
+        await new Comparison(redis).run(script);
+      }),
+      { numRuns: 10, endOnFailure: true },
+    );
+  }, 120_000);
+
+  it('agree with the model through hours beside another sender', async () => {
+    await fc.assert(
+      fc.asyncProperty(hoursBesideOthers, async (script) => {
         await test.flush();
         await new Comparison(redis).run(script);
       }),
@@ -269,8 +300,8 @@ class Comparison {
     >;
     const numbers = (rows: unknown) =>
       ((rows === false ? [] : rows) as unknown[][]).map((row) => row.map(String)).sort();
-    expect([stats['epoch'], stats['sum'], stats['inflight']].map(String)).toEqual(
-      [model.epoch, model.usedAt(us), model.inflightOps().length].map(String),
+    expect([stats['epoch'], stats['sum'], stats['ext'], stats['inflight']].map(String)).toEqual(
+      [model.epoch, model.usedAt(us), model.ext, model.inflightOps().length].map(String),
     );
     expect(numbers(stats['lanes'])).toEqual(numbers(model.laneUse(us)));
     const lists = model.lists().map(({ tenant, class: klass, length, parked }) => [tenant, klass, length, parked]);
@@ -367,11 +398,13 @@ class Comparison {
           model.reslot(us, `op${String(step.op)}`, epoch, RUN, step.cost, 5000, 60_000),
         );
         break;
-      case 'observe':
-        expect(await this.call('observe', epoch, step.q, step.rate, 1000, step.ses)).toEqual(
-          model.observe(us, epoch, step.q, step.rate, 1000, step.ses),
+      case 'observe': {
+        const ses = Math.max(0, step.ses + (step.beside === true ? model.used : 0));
+        expect(await this.call('observe', epoch, step.q, step.rate, 1000, ses)).toEqual(
+          model.observe(us, epoch, step.q, step.rate, 1000, ses),
         );
         break;
+      }
       case 'freeze':
         await this.call('freeze', this.nowMs + step.ms, step.replace ? 1 : 0);
         model.freeze(this.nowMs + step.ms, step.replace);

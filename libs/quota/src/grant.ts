@@ -133,6 +133,7 @@ export interface LedgerStats {
   readonly rate: Fraction;
   /** Recipients charged in the last 24 h and the guard, those sent by others included. */
   readonly used24h: bigint;
+  /** What others may have sent of that. */
   readonly foreign: bigint;
   /** When the oldest recipients charged are forgotten: a full day has room again. */
   readonly roomReturnsAtMs: number;

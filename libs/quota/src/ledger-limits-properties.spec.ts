@@ -182,6 +182,61 @@ describe('the limits of the ledger (on its model, which real Redis is compared w
     expect(perSecond.at(-1)).toBeGreaterThanOrEqual(198);
   });
 
+  it('P1: beside another sender SES counts no more than the quota, and all of it in the end', () => {
+    const [quota, others] = [3_000, 600];
+    const account = new Account(quota, { num: 14, den: 1 });
+    const observe = () => {
+      const ses = account.seen
+        .filter(({ at }) => at > account.now - 24 * HOUR)
+        .reduce((sum, { cost }) => sum + cost, 0);
+      account.model.observe(account.now, 1, quota, 14, 1, ses);
+    };
+    const others600 = () => {
+      account.send(account.now, others);
+      account.advance(SECOND);
+      observe();
+    };
+    // As late as may be in the first hour, so that much is on its way; at once when that hour leaves SES's count.
+    const fill = (at: (grant: SeenGrant) => number) => {
+      for (let second = 1; second <= 15 * 60; second += 1) {
+        account.offer('t', many(30));
+        const grant = account.acquire();
+        for (const { cost } of grant?.messages ?? []) account.send(at(grant!), cost);
+        account.advance(SECOND);
+        if (second % 60 === 20) observe();
+      }
+    };
+    others600();
+    account.advance(HOUR);
+    fill(({ deadline }) => deadline);
+    account.advance(START + 24 * HOUR + 2 * SECOND - account.now);
+    others600();
+    account.advance(START + 25 * HOUR - account.now);
+    fill(({ t0 }) => t0);
+    expect(account.worstDay()).toBe(quota);
+  });
+
+  it('takes nothing for another sender’s that SES merely has not counted yet, and holds on to what it has seen', () => {
+    const account = new Account(1_000, { num: 500, den: 1 });
+    const { model } = account;
+    const observe = (ses: number) => model.observe(account.now, 1, 1_000, 500, 1, ses)[2];
+    account.advance(2 * SECOND);
+    account.offer('t', many(100));
+    expect(recipients(account.acquire())).toBe(100);
+    expect([observe(70), model.ext]).toEqual(['0', 0]);
+    expect([observe(130), model.ext]).toEqual(['30', 130]);
+    account.advance(5 * MINUTE);
+    expect([observe(130), model.ext]).toEqual(['30', 30]);
+    account.offer('t', many(100));
+    expect(recipients(account.acquire())).toBe(100);
+    // Nothing of the second hundred has arrived; then all of it has.
+    expect([observe(130), model.ext]).toEqual(['0', 30]);
+    expect([observe(230), model.ext]).toEqual(['30', 130]);
+    account.advance(5 * MINUTE);
+    expect([observe(205), model.ext]).toEqual(['5', 5]);
+    expect([observe(200), model.ext]).toEqual(['0', 0]);
+  });
+
   it('P7: a clock that jumped an hour drops no bucket and loses no time when it comes back', () => {
     const account = new Account(100, { num: 500, den: 1 });
     account.advance(2 * SECOND);

@@ -157,7 +157,7 @@ export class Ledger {
     return Number(await this.scripts.run(account, SCRIPTS.throttle, []));
   }
 
-  /** Takes over what GetAccount said. Answers what is charged and what others sent, or undefined for another epoch. */
+  /** Takes over what GetAccount said. Answers what is charged and what others sent for certain, or undefined for another epoch. */
   async observe(
     account: SendingAccountId,
     epoch: bigint,

@@ -2,15 +2,24 @@ import { PRELUDE } from './prelude.lua';
 
 /**
  * What GetAccount said. After the shared seven: epoch, q (-1 = unlimited), rate num, den, recipients SES counted.
- * What SES counted beyond what this ledger granted was sent by somebody else and takes room away.
+ * What SES counted beyond all that is charged here was sent by somebody else for certain, and is answered. But SES does not
+ * count yet what is on its way, and no longer what stays charged for the guard: as much again may be somebody else's. Where
+ * somebody surely sends, or did, `ext` takes that side, so that no room is granted twice; where nobody does, it takes nothing away.
  */
 export const OBSERVE = `${PRELUDE}
 if redis.call('HGET', LED, 'epoch') ~= ARGV[8] then return {'STALE'} end
 local now = ledgerNow(field('last'))
 local sum = expireAccount(now, field('sum'), field('tail'))
-local ext = math.max(0, tonumber(ARGV[12]) - sum)
+local ses, ext = tonumber(ARGV[12]), field('ext')
+local certain = math.max(0, ses - sum)
+if certain > 0 or ext > 0 then
+  local edge, ring, first, current = edgeOf(), P .. 'rg', firstBucket(now), bucketOf(now)
+  local unsure = sumOf('GET', ring, N, first, first + edge) + sumOf('GET', ring, N, current - edge + 1, current + 1)
+  local most = math.max(0, ses - sum + unsure)
+  ext = certain > 0 and most or math.min(ext, most)
+end
 redis.call('HSET', LED, 'q', ARGV[9], 'num', ARGV[10], 'den', ARGV[11], 'ext', int(ext))
-return {'OK', int(sum), int(ext)}
+return {'OK', int(sum), int(certain)}
 `;
 
 /** Nothing is granted until then. After the shared seven: until (ms), 1 to replace a later time as well. */

@@ -46,6 +46,8 @@ local function ledgerNow(last)
 end
 local function bucketOf(us) return math.floor(us / 1000 / W) end
 local function firstBucket(now) return bucketOf(now) - N + 1 end
+-- How many of the ring's newest buckets may hold what SES has not counted yet, and of its oldest what it has forgotten.
+local function edgeOf() return math.min(math.floor(N / 2), math.max(2, N - math.floor(86400000 / W))) end
 
 local function slot(bucket, size) return '#' .. int(bucket % size) end
 local function charge(ring, size, bucket, n) redis.call('BITFIELD', ring, 'INCRBY', 'u32', slot(bucket, size), int(n)) end

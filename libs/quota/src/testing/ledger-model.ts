@@ -207,10 +207,13 @@ export class LedgerModel {
 
   observe(realUs: number, epoch: number, q: number, num: number, den: number, ses: number): ModelReply {
     if (!this.exists || this.epoch !== epoch) return ['STALE'];
-    this.ring.expire(this.now(realUs));
+    const now = this.now(realUs);
+    this.ring.expire(now);
     if (this.fault === 'ignores-cuts') q = Math.max(q, this.q);
-    Object.assign(this, { q, num, den, ext: Math.max(0, ses - this.ring.sum) });
-    return ['OK', String(this.ring.sum), String(this.ext)];
+    const certain = Math.max(0, ses - this.ring.sum);
+    const most = Math.max(0, ses - this.ring.certainAt(now));
+    Object.assign(this, { q, num, den, ext: certain > 0 ? most : Math.min(this.ext, most) });
+    return ['OK', String(this.ring.sum), String(certain)];
   }
 
   settle(

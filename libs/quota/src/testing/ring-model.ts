@@ -51,6 +51,14 @@ export class RingModel {
     return [...this.counts].reduce((sum, [bucket, used]) => sum + (bucket >= first ? used : 0), 0);
   }
 
+  /** What SES counts of it for certain: neither on its way, nor charged for the guard alone. */
+  certainAt(nowUs: number): number {
+    const spare = this.buckets - Math.floor(86_400_000 / this.bucketMs);
+    const edge = Math.min(Math.floor(this.buckets / 2), Math.max(2, spare));
+    const [from, to] = [this.firstAt(nowUs) + edge, this.bucketAt(nowUs) - edge];
+    return [...this.counts].reduce((sum, [bucket, used]) => sum + (bucket >= from && bucket <= to ? used : 0), 0);
+  }
+
   /** When the oldest bucket that holds something is dropped, microseconds. */
   nextReleaseUs(nowUs: number): number {
     const last = this.bucketAt(nowUs);

@@ -30,6 +30,11 @@ interface PlanRow {
   created_at: Date;
 }
 
+type TierRow = Omit<Tier, 'rampFloor'> & { rampFloor: string };
+
+const TIER_COLUMNS = `code, name, rank, ramp_floor::text AS "rampFloor", trim_scale(ramp_factor)::text AS "rampFactor"`;
+const TIERS = `SELECT ${TIER_COLUMNS} FROM tier ORDER BY rank, code`;
+const SET_RAMP = `UPDATE tier SET ramp_floor = $2, ramp_factor = $3 WHERE code = $1 RETURNING ${TIER_COLUMNS}`;
 const COLUMNS = `id, code, name, tier, streams, weight, recipients_per_day::text AS recipients_per_day,
   trim_scale(recipients_per_second)::text AS recipients_per_second, dedicated_ips, coalesce(
     (SELECT price.base_fee_micro FROM plan_price price
@@ -46,17 +51,13 @@ export class PlanRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
   async tiers(): Promise<Tier[]> {
-    const rows = await this.uow.query<Omit<Tier, 'rampFloor'> & { rampFloor: string }>(
-      `SELECT code, name, rank, ramp_floor::text AS "rampFloor", trim_scale(ramp_factor)::text AS "rampFactor"
-         FROM tier ORDER BY rank, code`,
-    );
-    return rows.map((row) => ({ ...row, rampFloor: BigInt(row.rampFloor) }));
+    return (await this.uow.query<TierRow>(TIERS)).map(toTier);
   }
 
-  /** False when there is no such tier. */
-  async setRamp(tier: string, ramp: TierRamp): Promise<boolean> {
-    const sql = 'UPDATE tier SET ramp_floor = $2, ramp_factor = $3 WHERE code = $1 RETURNING code';
-    return (await this.uow.query(sql, [tier, ramp.floor.toString(), ramp.factor])).length > 0;
+  /** The tier as it is then; undefined when there is no such tier. */
+  async setRamp(tier: string, ramp: TierRamp): Promise<Tier | undefined> {
+    const [row] = await this.uow.query<TierRow>(SET_RAMP, [tier, ramp.floor.toString(), ramp.factor]);
+    return row && toTier(row);
   }
 
   async codeExists(code: string): Promise<boolean> {
@@ -106,6 +107,10 @@ export class PlanRepository {
     ]);
     return toPage(rows.map(toPlan), request);
   }
+}
+
+function toTier(row: TierRow): Tier {
+  return { ...row, rampFloor: BigInt(row.rampFloor) };
 }
 
 function toPlan(row: PlanRow): Plan {

@@ -101,12 +101,12 @@ export class PlanService {
   setRamp(code: string, ramp: TierRamp, by: Author): Promise<Tier> {
     return this.uow.forSystem(async () => {
       DomainError.throwIfAny(rampIssues(ramp));
-      const known = (await this.plans.tiers()).some((one) => one.code === code);
-      if (!known || !(await this.plans.setRamp(code, ramp))) throw notFound('The tier', ['tier']);
+      // Looked up here: PostgreSQL takes no text with a NUL.
+      const isKnown = (await this.plans.tiers()).some((one) => one.code === code);
+      const tier = isKnown ? await this.plans.setRamp(code, ramp) : undefined;
+      if (!tier) throw notFound('The tier', ['tier']);
       const detail = { floor: ramp.floor.toString(), factor: ramp.factor };
       await this.audit.record({ ...by, action: 'tier.set-ramp', subject: code, detail });
-      const tier = (await this.plans.tiers()).find((one) => one.code === code);
-      if (!tier) throw notFound('The tier', ['tier']);
       return tier;
     });
   }

@@ -5,6 +5,7 @@ export type { ObservedLimits, UsedMinute } from './ledger.service';
 export { parseRate, sliceMs } from './pacing.policy';
 export type { Fraction } from './pacing.policy';
 export { countsTowardsDailyCapSinceMs, leavesDailyCapMs } from './ring.policy';
+export { CLOCK_TOLERANCE_MS } from './script-runner.repository';
 export { LedgerClockWrong, LedgerUnavailable } from './quota.errors';
 export { QuotaModule } from './quota.module';
 export { TenantLeases } from './tenant-leases.service';

@@ -5,8 +5,8 @@ import { LedgerUnavailable, unavailableReason } from './quota.errors';
 import { ringShape } from './ring.policy';
 import type { Script } from './scripts';
 
-/** The clocks of this host and of Redis may differ by this much, real milliseconds. */
-const CLOCK_TOLERANCE_MS = 5_000;
+/** The clock of a host may differ from that of Redis by this much, real milliseconds. */
+export const CLOCK_TOLERANCE_MS = 5_000;
 /** Times as far ahead a ledger is rebuilt, which takes half a minute where batches are under way; before that it waits. */
 const FAR_AHEAD = 6;
 /** How the ledger's keys are laid out; another number makes every ledger stale, so that it is rebuilt. */

@@ -204,6 +204,11 @@ describe('a bill', () => {
     ],
     ['a header alone', () => csv(LEGACY, []), { fault: 'EMPTY' }],
     ['nothing', () => '', { fault: 'EMPTY' }],
+    [
+      'a hole in a text',
+      () => `${good}${line({ usage: 'USE1-\0\0\0\0ipients' })}`,
+      { fault: 'MALFORMED', line: 2_002n },
+    ],
     ['a line with too few cells', () => `${good}${PAYER},2026-10`, { fault: 'MALFORMED', line: 2_002n }],
     [
       'a quotation mark that never closes',

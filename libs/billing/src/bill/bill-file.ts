@@ -47,17 +47,23 @@ export async function readBillFile(file: string, sink: LineSink): Promise<ReadFi
 function parsed(text: Readable, sink: LineSink): Promise<void> {
   let line = 0n;
   let pending = 0;
+  let hasNul = false;
   let head: readonly string[] = [];
   const take = (cells: readonly string[]) => {
     line += 1n;
     if (line === 1n) {
       head = cells;
       sink.header(cells);
-    } else if (!isSame(cells, head)) sink.line(cells, line);
+      return;
+    }
+    // PostgreSQL takes no text with one, and AWS writes none: a hole that a broken download or disk has left.
+    if (hasNul && cells.some((cell) => cell.includes('\0'))) throw malformed('a NUL character', line);
+    if (!isSame(cells, head)) sink.line(cells, line);
   };
   return new Promise((resolve, reject) => {
     text.on('data', (chunk: string) => {
       pending += chunk.length;
+      hasNul ||= chunk.includes('\0');
       if (pending > LONGEST_LINE) {
         text.destroy(malformed(`a line that does not end within ${LONGEST_LINE} characters`, line + 1n));
       }

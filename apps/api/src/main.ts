@@ -1,3 +1,5 @@
+// First: a signal is heard while everything else is loaded.
+import { end } from './end';
 import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { apiConfig, ConfigInvalid, loadConfig, type ApiConfig } from '@libs/config';
@@ -9,8 +11,6 @@ import { ApiSettings } from './api.settings';
 import { createApi } from './create-api';
 
 type Pool = ReturnType<typeof createDataSource>;
-
-const SHUTDOWN_MS = 10_000;
 
 /**
  * The next long collection of garbage may wait until the heap has doubled. V8 begins one after a tenth more, every two or
@@ -40,6 +40,7 @@ async function openPool(variable: keyof typeof ROLES, config: ApiConfig, metrics
       `${variable}: the database cannot be reached (${reason(error)}). Check that PostgreSQL runs there and that the user, password and database in ${variable} are right.`,
     );
   }
+  end.closes(() => source.destroy());
   await checkRole(source, { variable, role: ROLES[variable], migration: migrations.at(-1)?.name ?? '' });
   return source;
 }
@@ -64,54 +65,21 @@ async function start(): Promise<void> {
     );
   }
   const log = new Log({ name: 'api', level: config.LOG_LEVEL });
+  end.sayIn(log);
   const metrics = new Metrics('api');
-  const opened: Pool[] = [];
+  const app = await openPool('DATABASE_APP_URL', config, metrics);
+  const admin = await openPool('DATABASE_ADMIN_URL', config, metrics);
+  await checkRedis(config.REDIS_URL);
+
+  const settings = new ApiSettings({ publicUrl: config.PUBLIC_URL });
+  const api = await createApi({ config, resources: { pools: { app, admin }, log, metrics }, settings });
+  end.closes(() => api.close());
   try {
-    const app = await openPool('DATABASE_APP_URL', config, metrics);
-    opened.push(app);
-    const admin = await openPool('DATABASE_ADMIN_URL', config, metrics);
-    opened.push(admin);
-    await checkRedis(config.REDIS_URL);
-
-    const settings = new ApiSettings({ publicUrl: config.PUBLIC_URL });
-    const api = await createApi({ config, resources: { pools: { app, admin }, log, metrics }, settings });
-    try {
-      await api.listen(config.API_PORT, config.API_HOST);
-    } catch (error) {
-      await api.close();
-      throw listenProblem(error, config);
-    }
-    log.info('api ready', { url: await api.getUrl() });
-
-    let stopping = false;
-    const stop = (signal: string) => {
-      // Through npm one Ctrl-C arrives twice, and the second one must not cut the first one's work short.
-      if (stopping) return;
-      stopping = true;
-      log.info('api stopping', { signal });
-      // What is still running after this is cut off: a client that never ends must not hold a deployment.
-      setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-      void api
-        .close()
-        .then(() => closeAll(opened))
-        .then(
-          () => process.exit(0),
-          (error: unknown) => {
-            log.error('api did not stop cleanly', { error });
-            process.exit(1);
-          },
-        );
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    await api.listen(config.API_PORT, config.API_HOST);
   } catch (error) {
-    await closeAll(opened);
-    throw error;
+    throw listenProblem(error, config);
   }
-}
-
-async function closeAll(sources: readonly Pool[]): Promise<void> {
-  await Promise.all(sources.map((source) => source.destroy()));
+  log.info('api ready', { url: await api.getUrl() });
 }
 
 function listenProblem(error: unknown, config: ApiConfig): Error {
@@ -140,8 +108,5 @@ start().catch((error: unknown) => {
     error instanceof ConfigInvalid ||
     error instanceof DatabaseNotReady ||
     error instanceof RedisUnusable;
-  process.stderr.write(
-    `api: ${expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message)}\n`,
-  );
-  process.exit(1);
+  end.fail(expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message));
 });

@@ -1,3 +1,5 @@
+// First: a signal is heard while everything else is loaded.
+import { end } from './end';
 import { clockScaleOf, loadConfig, simulatorConfig } from '@libs/config';
 import { REAL_TIME } from '@libs/kernel';
 import { startSimulator } from './simulator';
@@ -19,20 +21,11 @@ async function main(): Promise<void> {
     snsRetryDelaysMs: config.SIMULATOR_SNS_RETRY_DELAYS_MS,
     clockScale: realTime ? undefined : scale,
   });
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      // Through npm one Ctrl-C arrives twice, and the second one must not cut the first one's work short.
-      if (stopping) return;
-      stopping = true;
-      void simulator.close().then(() => process.exit(0));
-    });
-  }
+  end.closes(() => simulator.close());
   // One line of JSON: the launcher reads the ports from it.
   process.stdout.write(`${JSON.stringify({ simulator: simulator.endpoint, admin: simulator.adminUrl })}\n`);
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`simulator: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  end.fail(error instanceof Error ? error.message : String(error));
 });

@@ -1,3 +1,5 @@
+// First: a signal is heard while everything else is loaded.
+import { end } from './end';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { ConfigInvalid, loadConfig, workerConfig, type WorkerConfig } from '@libs/config';
 import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
@@ -8,9 +10,6 @@ import { createWorker, workerName, type RunningWorker } from './create-worker';
 import { ProcessorsIncomplete } from './processing/processor-registry.service';
 
 type Pool = ReturnType<typeof createDataSource>;
-
-/** What a stop may take in all: slots due, requests under way, outcomes. */
-const SHUTDOWN_MS = 14_000;
 
 /** Something outside is not as the configuration says; the message tells how to mend it. */
 class CannotStart extends Error {}
@@ -56,29 +55,22 @@ async function start(): Promise<void> {
   checkRecorder(config.RECORDER_DIR);
   const log = new Log({ name: 'worker', level: config.LOG_LEVEL });
   const metrics = new Metrics('worker');
+  end.sayIn(log);
   const pool = await openPool(config, metrics);
-  try {
-    await checkRole(pool, {
-      variable: 'DATABASE_WORKER_URL',
-      role: 'pf_worker',
-      migration: migrations.at(-1)?.name ?? '',
-    });
-    await checkRedis(config.REDIS_URL);
-    const name = workerName(config.WORKER_ID);
-    const running = await createWorker(config, { pools: { worker: pool }, log, metrics, worker: name });
-    try {
-      await listen(running, config);
-      await running.worker.start();
-    } catch (error) {
-      await running.app.close();
-      throw error;
-    }
-    log.info('worker ready', { worker: name, port: config.WORKER_PORT });
-    stopOnSignal(running, pool, log);
-  } catch (error) {
-    await pool.destroy();
-    throw error;
-  }
+  end.closes(() => pool.destroy());
+  await checkRole(pool, {
+    variable: 'DATABASE_WORKER_URL',
+    role: 'pf_worker',
+    migration: migrations.at(-1)?.name ?? '',
+  });
+  await checkRedis(config.REDIS_URL);
+  const name = workerName(config.WORKER_ID);
+  const running = await createWorker(config, { pools: { worker: pool }, log, metrics, worker: name });
+  end.closes(() => running.app.close());
+  end.closes(() => running.worker.stop());
+  await listen(running, config);
+  await running.worker.start();
+  if (!end.hasBegun) log.info('worker ready', { worker: name, port: config.WORKER_PORT });
 }
 
 async function listen({ app }: RunningWorker, config: WorkerConfig): Promise<void> {
@@ -100,31 +92,6 @@ async function listen({ app }: RunningWorker, config: WorkerConfig): Promise<voi
   }
 }
 
-function stopOnSignal({ app, worker }: RunningWorker, pool: Pool, log: Log): void {
-  let stopping = false;
-  const stop = (signal: string) => {
-    // Through npm one Ctrl-C arrives twice, and the second one must not cut the first one's work short.
-    if (stopping) return;
-    stopping = true;
-    log.info('worker stopping', { signal });
-    // What is cut off here is in the flight recorder; the next process replays it.
-    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-    void worker
-      .stop()
-      .then(() => app.close())
-      .then(() => pool.destroy())
-      .then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error('worker did not stop cleanly', { error });
-          process.exit(1);
-        },
-      );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-}
-
 function reason(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reason).join('; ');
   return error instanceof Error ? error.message || error.name : String(error);
@@ -137,8 +104,5 @@ start().catch((error: unknown) => {
     error instanceof DatabaseNotReady ||
     error instanceof RedisUnusable ||
     error instanceof ProcessorsIncomplete;
-  process.stderr.write(
-    `worker: ${expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message)}\n`,
-  );
-  process.exit(1);
+  end.fail(expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message));
 });

@@ -11,6 +11,7 @@ const MEASURE_MS = 1_000;
 /** Starts and ends what the worker does, in order. */
 @Injectable()
 export class Worker {
+  private starting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
   private readonly open;
   private measuring: NodeJS.Timeout | undefined;
@@ -27,10 +28,20 @@ export class Worker {
     this.open = metrics.gauge('engine_open', 'Batches under way and outcomes not yet written', ['what']);
   }
 
-  /** @throws ProcessorsIncomplete; the database's error when the last process's record cannot be replayed */
-  async start(): Promise<void> {
+  /**
+   * Begins nothing once it is to stop.
+   * @throws ProcessorsIncomplete; the database's error when the last process's record cannot be replayed
+   */
+  start(): Promise<void> {
+    this.starting ??= this.begin();
+    return this.starting;
+  }
+
+  private async begin(): Promise<void> {
+    if (this.isStopping()) return;
     // First what a killed predecessor left: its messages must not wait for a tick.
     await this.engine.recover();
+    if (this.isStopping()) return;
     this.processors.start();
     this.ticks.start();
     this.stopListening = this.outbox.listen(() => {
@@ -43,6 +54,11 @@ export class Worker {
     }, MEASURE_MS);
   }
 
+  /** Asked before and after a wait, while which it may have changed. */
+  private isStopping(): boolean {
+    return this.stopping !== undefined;
+  }
+
   /** No new work; what is due goes out; everything is written. Bounded, and the same promise however often it is called. */
   stop(): Promise<void> {
     this.stopping ??= this.drain();
@@ -50,6 +66,8 @@ export class Worker {
   }
 
   private async drain(): Promise<void> {
+    // A record that is being replayed is replayed to its end.
+    await this.starting?.catch(() => undefined);
     clearInterval(this.measuring);
     this.stopListening?.();
     const jobs = this.processors.stop();

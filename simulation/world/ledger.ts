@@ -267,6 +267,7 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
             rate: { num: ledger.num, den: ledger.den },
             used24h: BigInt(ledger.used + ledger.ext),
             foreign: BigInt(ledger.ext),
+            keptBack: { TRANSACTIONAL: 0n, MARKETING: 0n },
             roomReturnsAtMs: 0,
             rateFreeAtMs: 0,
             frozenUntilMs: 0,

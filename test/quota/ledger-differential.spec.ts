@@ -304,6 +304,7 @@ class Comparison {
       [model.epoch, model.usedAt(us), model.ext, model.inflightOps().length].map(String),
     );
     expect(numbers(stats['lanes'])).toEqual(numbers(model.laneUse(us)));
+    expect([stats['headroom'], stats['reserve']].map(Number)).toEqual(model.keptBack(us));
     const lists = model.lists().map(({ tenant, class: klass, length, parked }) => [tenant, klass, length, parked]);
     expect(numbers(stats['ready']).map((row) => row.slice(0, 4))).toEqual(numbers(lists));
     const overdue = (await this.call('overdue', 200)) as string[];

@@ -267,8 +267,13 @@ describe('the ledger on real Redis', () => {
     if (grant.kind !== 'grant') throw new Error('no grant');
     expect(grant.messages.filter((message) => message.laneId === laneId)).toHaveLength(4);
     expect(grant.messages).toHaveLength(14);
+    const minute = Math.floor(grant.bucketStartMs / 60_000);
     expect((await ledger.stats(account))?.lanes).toEqual([
-      { laneId, dayCap: 500, hourCap: 4, usedDay: 4, usedHour: 4 },
+      {
+        laneId,
+        ...{ dayCap: 500, usedDay: 4, dayReturnsAtMs: (minute + 1_443) * 60_000 },
+        ...{ hourCap: 4, usedHour: 4, hourReturnsAtMs: (minute + 61) * 60_000 },
+      },
     ]);
     await ledger.settle(account, 'warm', [{ tenantId: tenant, unused: 3, refused: 0 }]);
     expect((await ledger.stats(account))?.lanes).toMatchObject([{ usedDay: 1, usedHour: 1 }]);

@@ -1,6 +1,7 @@
 import { newId, type Stream, type TenantId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { AcceptService, LimitsService, MessageService, type EmailInput, type Message } from '@libs/sending';
+import { waitFor } from '../support/wait-for';
 import { NOON, SendingProcess, type AccountRow } from './sending-process';
 
 const DAY_MS = 86_400_000;
@@ -309,6 +310,32 @@ describe('the wait of a message', () => {
     expect(nextFreeAt?.getTime()).toBeGreaterThanOrEqual(inADay);
     expect(nextFreeAt?.getTime()).toBeLessThanOrEqual(inADay + 300_000);
     expect(await limitOf(tenant, waiting)).toMatchObject({ limit: 'ACCOUNT_DAY_QUOTA', estimatedSendAt: nextFreeAt });
+  });
+
+  it('is the capacity also for the last of it, which is kept back: from all mail, and more of it from marketing', async () => {
+    const shared = await process.account({ quota: 50_000 });
+    const tenant = await process.tenant(shared);
+    const ledger = process.api.get(Ledger, { strict: false });
+    const known = { quota: 50_000n, rate: { num: 2, den: 1 }, sesSent: 0n };
+    const rebuild = (epoch: bigint, recipients: bigint) => {
+      const minute = { startMs: NOON.getTime() - 3_600_000, recipients };
+      return ledger.rebuild(shared.id, epoch, known, [minute], new Map(), 0);
+    };
+    // A margin of 25 for requests on their way.
+    await rebuild(1n, 49_980n);
+    const [urgent] = await send(tenant, [{}]);
+    const { nextFreeAt } = await limits.sendingLimits(tenant, 'LIVE');
+    expect(nextFreeAt).not.toBeNull();
+    expect(await limitOf(tenant, urgent)).toMatchObject({ limit: 'ACCOUNT_DAY_QUOTA', estimatedSendAt: nextFreeAt });
+    // At noon half of the reserve of 250 is closed to marketing, where there is transactional mail.
+    await rebuild(2n, 49_900n);
+    const [another, letter] = await send(tenant, [{}, { stream: 'MARKETING' }]);
+    await waitFor(async () => (await ledger.stats(shared.id))?.keptBack.MARKETING === 150n, {
+      what: 'the transactional mail to be offered',
+    });
+    expect(await limitOf(tenant, another)).toMatchObject({ limit: 'NONE' });
+    expect(await limitOf(tenant, letter)).toMatchObject({ limit: 'ACCOUNT_DAY_QUOTA', estimatedSendAt: nextFreeAt });
+    expect((await limits.sendingLimits(tenant, 'LIVE')).nextFreeAt).toBeNull();
   });
 
   it('names no time where SES allows nothing at all', async () => {

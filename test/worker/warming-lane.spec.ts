@@ -1,4 +1,5 @@
 import { newId, type BatchId, type LaneId } from '@libs/kernel';
+import { LimitsService, MessageService } from '@libs/sending';
 import type { SendingAccount } from '@libs/fleet';
 import { waitFor } from '../support/wait-for';
 import { StagedCrash } from './staged-crash';
@@ -7,6 +8,7 @@ import { StagedCrash } from './staged-crash';
 describe('a lane that is warmed up', () => {
   let staged: StagedCrash;
   let lane: LaneId;
+  let bucketStartMs: number;
 
   beforeAll(async () => {
     staged = await StagedCrash.start({ rerouteAfterMs: 500 });
@@ -34,9 +36,34 @@ describe('a lane that is warmed up', () => {
   it('counts the first message of a tenant that nobody has fed yet', async () => {
     const { ids, ticket, grant } = await staged.granted(3);
     expect(grant.messages.map(({ laneId }) => laneId)).toEqual([lane, lane, lane]);
-    expect(await lanes()).toEqual([{ laneId: lane, dayCap: 500, hourCap: 63, usedDay: 3, usedHour: 3 }]);
+    expect(await lanes()).toMatchObject([{ laneId: lane, dayCap: 500, hourCap: 63, usedDay: 3, usedHour: 3 }]);
     await staged.engine.dispatch(ticket);
     expect(await staged.statesOf(ids)).toEqual(['SENT']);
+    bucketStartMs = grant.bucketStartMs;
+  }, 20_000);
+
+  it('names to what is beyond its hour the moment in which the first of it leaves the window', async () => {
+    const ids = await staged.stack.accept(staged.tenant, 'shop', 61);
+    const waits = await staged.stack.inApi(MessageService).waits(staged.tenant, ids);
+    const held = [...waits.values()].filter(({ limit }) => limit === 'POOL_WARMUP');
+    expect(held).toEqual([
+      {
+        limit: 'POOL_WARMUP',
+        ahead: 60,
+        estimatedSendAt: new Date(bucketStartMs + 61 * 60_000),
+        explanation: expect.stringMatching(
+          /warming up and take 63 recipients an hour; 60 .* are ahead\. Room returns/,
+        ) as string,
+      },
+    ]);
+    await staged.putAside(ids);
+  }, 20_000);
+
+  it('is what a forecast reckons with', async () => {
+    const ask = { recipients: 100, stream: 'TRANSACTIONAL' } as const;
+    const { lastAt, bindingLimit } = await staged.stack.inApi(LimitsService).forecast(staged.tenant, 'LIVE', ask);
+    expect(bindingLimit).toBe('POOL_WARMUP');
+    expect(lastAt.getTime()).toBeGreaterThan(bucketStartMs + 3_600_000);
   }, 20_000);
 
   it('is not passed by mail that comes from a closed account', async () => {

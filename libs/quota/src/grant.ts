@@ -91,6 +91,14 @@ export interface LaneCaps {
   readonly hourCap: number | null;
 }
 
+/** How much of a lane's caps is used, recipients, and when the oldest of them are forgotten: a full window has room again. */
+export interface LaneUse extends LaneCaps {
+  readonly usedDay: number;
+  readonly dayReturnsAtMs: number;
+  readonly usedHour: number;
+  readonly hourReturnsAtMs: number;
+}
+
 /** What a tenant that waits has been granted on an account since its ledger was last rebuilt. */
 export interface ServedTenant {
   readonly tenantId: TenantId;
@@ -135,6 +143,11 @@ export interface LedgerStats {
   readonly used24h: bigint;
   /** What others may have sent of that. */
   readonly foreign: bigint;
+  /**
+   * What of the quota is not granted to mail of a stream at the moment: a margin for requests on their way, the one of many workers,
+   * and for marketing what is reserved for transactional mail of the day.
+   */
+  readonly keptBack: Readonly<Record<Stream, bigint>>;
   /** When the oldest recipients charged are forgotten: a full day has room again. */
   readonly roomReturnsAtMs: number;
   /** When the rate clock is free. */
@@ -150,6 +163,5 @@ export interface LedgerStats {
     readonly atOwnLimit: boolean;
     readonly weight: number;
   }[];
-  /** Lanes with caps; recipients. */
-  readonly lanes: readonly (LaneCaps & { readonly usedDay: number; readonly usedHour: number })[];
+  readonly lanes: readonly LaneUse[];
 }

@@ -1,4 +1,4 @@
-export type { Grant, LedgerStats, QueuedMessage, Refund, Refusal, TenantLimits } from './grant';
+export type { Grant, LaneUse, LedgerStats, QueuedMessage, Refund, Refusal, TenantLimits } from './grant';
 export type { OverdueGrant } from './ledger-reply.policy';
 export { Ledger, READY_WINDOW } from './ledger.service';
 export type { ObservedLimits, UsedMinute } from './ledger.service';

@@ -111,10 +111,15 @@ const stats = z.object({
   frees: microseconds,
   frozen: z.coerce.number(),
   ext: z.string(),
+  headroom: z.string(),
+  reserve: z.string(),
   inflight: z.number(),
   pace: z.number(),
   ready: z.union([z.literal(false), z.array(z.tuple([z.string(), z.string(), z.number(), z.boolean(), z.number()]))]),
-  lanes: z.union([z.literal(false), z.array(z.tuple([z.string(), figure, figure, figure, figure]))]),
+  lanes: z.union([
+    z.literal(false),
+    z.array(z.tuple([z.string(), figure, figure, microseconds, figure, figure, microseconds])),
+  ]),
 });
 
 /** Undefined when there is no ledger. */
@@ -130,6 +135,7 @@ export function readStats(reply: unknown): LedgerStats | undefined {
     rate: { num: s.num, den: s.den },
     used24h: BigInt(s.sum) + BigInt(s.ext),
     foreign: BigInt(s.ext),
+    keptBack: { TRANSACTIONAL: BigInt(s.headroom), MARKETING: BigInt(s.headroom) + BigInt(s.reserve) },
     roomReturnsAtMs: s.frees,
     rateFreeAtMs: s.tat,
     frozenUntilMs: s.frozen,
@@ -142,13 +148,17 @@ export function readStats(reply: unknown): LedgerStats | undefined {
       atOwnLimit,
       weight,
     })),
-    lanes: (s.lanes === false ? [] : s.lanes).map(([lane, day, usedDay, hour, usedHour]) => ({
-      laneId: unpackId(lane) as LaneId,
-      dayCap: capOf(day),
-      usedDay,
-      hourCap: capOf(hour),
-      usedHour,
-    })),
+    lanes: (s.lanes === false ? [] : s.lanes).map(
+      ([lane, day, usedDay, dayReturnsAtMs, hour, usedHour, hourReturnsAtMs]) => ({
+        laneId: unpackId(lane) as LaneId,
+        dayCap: capOf(day),
+        usedDay,
+        dayReturnsAtMs,
+        hourCap: capOf(hour),
+        usedHour,
+        hourReturnsAtMs,
+      }),
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 import { smallerCap } from './day-cap.policy';
 import { isHeldByOthers, leftWithThe, type OtherTenant } from './fair-share.policy';
-import type { Limit } from './wait.policy';
+import type { Limit, WarmUp } from './wait.policy';
 
 /** What a volume would meet. Recipients, recipients per second, engine milliseconds. */
 export interface ForecastFacts {
@@ -31,7 +31,20 @@ export interface Capacity {
   /** Recipients per rolling 24 h; -1 = unlimited. */
   readonly quota: bigint;
   readonly used: bigint;
+  /** Whose room of the day that is: what SES allows, or the cap of a pool that is being warmed up. */
+  readonly dayLimit: 'ACCOUNT_DAY_QUOTA' | 'POOL_WARMUP';
   readonly rate: number;
+  /** What a pool takes in an hour while it is warmed up, and how much of this one's is used; null = no such cap. */
+  readonly hour: { readonly cap: number; readonly used: number } | null;
+}
+
+/** A part of a stream: the account it leaves from, and the caps of its pool there. */
+export interface Share {
+  readonly weight: number;
+  readonly quota: bigint;
+  readonly used: bigint;
+  readonly rate: number;
+  readonly warmUp: Pick<WarmUp, 'dayCap' | 'usedDay' | 'hourCap' | 'usedHour'> | null;
 }
 
 export interface Forecast {
@@ -41,25 +54,47 @@ export interface Forecast {
 }
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 /** What would be later is as good as never: nothing after the year 9999 can be written as a time of RFC 3339. */
 const NEVER_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** What accounts take of a stream that is split over them by weight: the one that is full first for its share decides. */
-export function capacityOf(shares: readonly (Capacity & { readonly weight: number })[]): Capacity | undefined {
+export function capacityOf(shares: readonly Share[]): Capacity | undefined {
   const open = shares.filter((share) => share.weight > 0);
+  if (open.length === 0) return undefined;
   const total = open.reduce((sum, share) => sum + share.weight, 0);
-  const whole = (part: bigint, weight: number) => (part * BigInt(total)) / BigInt(weight);
-  const least = (values: readonly bigint[]) => values.reduce<bigint | null>((a, b) => smallerCap(a, b), null);
-  const limited = open.filter((share) => share.quota >= 0n);
-  const [any] = open;
-  if (!any) return undefined;
-  const quota = least(limited.map((share) => whole(share.quota, share.weight)));
-  const room = least(limited.map((share) => whole(positive(share.quota - share.used), share.weight)));
+  const days = open.flatMap((share) => {
+    const whole = (part: bigint) => (positive(part) * BigInt(total)) / BigInt(share.weight);
+    return daysOf(share).map(({ limit, cap, used }) => ({ limit, cap: whole(cap), room: whole(cap - used) }));
+  });
+  const quota = days.reduce<bigint | null>((least, { cap }) => smallerCap(least, cap), null);
+  const fullest = days.reduce<(typeof days)[number] | undefined>(
+    (least, day) => (least !== undefined && least.room <= day.room ? least : day),
+    undefined,
+  );
+  const hours = open.flatMap(({ weight, warmUp }) => {
+    if (!warmUp || warmUp.hourCap === null) return [];
+    const room = Math.max(0, warmUp.hourCap - warmUp.usedHour);
+    return [{ cap: (warmUp.hourCap * total) / weight, room: (room * total) / weight }];
+  });
+  const hourCap = Math.min(...hours.map(({ cap }) => cap));
+  const hourRoom = Math.min(...hours.map(({ room }) => room));
   return {
     quota: quota ?? -1n,
-    used: quota === null || room === null ? 0n : positive(quota - room),
+    used: quota === null || fullest === undefined ? 0n : positive(quota - fullest.room),
+    dayLimit: fullest?.limit ?? 'ACCOUNT_DAY_QUOTA',
     rate: Math.min(...open.map((share) => (share.rate * total) / share.weight)),
+    hour: hours.length === 0 ? null : { cap: hourCap, used: Math.max(0, hourCap - hourRoom) },
   };
+}
+
+function daysOf({ quota, used, warmUp }: Share) {
+  const days: { limit: Capacity['dayLimit']; cap: bigint; used: bigint }[] = [];
+  if (quota >= 0n) days.push({ limit: 'ACCOUNT_DAY_QUOTA', cap: quota, used });
+  if (warmUp && warmUp.dayCap !== null) {
+    days.push({ limit: 'POOL_WARMUP', cap: BigInt(warmUp.dayCap), used: BigInt(warmUp.usedDay) });
+  }
+  return days;
 }
 
 /**
@@ -70,11 +105,13 @@ export function forecast(facts: ForecastFacts): Forecast {
   const { capacity } = facts;
   const planRate = facts.planRate ?? Number.POSITIVE_INFINITY;
   const rate = Math.max(Math.min(planRate, capacity.rate), 0.001);
-  const secondsFor = (n: bigint) => {
+  const secondsAtRate = (n: bigint) => {
     const shared = leftWithThe(Number(n), facts.weight, facts.others) / Math.max(capacity.rate, 0.001);
     return Math.max(Number(n) / rate, shared);
   };
-  const startsSoon = facts.startMs - facts.nowMs < DAY_MS;
+  const inMs = facts.startMs - facts.nowMs;
+  const secondsFor = (n: bigint) => Math.max(secondsAtRate(n), hoursFor(Number(n), capacity.hour, inMs) * 3_600);
+  const startsSoon = inMs < DAY_MS;
   const room = (limit: bigint, used: bigint) => positive(limit - (startsSoon ? used : 0n));
   const quota = capacity.quota < 0n ? null : capacity.quota;
   const [cap] = facts.dayCaps;
@@ -95,15 +132,25 @@ export function forecast(facts: ForecastFacts): Forecast {
     firstAt: new Date(Math.min(at(before + 1n), NEVER_MS)),
     lastAt: new Date(Math.min(at(total), NEVER_MS)),
     bindingLimit: bindingLimit(facts, {
-      day: overDay ? (tenantBindsDay ? facts.dayLimit : 'ACCOUNT_DAY_QUOTA') : undefined,
-      rate: isHeldByOthers(Number(total) / rate, secondsFor(total))
-        ? 'FAIR_SHARE'
-        : planRate <= capacity.rate
-          ? 'PLAN_RATE'
-          : 'ACCOUNT_RATE',
+      day: overDay ? (tenantBindsDay ? facts.dayLimit : capacity.dayLimit) : undefined,
+      rate:
+        secondsFor(total) > secondsAtRate(total)
+          ? 'POOL_WARMUP'
+          : isHeldByOthers(Number(total) / rate, secondsAtRate(total))
+            ? 'FAIR_SHARE'
+            : planRate <= capacity.rate
+              ? 'PLAN_RATE'
+              : 'ACCOUNT_RATE',
       isWithinASecond: secondsFor(total) < 1,
     }),
   };
+}
+
+/** After how many hours a pool that is warmed up takes the n-th recipient: what this hour has left, then an hour's cap in each. */
+function hoursFor(n: number, hour: Capacity['hour'], inMs: number): number {
+  if (hour === null) return 0;
+  const room = Math.max(0, hour.cap - (inMs < HOUR_MS ? hour.used : 0));
+  return n <= room ? 0 : Math.ceil((n - room) / hour.cap);
 }
 
 /**

@@ -1,6 +1,12 @@
 import { UnitOfWork } from '@libs/database';
-import { DomainError, EngineClock, notFound, type Mode, type Stream, type TenantId } from '@libs/kernel';
-import { countsTowardsDailyCapSinceMs, leavesDailyCapMs, type Fraction, type LedgerStats } from '@libs/quota';
+import { DomainError, EngineClock, notFound, type LaneId, type Mode, type Stream, type TenantId } from '@libs/kernel';
+import {
+  countsTowardsDailyCapSinceMs,
+  leavesDailyCapMs,
+  type Fraction,
+  type LaneUse,
+  type LedgerStats,
+} from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
 import type { Route, Sender } from './accept-route.policy';
@@ -172,9 +178,11 @@ export class LimitsService {
 
 function capacityFor(routes: readonly Route[], accounts: readonly LiveAccount[]): Capacity {
   const capacity = capacityOf(
-    routes.flatMap(({ sendingAccountId, weight }) => {
+    routes.flatMap(({ sendingAccountId, laneId, stream, weight }) => {
       const account = accounts.find((one) => one.id === sendingAccountId);
-      return account ? [{ weight, quota: account.quota, used: account.used24h, rate: account.rate }] : [];
+      if (!account) return [];
+      const { quota, rate } = account;
+      return [{ weight, quota, used: takenOf(account, stream), rate, warmUp: warmUpOf(account, laneId) }];
     }),
   );
   if (!capacity) {
@@ -182,6 +190,11 @@ function capacityFor(routes: readonly Route[], accounts: readonly LiveAccount[])
     throw new DomainError({ code: 'NO_CAPACITY', message, path: ['stream'] });
   }
   return capacity;
+}
+
+/** The caps of the pool a message leaves through, while it is warmed up. */
+export function warmUpOf({ live }: LiveAccount, laneId: LaneId): LaneUse | null {
+  return live?.lanes.find((lane) => lane.laneId === laneId) ?? null;
 }
 
 function capsOf(dayCap: bigint | null): readonly bigint[] {
@@ -194,10 +207,16 @@ function roomReturns(accounts: readonly LiveAccount[], nowMs: number): Date | nu
   return times.length === 0 || times.includes(null) ? null : new Date(Math.min(...times.map((ms) => ms ?? nowMs)));
 }
 
+/** What of an account's quota mail of the stream finds taken: used, or kept back from it. */
+export function takenOf({ used24h, live }: LiveAccount, stream: Stream): bigint {
+  return used24h + (live?.keptBack[stream] ?? 0n);
+}
+
 /** Null while the account is open. */
-export function closedUntil({ quota, used24h, live }: LiveAccount, nowMs: number): number | null {
+export function closedUntil(account: LiveAccount, nowMs: number): number | null {
+  const { quota, live } = account;
   const frozen = live && live.frozenUntilMs > nowMs ? live.frozenUntilMs : null;
-  if (quota < 0n || used24h < quota) return frozen;
+  if (quota < 0n || takenOf(account, 'TRANSACTIONAL') < quota) return frozen;
   return Math.max(frozen ?? nowMs, live?.roomReturnsAtMs ?? nowMs + DAY_MS);
 }
 

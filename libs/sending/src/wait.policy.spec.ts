@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { othersOf } from './fair-share.policy';
-import { capacityOf, forecast, type ForecastFacts } from './limits-forecast.policy';
-import { explainWait, type Circumstances, type Waiting } from './wait.policy';
+import { capacityOf, forecast, type Capacity, type ForecastFacts, type Share } from './limits-forecast.policy';
+import { explainWait, type Circumstances, type Waiting, type WarmUp } from './wait.policy';
 
 const NOW = Date.parse('2026-11-22T12:00:00.000Z');
 const DAY = 86_400_000;
@@ -48,6 +48,17 @@ const facts = (over: Partial<Circumstances> = {}): Circumstances => ({
   ...over,
 });
 
+/** A pool with caps of which nothing is used. */
+const warming = (over: Partial<WarmUp>): WarmUp => ({
+  dayCap: null,
+  usedDay: 0,
+  dayReturnsAtMs: NOW + DAY,
+  hourCap: null,
+  usedHour: 0,
+  hourReturnsAtMs: NOW + 3_600_000,
+  ...over,
+});
+
 /** Of whom more waits than is known. */
 const unknown = (weight: number) => ({ weight, waiting: Number.POSITIVE_INFINITY });
 
@@ -76,15 +87,31 @@ describe('what holds a message', () => {
     // A message goes whole, or not at all.
     ['PLAN_QUOTA', { recipients: 50 }, { dayCap: 49n }, null],
     ['PLAN_QUOTA', { recipients: 49 }, { dayCap: 49n, tenantUsed: 1n, tenantNextFreeMs: NOW + 60_000 }, 60_000],
-    ['POOL_WARMUP', { recipients: 50 }, { warmUp: { dayCap: 49, usedDay: 0, hourCap: null, usedHour: 0 } }, null],
-    ['POOL_WARMUP', { recipients: 6 }, { warmUp: { dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 0 } }, null],
+    ['POOL_WARMUP', { recipients: 50 }, { warmUp: warming({ dayCap: 49, usedDay: 0 }) }, null],
+    ['POOL_WARMUP', { recipients: 6 }, { warmUp: warming({ dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 0 }) }, null],
     ['ACCOUNT_DAY_QUOTA', {}, { accountUsed: 50_000n, accountRoomReturnsMs: NOW + 90_000 }, 90_000],
     ['ACCOUNT_DAY_QUOTA', { region: 'eu' }, { accountUsed: 50_000n }, DAY],
     ['REGION', { region: 'eu' }, { accountUsed: 50_000n, openElsewhere: true }, DAY],
     ['REGION', { region: 'eu' }, { accountSending: false, openElsewhere: true }, null],
-    ['POOL_WARMUP', {}, { warmUp: { dayCap: 50, usedDay: 50, hourCap: null, usedHour: 0 } }, DAY],
-    ['POOL_WARMUP', {}, { warmUp: { dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 5 } }, 3_600_000],
-    ['NONE', {}, { warmUp: { dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 4 } }, 72],
+    ['POOL_WARMUP', {}, { warmUp: warming({ dayCap: 50, usedDay: 50 }) }, DAY],
+    ['POOL_WARMUP', {}, { warmUp: warming({ dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 5 }) }, 3_600_000],
+    ['NONE', {}, { warmUp: warming({ dayCap: 50, usedDay: 9, hourCap: 5, usedHour: 4 }) }, 72],
+    // Room returns when the oldest that went leave the window, however far that has come.
+    ['POOL_WARMUP', {}, { warmUp: warming({ dayCap: 50, usedDay: 50, dayReturnsAtMs: NOW + 60_000 }) }, 60_000],
+    ['POOL_WARMUP', {}, { warmUp: warming({ hourCap: 5, usedHour: 5, hourReturnsAtMs: NOW + 60_000 }) }, 60_000],
+    [
+      'POOL_WARMUP',
+      { aheadRecipients: 5 },
+      { warmUp: warming({ hourCap: 5, usedHour: 5, hourReturnsAtMs: NOW + 60_000 }) },
+      3_660_000,
+    ],
+    // Both are full: the later one decides.
+    [
+      'POOL_WARMUP',
+      {},
+      { warmUp: warming({ dayCap: 9, usedDay: 9, dayReturnsAtMs: NOW + 60_000, hourCap: 5, usedHour: 5 }) },
+      3_600_000,
+    ],
     ['ACCOUNT_DAY_QUOTA', {}, { accountUsed: 50_000n }, DAY],
     ['ACCOUNT_DAY_QUOTA', {}, { frozenUntilMs: NOW + 120_000 }, 120_000],
     ['ACCOUNT_RATE', behind, {}, 100_000],
@@ -97,6 +124,10 @@ describe('what holds a message', () => {
     ['PLAN_RATE', behind, { others: [unknown(1)], planRate: 6 }, 233_334],
     // What was granted before goes first, all of its recipients.
     ['ACCOUNT_RATE', {}, { rateFreeMs: NOW + 50_000 }, 50_072],
+    // What was tried and is to be tried again does not wait for a rate.
+    ['PAUSED', { notBeforeMs: NOW + 60_000 }, {}, 60_072],
+    ['ACCOUNT_RATE', { notBeforeMs: NOW + 10_000 }, { rateFreeMs: NOW + 50_000 }, 50_072],
+    ['NONE', { notBeforeMs: NOW + 1_000 }, {}, 1_072],
     // It goes with its first recipient.
     ['NONE', { recipients: 50 }, {}, 72],
     ['PLAN_RATE', behind, { planRate: 1 }, 1_400_000],
@@ -141,7 +172,7 @@ describe('what holds a message', () => {
     expect(words({ recipients: 50 }, { dayCap: 49n })).toBe(
       'Your plan sends 49 recipients in 24 hours; 0 went and no messages of yours are ahead. It has more recipients than that, and goes once the limit is raised.',
     );
-    const warmUp = { dayCap: 50, usedDay: 0, hourCap: 5, usedHour: 0 };
+    const warmUp = warming({ dayCap: 50, hourCap: 5 });
     expect(words({ recipients: 6 }, { warmUp })).toMatch(
       /5 recipients an hour; .* It has more recipients than they take/,
     );
@@ -177,6 +208,14 @@ describe('what holds a message', () => {
 });
 
 describe('a forecast', () => {
+  const capacity = (over: Partial<Capacity>): Capacity => ({
+    quota: 50_000n,
+    used: 0n,
+    dayLimit: 'ACCOUNT_DAY_QUOTA',
+    rate: 14,
+    hour: null,
+    ...over,
+  });
   const ask = (over: Partial<ForecastFacts> = {}): ForecastFacts => ({
     recipients: 1_400n,
     startMs: NOW,
@@ -186,7 +225,7 @@ describe('a forecast', () => {
     dayLimit: 'PLAN_QUOTA',
     tenantUsed: 0n,
     planRate: null,
-    capacity: { quota: 50_000n, used: 0n, rate: 14 },
+    capacity: capacity({}),
     weight: 1,
     others: [],
     paused: false,
@@ -220,7 +259,16 @@ describe('a forecast', () => {
     const full = forecast(ask({ dayCaps: [1_000n], tenantUsed: 600n }));
     expect(full.bindingLimit).toBe('PLAN_QUOTA');
     expect(full.lastAt.getTime()).toBe(NOW + DAY + 71_429);
-    expect(forecast(ask({ capacity: { quota: 1_000n, used: 0n, rate: 14 } })).bindingLimit).toBe('ACCOUNT_DAY_QUOTA');
+    expect(forecast(ask({ capacity: capacity({ quota: 1_000n }) })).bindingLimit).toBe('ACCOUNT_DAY_QUOTA');
+  });
+
+  it('is bound by a pool that is warmed up, hour by hour and day by day', () => {
+    const warming = capacity({ quota: 400n, used: 100n, dayLimit: 'POOL_WARMUP', hour: { cap: 50, used: 40 } });
+    const outlook = (recipients: bigint) => forecast(ask({ recipients, capacity: warming }));
+    expect(outlook(10n)).toMatchObject({ lastAt: new Date(NOW + 715), bindingLimit: 'NONE' });
+    expect(outlook(11n)).toMatchObject({ lastAt: new Date(NOW + 3_600_000), bindingLimit: 'POOL_WARMUP' });
+    expect(outlook(111n)).toMatchObject({ lastAt: new Date(NOW + 3 * 3_600_000), bindingLimit: 'POOL_WARMUP' });
+    expect(outlook(301n)).toMatchObject({ lastAt: new Date(NOW + DAY + 72), bindingLimit: 'POOL_WARMUP' });
   });
 
   it('follows a ramp that grows while it is used', () => {
@@ -232,20 +280,24 @@ describe('a forecast', () => {
   });
 
   it('counts on all accounts of a stream that is split, each for its share', () => {
-    const share = (weight: number, quota: bigint, used: bigint, rate: number) => ({ weight, quota, used, rate });
-    expect(capacityOf([share(750, 3_000n, 0n, 30), share(250, 1_000n, 500n, 20)])).toEqual({
-      quota: 4_000n,
-      used: 2_000n,
-      rate: 40,
+    const share = (weight: number, quota: bigint, used: bigint, rate: number, warmUp: Share['warmUp'] = null) => ({
+      ...{ weight, quota, used, rate, warmUp },
     });
-    expect(capacityOf([share(500, -1n, 9n, 1), share(500, 100n, 0n, 9)])).toEqual({ quota: 200n, used: 0n, rate: 2 });
+    expect(capacityOf([share(750, 3_000n, 0n, 30), share(250, 1_000n, 500n, 20)])).toEqual(
+      capacity({ quota: 4_000n, used: 2_000n, rate: 40 }),
+    );
+    expect(capacityOf([share(500, -1n, 9n, 1), share(500, 100n, 0n, 9)])).toEqual(capacity({ quota: 200n, rate: 2 }));
+    const warm = { dayCap: 400, usedDay: 100, hourCap: 50, usedHour: 40 };
+    expect(capacityOf([share(500, -1n, 9n, 1, warm), share(500, 9_000n, 0n, 9)])).toEqual(
+      capacity({ quota: 800n, used: 200n, dayLimit: 'POOL_WARMUP', rate: 2, hour: { cap: 100, used: 80 } }),
+    );
     expect(capacityOf([share(0, 5n, 0n, 1)])).toBeUndefined();
   });
 
   it('is bound by a rate that cannot send in a day what the day has room for', () => {
     const slow = forecast(ask({ recipients: 1_000_000n, planRate: 0.5 }));
     expect(slow).toMatchObject({ lastAt: new Date(NOW + 2_000_000_000), bindingLimit: 'PLAN_RATE' });
-    const room = { quota: 2_000_000n, used: 1_900_000n, rate: 10 };
+    const room = capacity({ quota: 2_000_000n, used: 1_900_000n, rate: 10 });
     const full = forecast(ask({ recipients: 200_000n, capacity: room }));
     expect(full).toMatchObject({ lastAt: new Date(NOW + DAY + 10_000_000), bindingLimit: 'ACCOUNT_DAY_QUOTA' });
     const vast = forecast(ask({ recipients: 5_000_000n, capacity: room }));
@@ -274,11 +326,12 @@ describe('a forecast', () => {
         n,
         fc.bigInt({ min: -1n, max: 100_000n }),
         fc.constantFrom(0.001, 0.2, 14),
-        (a, more, cap, used, quota, rate) => {
+        fc.option(fc.record({ cap: fc.constantFrom(1, 63, 5_000), used: fc.nat(9_000) })),
+        (a, more, cap, used, quota, rate, hour) => {
           const base = {
             dayCaps: cap === null ? [] : [cap, cap * 3n],
             tenantUsed: used,
-            capacity: { quota, used, rate },
+            capacity: capacity({ quota, used, rate, hour }),
           };
           const small = forecast(ask({ recipients: a, ...base }));
           const large = forecast(ask({ recipients: a + more, ...base }));

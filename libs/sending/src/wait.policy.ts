@@ -51,12 +51,14 @@ export interface Waiting {
   readonly aheadRecipients: number;
 }
 
-/** Caps of a dedicated pool, and how much of them is used; recipients. */
+/** Caps of a dedicated pool, and how much of them is used, recipients; when the oldest of those leave, engine milliseconds. */
 export interface WarmUp {
   readonly dayCap: number | null;
   readonly usedDay: number;
+  readonly dayReturnsAtMs: number;
   readonly hourCap: number | null;
   readonly usedHour: number;
+  readonly hourReturnsAtMs: number;
 }
 
 /** What could hold it. */
@@ -81,6 +83,7 @@ export interface Circumstances {
   readonly planRate: number | null;
   /** -1 = unlimited. */
   readonly accountQuota: bigint;
+  /** What is kept back from mail of its stream included. */
   readonly accountUsed: bigint;
   readonly accountRate: number;
   /** When a full day of the account has room again; null = not known. */
@@ -196,7 +199,7 @@ function tenantQuota(message: Waiting, facts: Circumstances, nowMs: number): Wai
   if (cap === null || facts.tenantUsed + need <= cap) return undefined;
   const { recipients } = message;
   const firstFreeMs = facts.tenantNextFreeMs;
-  const day = { limit: cap, used: facts.tenantUsed, recipients, need, firstFreeMs, nowMs };
+  const day = { limit: cap, used: facts.tenantUsed, recipients, need, firstFreeMs, nowMs, spanMs: DAY_MS };
   const at = grownRoomAt(day, facts.laterCaps) ?? roomAt(day);
   const who =
     facts.dayLimit === 'RAMP'
@@ -224,14 +227,16 @@ function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): W
     const { recipients } = message;
     const at = longFrozen
       ? new Date(facts.frozenUntilMs)
-      : roomAt({ limit, used, recipients, need, firstFreeMs, nowMs });
+      : roomAt({ limit, used, recipients, need, firstFreeMs, nowMs, spanMs: DAY_MS });
     const explanation = `The capacity of the last 24 hours is in use; ${count(ahead)} ahead. ${returning(at, limit)}`;
     return { limit: 'ACCOUNT_DAY_QUOTA', explanation, estimatedSendAt: at, ahead };
   }
   return undefined;
 }
 
-interface RollingDay {
+/** A rolling day, or a shorter span of time. */
+interface RollingWindow {
+  readonly spanMs: number;
   readonly limit: bigint;
   readonly used: bigint;
   readonly need: bigint;
@@ -243,7 +248,7 @@ interface RollingDay {
 }
 
 /** The same where every day has more room than the one before; undefined where none has. */
-function grownRoomAt(day: RollingDay, laterCaps: readonly bigint[]): Date | undefined {
+function grownRoomAt(day: RollingWindow, laterCaps: readonly bigint[]): Date | undefined {
   const { limit, used, need, recipients, firstFreeMs, nowMs } = day;
   const last = laterCaps.at(-1);
   if (last === undefined || last <= limit || last < BigInt(recipients)) return undefined;
@@ -259,17 +264,17 @@ function grownRoomAt(day: RollingDay, laterCaps: readonly bigint[]): Date | unde
 }
 
 /**
- * When a rolling day of `limit` recipients has room for the last of `need` recipients that wait: each of them takes the
- * room of the one `limit` places before it, 24 h after that went. Null when there is never enough: a message goes whole.
+ * When a rolling window of `limit` recipients has room for the last of `need` recipients that wait: each of them takes the
+ * room of the one `limit` places before it, one span after that went. Null when there is never enough: a message goes whole.
  */
-function roomAt(day: RollingDay): Date | null {
-  const { limit, used, need, recipients, firstFreeMs, nowMs } = day;
+function roomAt(window: RollingWindow): Date | null {
+  const { limit, used, need, recipients, firstFreeMs, nowMs, spanMs } = window;
   if (limit < BigInt(Math.max(1, recipients))) return null;
   const going = used > limit ? used : limit;
-  const days = (used + need - going + limit - 1n) / limit;
-  // The one before it that starts the row has gone already, or goes today.
-  const free = used + need - days * limit <= used ? (firstFreeMs ?? nowMs + DAY_MS) : nowMs + DAY_MS;
-  return new Date(Math.max(nowMs, free) + (Number(days) - 1) * DAY_MS);
+  const spans = (used + need - going + limit - 1n) / limit;
+  // The one before it that starts the row has gone already, or goes now.
+  const free = used + need - spans * limit <= used ? (firstFreeMs ?? nowMs + spanMs) : nowMs + spanMs;
+  return new Date(Math.max(nowMs, free) + (Number(spans) - 1) * spanMs);
 }
 
 function returning(at: Date | null, limit: bigint): string {
@@ -283,18 +288,25 @@ function returning(at: Date | null, limit: bigint): string {
 function warmUp(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
   const caps = facts.warmUp;
   if (!caps) return undefined;
+  const day = { cap: caps.dayCap, used: caps.usedDay, firstFreeMs: caps.dayReturnsAtMs, spanMs: DAY_MS };
+  const hour = { cap: caps.hourCap, used: caps.usedHour, firstFreeMs: caps.hourReturnsAtMs, spanMs: HOUR_MS };
   const need = message.aheadRecipients + message.recipients;
-  const over = (cap: number | null, used: number) => (cap === null ? 0 : Math.max(0, used + need - cap));
-  const windows = (cap: number | null, used: number) => (cap ? Math.ceil(over(cap, used) / cap) : 1);
-  const isTooLarge = [caps.dayCap, caps.hourCap].some((cap) => cap !== null && message.recipients > cap);
-  const day = over(caps.dayCap, caps.usedDay) > 0;
-  if (!day && over(caps.hourCap, caps.usedHour) === 0) return undefined;
-  const waitMs = day ? windows(caps.dayCap, caps.usedDay) * DAY_MS : windows(caps.hourCap, caps.usedHour) * HOUR_MS;
-  const span = day ? `${String(caps.dayCap)} recipients in 24 hours` : `${String(caps.hourCap)} recipients an hour`;
-  const ahead = message.aheadMessages;
+  const over = [day, hour].filter(({ cap, used }) => cap !== null && used + need > cap);
+  const [binding] = over;
+  if (!binding) return undefined;
+  const { recipients, aheadMessages: ahead } = message;
+  const times = over.map(({ cap, used, firstFreeMs, spanMs }) =>
+    roomAt({ limit: BigInt(cap ?? 0), used: BigInt(used), need: BigInt(need), recipients, firstFreeMs, nowMs, spanMs }),
+  );
+  const known = times.filter((time) => time !== null);
+  const at = known.length < times.length ? null : new Date(Math.max(...known.map((time) => time.getTime())));
+  const span = `${String(binding.cap)} recipients ${binding === day ? 'in 24 hours' : 'an hour'}`;
   const why = `The addresses your mail leaves from are warming up and take ${span}; ${count(ahead)} ahead.`;
-  const explanation = isTooLarge ? `${why} It has more recipients than they take, and goes once they take more.` : why;
-  return { limit: 'POOL_WARMUP', explanation, estimatedSendAt: isTooLarge ? null : new Date(nowMs + waitMs), ahead };
+  const outlook =
+    at === null
+      ? 'It has more recipients than they take, and goes once they take more.'
+      : `Room returns from ${clock(at.getTime())} on.`;
+  return { limit: 'POOL_WARMUP', explanation: `${why} ${outlook}`, estimatedSendAt: at, ahead };
 }
 
 /** A message goes as soon as its first recipient may, however many follow: those hold up the next one. */
@@ -308,6 +320,10 @@ function pace(message: Waiting, facts: Circumstances, nowMs: number): Wait {
   const start = Math.max(nowMs, facts.frozenUntilMs, facts.rateFreeMs, message.notBeforeMs ?? nowMs);
   const at = Math.ceil(start + Math.max(bySharingS, byPlanS) * 1_000);
   const estimatedSendAt = new Date(at);
+  if (message.notBeforeMs !== null && message.notBeforeMs === start && start - nowMs > SOON_MS) {
+    const explanation = `It could not be sent when it was tried; it is tried again from ${clock(start)} on. Nothing is lost.`;
+    return { limit: 'PAUSED', explanation, estimatedSendAt, ahead };
+  }
   if (at - nowMs <= SOON_MS) return { limit: 'NONE', explanation: 'It goes out now.', estimatedSendAt, ahead };
   const [limit, why]: [Limit, string] =
     byPlanS >= bySharingS

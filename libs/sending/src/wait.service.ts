@@ -15,7 +15,7 @@ import { AheadService } from './ahead.service';
 import { ownersOf, type Sender } from './accept-route.policy';
 import { regionServes } from './accept.policy';
 import { LimitsRepository, type Ahead, type WaitingMessage } from './limits.repository';
-import { closedUntil, LimitsService, othersAt, perSecond, type LiveAccount } from './limits.service';
+import { closedUntil, LimitsService, othersAt, perSecond, takenOf, warmUpOf, type LiveAccount } from './limits.service';
 import { explainWait, type Wait } from './wait.policy';
 
 /** Answers "why not yet" for messages of one tenant. */
@@ -126,11 +126,11 @@ function circumstancesOf(account: LiveAccount, message: WaitingMessage, tenant: 
   return {
     accountSending: account.sending,
     accountQuota: account.quota,
-    accountUsed: account.used24h,
+    accountUsed: takenOf(account, message.stream),
     accountRate: account.rate,
     accountRoomReturnsMs: live?.roomReturnsAtMs ?? null,
     frozenUntilMs: live?.frozenUntilMs ?? 0,
-    warmUp: live?.lanes.find((lane) => lane.laneId === message.laneId) ?? null,
+    warmUp: warmUpOf(account, message.laneId),
     rateFreeMs: live?.rateFreeAtMs ?? 0,
     others: othersAt(account, tenant, message.stream),
   };

@@ -18,7 +18,7 @@ local WANT, LEAD, SLICE = tonumber(ARGV[11]), tonumber(ARGV[12]) * 1000, tonumbe
 local WORKERS, LIFE, URGENT = tonumber(ARGV[14]), tonumber(ARGV[15]) * 1000, ARGV[16] == '1'
 local TURN, FLOOR, FLOOR_MAX, ASIDE_MAX, SIDELINE = 8, 19, 950, 200, 10
 local LOAN_PART, LEAST_LENDER = 50, 9
-local SHARE_BURST, DAY_US = 60000000, 86400000000
+local SHARE_BURST = 60000000
 
 local led = redis.call('HMGET', LED, 'epoch', 'runid', 'last', 'frozen', 'q', 'num', 'den', 'tat', 'ext', 'credit', 'sum', 'tail',
   'vtx', 'vmk', 'factor', 'since', 'txday', 'txused', 'txseen', 'lent')
@@ -58,21 +58,15 @@ local q, num, den = tonumber(led[5]), tonumber(led[6]), tonumber(led[7])
 local tat, ext, credit = tonumber(led[8]), tonumber(led[9]), tonumber(led[10] or '0')
 
 local room = math.huge
-if q >= 0 then room = q - math.min(16 * WORKERS, math.floor(q * 5 / 10000)) - sum - ext end
-if room <= 0 then return {'EMPTY', int(now), 'day', int(roomReturns(now, tail))} end
+if q >= 0 then room = q - math.min(16 * WORKERS, headroomOf(q)) - sum - ext end
+if room <= 0 then return {'EMPTY', int(now), 'day', int(roomReturns(now, P .. 'rg', tail, N))} end
 if num <= 0 then return {'EMPTY', int(now), 'rate', int(now + 1000000)} end
 
--- What of the day's reserve neither time has released nor transactional mail has used is closed to marketing. Accounts
--- without transactional mail in the last day keep none, so that nothing is wasted on them.
 local txday, txused, txseen = tonumber(led[17] or '0'), tonumber(led[18] or '0'), tonumber(led[19] or '0')
 local day = math.floor(now / DAY_US)
 if day > txday then txday, txused = day, 0 end
 if waiting.tx > 0 then txseen = now end
-local bulkRoom = room
-if q >= 0 and txseen > 0 and now - txseen < DAY_US then
-  local reserve = math.floor(q * 5 / 1000)
-  bulkRoom = room - math.max(0, math.floor(reserve - math.max(reserve * (now - day * DAY_US) / DAY_US, txused)))
-end
+local bulkRoom = room - reserveOf(q, now, txused, txseen)
 
 local share = { num = num, den = den * 5 }
 local pace = paceAt(now, tonumber(led[15] or '1000'), tonumber(led[16] or '0'))

@@ -92,12 +92,22 @@ local function expireAccount(now, sum, tail)
   redis.call('HSET', LED, 'sum', int(sum), 'tail', int(tail))
   return sum, tail
 end
--- When the oldest bucket that still holds something is dropped, microseconds: room returns then first.
-local function roomReturns(now, tail)
-  local ring, first, last = redis.call('GET', P .. 'rg') or '', tail % N, bucketOf(now)
+-- When the oldest bucket from tail on that still holds something is dropped, span buckets later, microseconds: room returns then first.
+local function roomReturns(now, key, tail, span)
+  local ring, first, last = redis.call('GET', key) or '', tail % N, bucketOf(now)
   local at = string.find(ring, '[^%z]', first * 4 + 1) or string.find(ring, '[^%z]')
   local b = at and tail + (math.floor((at - 1) / 4) - first) % N or last
-  return (math.max(tail, math.min(b, last)) + N) * W * 1000
+  return (math.max(tail, math.min(b, last)) + span) * W * 1000
+end
+-- What of the day's quota stays free for requests that are past their deadline check and not yet on the wire, at most.
+local function headroomOf(q) return math.floor(q * 5 / 10000) end
+-- What of the day's reserve neither time has released nor transactional mail has used is closed to marketing. Accounts
+-- without transactional mail in the last day keep none, so that nothing is wasted on them.
+local DAY_US = 86400000000
+local function reserveOf(q, now, txused, txseen)
+  if q < 0 or txseen <= 0 or now - txseen >= DAY_US then return 0 end
+  local reserve = math.floor(q * 5 / 1000)
+  return math.max(0, math.floor(reserve - math.max(reserve * (now % DAY_US) / DAY_US, txused)))
 end
 -- From what was read of the tenant's hash.
 local function expireTenantOf(tenant, now, sumRead, tailRead)

@@ -100,7 +100,7 @@ return #taken
 export const STATS = `${PRELUDE}
 if redis.call('EXISTS', LED) == 0 then return '{}' end
 local now = engineUs()
-local v = redis.call('HMGET', LED, 'epoch', 'runid', 'q', 'num', 'den', 'tat', 'sum', 'tail', 'frozen', 'ext', 'factor', 'since')
+local v = redis.call('HMGET', LED, 'epoch', 'runid', 'q', 'num', 'den', 'tat', 'sum', 'tail', 'frozen', 'ext', 'factor', 'since', 'txday', 'txused', 'txseen')
 local sum, tail, first = tonumber(v[7]), tonumber(v[8]), firstBucket(now)
 -- The sum as it will be once the next grant has dropped old buckets; nothing is written here.
 if first - tail >= N then sum = 0 elseif sum > 0 then sum = sum - sumOf('GET', P .. 'rg', N, tail, first) end
@@ -119,10 +119,15 @@ for _, lane in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
   local used, hused, hfirst = tonumber(l[3] or '0'), tonumber(l[5] or '0'), bucketOf(now) - HOUR + 1
   if used > 0 then used = first - l[4] >= N and 0 or used - sumOf('GET', P .. 'nr:' .. lane, N, tonumber(l[4]), first) end
   if hused > 0 then hused = hfirst - l[6] >= HOUR and 0 or hused - sumOf('GET', P .. 'nr:' .. lane, N, tonumber(l[6]), hfirst) end
-  lanes[#lanes + 1] = { lane, l[1], int(used), l[2], int(hused) }
+  local ring = P .. 'nr:' .. lane
+  lanes[#lanes + 1] = { lane, l[1], int(used), int(roomReturns(now, ring, first, N)), l[2], int(hused), int(roomReturns(now, ring, hfirst, HOUR)) }
 end
+local q = tonumber(v[3])
+local txused = math.floor(now / DAY_US) > tonumber(v[13] or '0') and 0 or tonumber(v[14] or '0')
+local txseen = redis.call('ZCARD', P .. 'q:tx') > 0 and now or tonumber(v[15] or '0')
 return cjson.encode({ now = int(now), epoch = v[1], runid = v[2], q = v[3], num = v[4], den = v[5], tat = v[6], sum = int(sum),
-  frees = int(roomReturns(now, math.max(tail, first))), frozen = v[9], ext = v[10], pace = paceAt(now, tonumber(v[11] or '1000'), tonumber(v[12] or '0')),
+  frees = int(roomReturns(now, P .. 'rg', math.max(tail, first), N)), frozen = v[9], ext = v[10], pace = paceAt(now, tonumber(v[11] or '1000'), tonumber(v[12] or '0')),
+  headroom = int(math.max(0, headroomOf(q))), reserve = int(reserveOf(q, now, txused, txseen)),
   inflight = redis.call('ZCARD', P .. 'inflight'), ready = #ready > 0 and ready or false, lanes = #lanes > 0 and lanes or false })
 `;
 

@@ -425,6 +425,12 @@ export class LedgerModel {
     return pace < 1_000 ? { num: this.num * pace, den: this.den * 1_000 } : { num: this.num, den: this.den };
   }
 
+  /** What of the quota is kept back from all mail at most, and from marketing besides. */
+  keptBack(nowUs: number): readonly [number, number] {
+    if (this.q < 0) return [0, 0];
+    return [Math.floor((this.q * 5) / 10000), this.reserveAt(nowUs, this.queues.tx.size > 0).closed];
+  }
+
   /** What of the day's reserve is closed to marketing: neither released by time nor used by transactional mail. */
   private reserveAt(now: number, wanted: boolean): { closed: number; day: number; used: number; seen: number } {
     const day = Math.floor(now / DAY_US);

@@ -65,9 +65,10 @@ export function chargedLane(
   return { day, hour, dayRing, hourRing };
 }
 
-/** A lane's name, the cap of its day and what of it is used by then, that of its hour and what of it is used. */
+/** A lane's name, the cap of its day, what of it is used by then and when room returns, and the same of its hour. */
 export function useOf(name: string, { day, hour, dayRing, hourRing }: LaneState, nowUs: number) {
-  return [name, day, dayRing.sumAt(nowUs), hour, hourRing.sumAt(nowUs)] as const;
+  const ofDay = [day, dayRing.sumAt(nowUs), dayRing.nextReleaseUs(nowUs)] as const;
+  return [name, ...ofDay, hour, hourRing.sumAt(nowUs), hourRing.nextReleaseUs(nowUs)] as const;
 }
 
 /** A tenant's own limits as they stand: those of its plan, or its part of them where they are divided. */

@@ -62,7 +62,7 @@ export class RingModel {
   /** When the oldest bucket that holds something is dropped, microseconds. */
   nextReleaseUs(nowUs: number): number {
     const last = this.bucketAt(nowUs);
-    let oldest = this.tail;
+    let oldest = Math.max(this.tail, this.firstAt(nowUs));
     while (oldest < last && (this.counts.get(oldest) ?? 0) === 0) oldest += 1;
     return (oldest + this.buckets) * this.bucketMs * 1000;
   }

@@ -1,5 +1,15 @@
 import fc from 'fast-check';
-import { fromPublicId, isUuid, newId, newIdAt, publicKindOf, toPublicId, type MessageId } from './index';
+import {
+  firstIdAt,
+  fromPublicId,
+  isUuid,
+  newId,
+  newIdAt,
+  publicKindOf,
+  timeOfId,
+  toPublicId,
+  type MessageId,
+} from './index';
 
 describe('public ids', () => {
   it('give back the uuid they were made from', () => {
@@ -52,8 +62,40 @@ describe('public ids', () => {
 it('is an id of the time that was told, in the order of places', () => {
   const ids = [0, 1, 999].flatMap((place) => [newIdAt(1_000.5, place), newIdAt(1_001, place)]);
   expect(ids.every(isUuid)).toBe(true);
-  const time = (id: string) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
-  expect([...ids].sort().map(time)).toEqual([1_000, 1_000, 1_000, 1_001, 1_001, 1_001]);
-  const ofOneTime = ids.filter((id) => time(id) === 1_000);
+  expect([...ids].sort().map(timeOfId)).toEqual([1_000, 1_000, 1_000, 1_001, 1_001, 1_001]);
+  const ofOneTime = ids.filter((id) => timeOfId(id) === 1_000);
   expect([...ofOneTime].sort()).toEqual(ofOneTime);
+});
+
+it('are between the first id of their time and that of the next', () => {
+  fc.assert(
+    fc.property(fc.nat(2 ** 48 - 2), fc.nat(), (ms, place) => {
+      const id = newIdAt(ms, place);
+      expect([firstIdAt(ms) < id, id < firstIdAt(ms + 1), timeOfId(firstIdAt(ms))]).toEqual([true, true, ms]);
+    }),
+  );
+  // Times that no id can have.
+  expect(timeOfId(firstIdAt(-1))).toBe(0);
+  expect(timeOfId(firstIdAt(8.64e15))).toBe(2 ** 48 - 1);
+});
+
+it('are of the time that the clock tells, also after it was set back, and in order', () => {
+  const now = Date.parse('2150-01-01T00:00:00Z');
+  const clock = jest.spyOn(Date, 'now');
+  const made = (ms: number) => {
+    clock.mockReturnValue(ms);
+    return newId<MessageId>();
+  };
+  try {
+    expect(timeOfId(made(now + 3_600_000))).toBe(now + 3_600_000);
+    // Of a small step nobody notices anything.
+    const after = made(now + 3_600_001);
+    expect(made(now + 3_599_000) > after).toBe(true);
+    const later = [0, 0, 1, 2].map((passed) => made(now + passed));
+    expect(later.map((id) => timeOfId(id) - now)).toEqual([0, 0, 1, 2]);
+    expect([...later].sort()).toEqual(later);
+    expect(new Set(later).size).toBe(4);
+  } finally {
+    clock.mockRestore();
+  }
 });

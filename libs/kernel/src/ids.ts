@@ -1,4 +1,5 @@
 import { v7 } from 'uuid';
+import { SystemClock } from './clock';
 
 type Branded<Name extends string> = string & { readonly __id: Name };
 
@@ -37,14 +38,41 @@ type AnyId =
   | SuppressionId
   | InvoiceId;
 
-/** A new uuid v7: ordered by creation time, so that indexes grow at one end and the day is part of the id. */
+const host = new SystemClock();
+/** So far ids stay ahead of a clock that was set back, to be in order still. */
+const IN_ORDER_MS = 60_000;
+let placeOfNext = 0;
+
+/**
+ * A new uuid v7: ordered by creation time, so that indexes grow at one end and the day is part of the id. By themselves the
+ * ids of a process never go back; after a clock that was hours ahead, those of hours would be of a time they were not made at.
+ */
 export function newId<Id extends AnyId>(): Id {
-  return v7() as Id;
+  const id = v7();
+  const now = host.nowMs();
+  if (timeOfId(id) - now <= IN_ORDER_MS) return id as Id;
+  placeOfNext += 1;
+  return newIdAt(now, placeOfNext);
 }
 
 /** The same for a time that another clock told, real milliseconds; `place` orders those of one time. */
 export function newIdAt<Id extends AnyId>(realMs: number, place: number): Id {
   return v7({ msecs: Math.floor(realMs), seq: place }) as Id;
+}
+
+/** Milliseconds since the epoch at which a uuid v7 was made. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+const MAX_MS = 2 ** 48 - 1;
+
+/** What no id of that time or later is below, and none before it above. */
+export function firstIdAt(realMs: number): string {
+  const hex = Math.min(Math.max(0, Math.floor(realMs)), MAX_MS)
+    .toString(16)
+    .padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -2,7 +2,7 @@ export { EngineClock, isFresh, ManualClock, REAL_TIME, scaleTime, SystemClock } 
 export type { Clock, ClockScale } from './clock';
 export { beneath, DomainError, ERROR_CODES, notFound } from './domain-error';
 export type { ErrorCode, Issue } from './domain-error';
-export { fromPublicId, isUuid, newId, newIdAt, publicKindOf, toPublicId } from './ids';
+export { firstIdAt, fromPublicId, isUuid, newId, newIdAt, publicKindOf, timeOfId, toPublicId } from './ids';
 export type {
   ApiKeyId,
   AttemptId,

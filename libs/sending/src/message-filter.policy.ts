@@ -1,11 +1,13 @@
 import {
   canonicalAddress,
   DomainError,
+  firstIdAt,
+  isUuid,
+  type ClockScale,
   type Issue,
   type Mode,
   type PageRequest,
   type Stream,
-  isUuid,
 } from '@libs/kernel';
 import { idempotencyKeyIssue, tagIssue } from './accept.policy';
 import type { NameValueInput } from './accept-input';
@@ -76,6 +78,25 @@ export function messageQuery(filter: MessageFilter, page?: MessagePageRequest): 
     newerThan: page?.before ?? null,
     waiting: filter.state?.every((state) => WAITING.includes(state)) ?? false,
     backward: page !== undefined && page.after === undefined && (page.before !== undefined || page.fromEnd === true),
+  };
+}
+
+/** An id is made when its message is accepted, by the same clock; a clock that is set in that moment is not far off. */
+const AROUND_MS = 600_000;
+
+/**
+ * Lists go by ids, and an id tells when it was made: a span of time begins and ends about at an id, and what lies beyond is
+ * not read. The times themselves stay conditions. On real time only: which id a time had is not known through a scale.
+ */
+export function withinTime(query: MessageQuery, { speed, offsetMs }: ClockScale): MessageQuery {
+  if (speed !== 1 || offsetMs !== 0) return query;
+  const { createdFrom, createdBefore, newerThan, olderThan } = query;
+  const from = createdFrom && firstIdAt(createdFrom.getTime() - AROUND_MS);
+  const before = createdBefore && firstIdAt(createdBefore.getTime() + AROUND_MS);
+  return {
+    ...query,
+    newerThan: from !== null && (newerThan === null || from > newerThan) ? from : newerThan,
+    olderThan: before !== null && (olderThan === null || before < olderThan) ? before : olderThan,
   };
 }
 

@@ -6,6 +6,7 @@ import {
   newId,
   notFound,
   scaleTime,
+  timeOfId,
   toPublicId,
   type EventId,
   type Issue,
@@ -18,7 +19,13 @@ import {
 import { Injectable } from '@nestjs/common';
 import { ReadyOffers } from './backlog-offer.service';
 import type { Message, Recipient } from './message';
-import { conditionsOf, messageQuery, type MessageFilter, type MessagePageRequest } from './message-filter.policy';
+import {
+  conditionsOf,
+  messageQuery,
+  withinTime,
+  type MessageFilter,
+  type MessagePageRequest,
+} from './message-filter.policy';
 import { MessageRepository, type SentAttempt, type TimelineEvent } from './message.repository';
 import type { Wait } from './wait.policy';
 import { WaitService } from './wait.service';
@@ -61,7 +68,7 @@ export class MessageService {
 
   /** Newest first; a cursor is the id of a message. */
   async list(tenant: TenantId, page: MessagePageRequest, filter: MessageFilter = {}): Promise<Page<Message>> {
-    const query = messageQuery(filter, page);
+    const query = withinTime(messageQuery(filter, page), this.clock.scale);
     return this.uow.forTenant(tenant, async () => {
       const found = await this.rows.page(tenant, query, page.limit);
       const more = found.length > page.limit;
@@ -126,7 +133,7 @@ export class MessageService {
       const wanted =
         'ids' in what
           ? what.ids.filter(isUuid)
-          : await this.rows.openIds(tenant, messageQuery(what.filter), MAX_CANCEL);
+          : await this.rows.openIds(tenant, withinTime(messageQuery(what.filter), this.clock.scale), MAX_CANCEL);
       const ended = await this.rows.cancel(
         tenant,
         [...new Set(wanted)],
@@ -170,11 +177,6 @@ export class MessageService {
       ];
     });
   }
-}
-
-/** Milliseconds since the epoch at which a uuid v7 was made. */
-function timeOfId(id: string): number {
-  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
 function words(state: string): string {

@@ -1,4 +1,4 @@
-import type { Stream } from '@libs/kernel';
+import { firstIdAt, timeOfId, type Stream } from '@libs/kernel';
 import { READY_WINDOW, type Fraction } from '@libs/quota';
 
 /** How often everything that waits is looked at from the start, real milliseconds: it finds what the cursor jumped over. */
@@ -39,7 +39,5 @@ export function restOfLists(listed: readonly number[], window: number, rate: Fra
  * @param newest an id made now
  */
 export function idAtAge(newest: string, ageMs: number): string {
-  const ms = Math.max(0, parseInt(newest.slice(0, 8) + newest.slice(9, 13), 16) - ageMs);
-  const hex = ms.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+  return firstIdAt(timeOfId(newest) - ageMs);
 }

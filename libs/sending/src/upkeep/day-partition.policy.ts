@@ -1,3 +1,5 @@
+import { firstIdAt, timeOfId } from '@libs/kernel';
+
 /** A day in UTC: `2026-11-22`. */
 export type Day = string;
 
@@ -13,13 +15,12 @@ export function daysBefore(day: Day, days: number): Day {
 
 /** The day of a uuid v7, which is the day of its partition. */
 export function dayOfId(id: string): Day {
-  return dayAt(parseInt(id.replaceAll('-', '').slice(0, 12), 16));
+  return dayAt(timeOfId(id));
 }
 
 /** The lowest id a day can have: what is smaller belongs to an earlier one. */
 export function firstIdOf(day: Day): string {
-  const time = Date.parse(day).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+  return firstIdAt(Date.parse(day));
 }
 
 /**

@@ -19,6 +19,7 @@ import { PublishedRates1764000301000 } from './1764000301000-published-rates';
 import { BodiesInline1764000310000 } from './1764000310000-bodies-inline';
 import { SpendCounters1764000400000 } from './1764000400000-spend-counters';
 import { BillingVerdicts1764000500000 } from './1764000500000-billing-verdicts';
+import { MessageTags1764000600000 } from './1764000600000-message-tags';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   BodiesInline1764000310000,
   SpendCounters1764000400000,
   BillingVerdicts1764000500000,
+  MessageTags1764000600000,
 ];

@@ -85,7 +85,7 @@ AS $function$
     BEGIN
       IF days NOT BETWEEN 1 AND 400 THEN RAISE EXCEPTION 'days must be 1 to 400, not %', days; END IF;
       FOR day IN SELECT first + n FROM generate_series(0, days - 1) AS n LOOP
-        FOREACH parent IN ARRAY ARRAY['message', 'message_body', 'recipient', 'batch', 'attempt', 'message_event'] LOOP
+        FOREACH parent IN ARRAY ARRAY['message', 'message_body', 'recipient', 'message_tag', 'batch', 'attempt', 'message_event'] LOOP
           child := parent || '_p' || to_char(day, 'YYYYMMDD');
           CONTINUE WHEN to_regclass('public.' || child) IS NOT NULL;
           EXECUTE format('CREATE TABLE public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L) WITH (fillfactor = %s,
@@ -116,7 +116,7 @@ AS $function$
       dropped int := 0;
       child text;
     BEGIN
-      IF NOT parent = ANY (ARRAY['message', 'message_body', 'recipient', 'batch', 'attempt', 'message_event']) THEN
+      IF NOT parent = ANY (ARRAY['message', 'message_body', 'recipient', 'message_tag', 'batch', 'attempt', 'message_event']) THEN
         RAISE EXCEPTION '% has no day partitions', parent;
       END IF;
       IF before > (now() AT TIME ZONE 'UTC')::date THEN RAISE EXCEPTION 'days that are not over are not dropped: %', before; END IF;
@@ -1179,6 +1179,19 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT INSERT, SELECT TO pf_admin
 GRANT INSERT, SELECT TO pf_app
 GRANT INSERT, SELECT TO pf_worker
+
+-- table message_tag
+TABLE PARTITION BY RANGE (message_id) OWNER pf_owner ROW LEVEL SECURITY FORCED
+COLUMN tenant_id uuid NOT NULL
+COLUMN message_id uuid NOT NULL
+COLUMN name text NOT NULL
+COLUMN value text NOT NULL
+CONSTRAINT message_tag_pkey PRIMARY KEY (tenant_id, name, value, message_id)
+POLICY guard RESTRICTIVE FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_setting('app.tenant_at'::text, true) = (EXTRACT(epoch FROM transaction_timestamp()))::text) THEN (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid ELSE NULL::uuid END AS "case")))
+GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
+GRANT INSERT, SELECT TO pf_app
+COMMENT 'the tags of message.tags one by one, to find messages by'
 
 -- table notification
 TABLE OWNER pf_owner WITH (autovacuum_vacuum_scale_factor=0.02)

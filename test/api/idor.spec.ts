@@ -90,7 +90,16 @@ async function things(tenant: GivenTenant, text: string): Promise<Ids> {
 
 /** Everything of B that is in the database, to see whether a byte of it moved. */
 async function rowsOfB(): Promise<string> {
-  const tables = ['message', 'recipient', 'message_event', 'suppression', 'domain', 'placement', 'idempotency'];
+  const tables = [
+    'message',
+    'recipient',
+    'message_tag',
+    'message_event',
+    'suppression',
+    'domain',
+    'placement',
+    'idempotency',
+  ];
   const rows: unknown[] = await api.sql('SELECT id, name, state, paused_reason FROM tenant WHERE id = $1', [b.uuid]);
   for (const table of tables)
     rows.push(await api.sql(`SELECT * FROM ${table} WHERE tenant_id = $1 ORDER BY 1, 2`, [b.uuid]));

@@ -120,7 +120,7 @@ describe('moving the send path into day partitions', () => {
     await worker.connect();
     try {
       const made = await worker.query<{ n: number }>(`SELECT create_day_partitions('2020-01-01', 2) AS n`);
-      expect(made.rows[0]?.n).toBe(12);
+      expect(made.rows[0]?.n).toBe(14);
       const again = await worker.query<{ n: number }>(`SELECT create_day_partitions('2020-01-01', 2) AS n`);
       expect(again.rows[0]?.n).toBe(0);
       const dropped = await worker.query<{ n: number }>(`SELECT drop_day_partitions('message', '2020-01-02') AS n`);

@@ -101,6 +101,25 @@ describe('accepting mail', () => {
     ).toEqual([{ message_id: accepted(results[1]).id, bytes: 2_000 }]);
   });
 
+  it('notes each tag of what is accepted, once, and nothing for mail without any', async () => {
+    const tenant = await process.tenant(account);
+    const domain = await process.domainOf(tenant);
+    const tags = [
+      { name: 'campaign', value: 'spring' },
+      { name: 'kind', value: 'news' },
+    ];
+    const unwelcome = mail('other.example', { tags });
+    const call = { idempotencyKey: 'k1', emails: [mail(domain), mail(domain, { tags }), unwelcome] };
+    const { results } = await accept.accept(live(tenant), call);
+    await accept.accept(live(tenant), call);
+    const message_id = accepted(results[1]).id;
+    expect(
+      await process.query('SELECT message_id, name, value FROM message_tag WHERE tenant_id = $1 ORDER BY name', [
+        tenant,
+      ]),
+    ).toEqual(tags.map((tag) => ({ message_id, ...tag })));
+  });
+
   it('takes the good entries of a batch and says what is wrong with the others', async () => {
     const tenant = await process.tenant(account);
     const domain = await process.domainOf(tenant);

@@ -1,17 +1,21 @@
-import { newId } from '@libs/kernel';
+import { newId, REAL_TIME } from '@libs/kernel';
 import { Client } from 'pg';
 import { claimOf } from '../../libs/sending/src/engine/claim.sql';
-import { messageQuery } from '../../libs/sending/src/message-filter.policy';
-import { listWaiting } from '../../libs/sending/src/message-list.sql';
+import { messageQuery, withinTime, type MessageQuery } from '../../libs/sending/src/message-filter.policy';
+import { listAlong, listMessages, type Statement } from '../../libs/sending/src/message-list.sql';
 import { daySuffixOf } from '../../libs/sending/src/engine/day-suffix.policy';
 import { applySentOf, SETTLE } from '../../libs/sending/src/engine/outcome.sql';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
 const TODAY = daySuffixOf(newId());
+const HOUR_MS = 3_600_000;
 
-/** As the worker's pool sets them (libs/database, genericPlans). */
-const SETTINGS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
-const HOT = /^(message|message_body|recipient|attempt|batch)_(p\d{8}|default)$/;
+/** As the pools of worker and api set them (libs/database, genericPlans and indexPlans). */
+const SETTINGS = {
+  worker: '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off',
+  app: '-c enable_seqscan=off',
+} as const;
+const HOT = /^(message|message_body|message_tag|recipient|attempt|batch)_(p\d{8}|default)$/;
 
 /** Statistics as they may be when a statement is planned: of a day that has not begun, or of one that is full. */
 const STATISTICS = {
@@ -25,6 +29,7 @@ const STATISTICS = {
             md5('lane')::uuid, 'READY' FROM generate_series(1, 50000) AS n`,
     `INSERT INTO message_body SELECT tenant_id, id, '{}' FROM message`,
     `INSERT INTO recipient (tenant_id, message_id, position, kind, address) SELECT tenant_id, id, 0, 'TO', 'c@d.example' FROM message`,
+    `INSERT INTO message_tag SELECT tenant_id, id, 'campaign', 'spring' FROM message`,
     `INSERT INTO backlog SELECT tenant_id, id, mode, stream, sending_account_id, n_rcpt, false, NULL, expires_at FROM message`,
     `INSERT INTO attempt (tenant_id, message_id, attempt_no, id, batch_id, sending_account_id, lane_id, mode, stream, n_rcpt, bytes, created_at, state)
      SELECT tenant_id, id, 1, gen_random_uuid(), md5('batch')::uuid, sending_account_id, lane_id, mode, stream, 1, 100, now(), 'INTENT' FROM message`,
@@ -44,6 +49,10 @@ interface PlanNode {
   readonly 'Relation Name'?: string;
   readonly 'Index Cond'?: string;
   readonly Plans?: readonly PlanNode[];
+}
+
+function nodesOf(node: PlanNode): string[] {
+  return [node['Node Type'], ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
 function reads(node: PlanNode): Read[] {
@@ -69,18 +78,25 @@ describe('the statements of the hot path', () => {
     await database.drop();
   });
 
-  const plan = async (statement: string): Promise<Read[]> => {
-    const worker = new Client({ connectionString: database.urls.worker, options: SETTINGS });
-    await worker.connect();
+  /** With values it is the plan of one call, otherwise that of every call. */
+  const plansOf = async (
+    role: keyof typeof SETTINGS,
+    statement: string,
+    values?: readonly unknown[],
+  ): Promise<PlanNode[]> => {
+    const client = new Client({ connectionString: database.urls[role], options: SETTINGS[role] });
+    await client.connect();
     try {
-      const { rows } = await worker.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
-        `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${statement}`,
+      const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+        `EXPLAIN (${values ? '' : 'GENERIC_PLAN, '}FORMAT JSON) ${statement}`,
+        values && [...values],
       );
-      return rows.flatMap((row) => row['QUERY PLAN'].flatMap(({ Plan }) => reads(Plan)));
+      return rows.flatMap((row) => row['QUERY PLAN'].map(({ Plan }) => Plan));
     } finally {
-      await worker.end();
+      await client.end();
     }
   };
+  const plan = async (statement: string): Promise<Read[]> => (await plansOf('worker', statement)).flatMap(reads);
 
   describe.each(Object.entries(STATISTICS))('when %s', (_, preparation) => {
     beforeAll(async () => {
@@ -93,7 +109,7 @@ describe('the statements of the hot path', () => {
       ['outcome of a day', applySentOf(TODAY)],
       ['outcome of several days', applySentOf('')],
       ['settle', SETTLE],
-      ['page of what waits', listWaiting(newId(), messageQuery({ state: ['QUEUED', 'SCHEDULED'] }), 50).text],
+      ['page of what waits', listAlong('backlog', newId(), messageQuery({ state: ['QUEUED', 'SCHEDULED'] }), 50).text],
     ])('finds every row of a %s by the whole of its key', async (_name, statement) => {
       const hot = (await plan(statement)).filter(({ relation }) => HOT.test(relation));
       expect(hot.length).toBeGreaterThan(0);
@@ -107,6 +123,39 @@ describe('the statements of the hot path', () => {
           byKey: true,
         });
       }
+    });
+
+    it("walks a customer's tag along its key, and reads nothing else of its messages before their turn", async () => {
+      const tag = { name: 'campaign', value: 'spring' };
+      const plans = await plansOf(
+        'app',
+        listAlong('message_tag', newId(), messageQuery({ mode: 'LIVE', tag }), 50).text,
+      );
+      expect(plans.flatMap(nodesOf).filter((node) => node.includes('Sort'))).toEqual([]);
+      const hot = plans.flatMap(reads).filter(({ relation }) => HOT.test(relation));
+      expect(hot.filter(({ relation }) => relation.startsWith('message_tag')).length).toBeGreaterThan(1);
+      for (const { relation, node, condition } of hot) {
+        const key = relation.startsWith('message_tag') ? ['tenant_id', 'name', 'value'] : ['tenant_id', 'id'];
+        expect({ relation, node, byKey: key.every((column) => condition.includes(column)) }).toEqual({
+          relation,
+          node: expect.stringMatching(/^Index (Only )?Scan$/) as string,
+          byKey: true,
+        });
+      }
+    });
+
+    it('reads the days of a span of time, and no other', async () => {
+      const [, day = ''] = /^_p(\d{8})$/.exec(TODAY) ?? [];
+      const start = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+      const createdAt = { gte: new Date(start + 6 * HOUR_MS), lt: new Date(start + 12 * HOUR_MS) };
+      const daysRead = async (list: (query: MessageQuery) => Statement) => {
+        const { text, values } = list(withinTime(messageQuery({ mode: 'LIVE', createdAt }), REAL_TIME));
+        return (await plansOf('app', text, values)).flatMap(reads).map(({ relation }) => relation);
+      };
+      expect(await daysRead((query) => listMessages('m.id', newId(), query, 50))).toEqual([`message${TODAY}`]);
+      const tagged = { name: 'campaign', value: 'spring' };
+      const byTag = await daysRead((query) => listAlong('message_tag', newId(), { ...query, tag: tagged }, 50));
+      expect(byTag.filter((relation) => relation.startsWith('message_tag'))).toEqual([`message_tag${TODAY}`]);
     });
 
     it('reads and writes no other day when a day is named', async () => {

@@ -89,6 +89,44 @@ describe('the list of messages', () => {
     expect(await found({ mode: 'TEST' })).toEqual([]);
   });
 
+  it('is paged by a tag, whatever else is asked for, without what others tagged the same', async () => {
+    const [tenant, other] = [await process.tenant(account), await process.tenant(account)];
+    const tags = [
+      { name: 'kind', value: 'news' },
+      { name: 'campaign', value: 'spring' },
+    ];
+    const tag = { name: 'campaign', value: 'spring' };
+    await send(other, [{ tags }]);
+    const [first] = await send(tenant, [{ tags }, {}, { tags: [{ name: 'campaign', value: 'autumn' }] }], 'first');
+    const rest = await send(tenant, [
+      { tags },
+      { tags },
+      { tags, to: [{ email: 'bob@example.com' }] },
+      { tags: [tag] },
+    ]);
+    const newest = ids([first!, ...rest]).reverse();
+    const page = async (request: Parameters<MessageService['list']>[1], filter: object = {}) => {
+      const found = await messages.list(tenant, request, { tag, ...filter });
+      return [ids(found.rows), found.hasNext, found.hasPrevious];
+    };
+    expect(await page({ limit: 2 })).toEqual([newest.slice(0, 2), true, false]);
+    expect(await page({ limit: 2, after: newest[1]! })).toEqual([newest.slice(2, 4), true, true]);
+    expect(await page({ limit: 2, before: newest[4]! })).toEqual([newest.slice(2, 4), true, true]);
+    expect(await page({ limit: 2, fromEnd: true })).toEqual([newest.slice(3), false, true]);
+    expect(await page({ limit: 9 }, { to: 'bob@example.com' })).toEqual([newest.slice(1, 2), false, false]);
+    expect(await page({ limit: 9 }, { idempotencyKey: 'first' })).toEqual([newest.slice(4), false, false]);
+    expect(await page({ limit: 9 }, { stream: 'MARKETING' })).toEqual([[], false, false]);
+    expect(await page({ limit: 9 }, { createdAt: { lt: NOON } })).toEqual([[], false, false]);
+    await process.query(`UPDATE recipient SET state = 'BOUNCED' WHERE message_id = $1`, [newest[2]]);
+    expect(await page({ limit: 9 }, { state: ['BOUNCED'] })).toEqual([newest.slice(2, 3), false, false]);
+    const queued = newest.filter((_, place) => place !== 2);
+    expect(await page({ limit: 9 }, { state: ['QUEUED'] })).toEqual([queued, false, false]);
+    // It is the tag that leads to them: nothing is looked for in the messages' own lists.
+    await process.query(`UPDATE message SET tags = '[]' WHERE tenant_id = $1`, [tenant]);
+    expect(await page({ limit: 9 })).toEqual([newest, false, false]);
+    expect(await page({ limit: 9 }, { state: ['QUEUED'] })).toEqual([queued, false, false]);
+  });
+
   it('shows the least advanced recipient, and finds a message by that', async () => {
     const tenant = await process.tenant(account);
     const [sent] = await send(tenant, [{ to: [{ email: 'ann@example.com' }, { email: 'bob@example.com' }] }]);
@@ -157,6 +195,19 @@ describe('canceling', () => {
     expect((await messages.list(tenant, { limit: 5 }, { state: ['QUEUED'] })).rows.map((one) => one.id)).toEqual([
       kept?.id,
     ]);
+  });
+
+  it('by a tag takes back what waits and carries it, and nothing of another tenant', async () => {
+    const [tenant, other] = [await process.tenant(account), await process.tenant(account)];
+    const tags = [{ name: 'campaign', value: 'spring' }];
+    const [theirs] = await send(other, [{ tags }]);
+    const [sending, , scheduled, queued] = await send(tenant, [{ tags }, {}, { tags, scheduledAt: later }, { tags }]);
+    await process.attempt(sending!, 'INTENT', { account });
+    // Found by the tag: what else waits is not looked through.
+    await process.query(`UPDATE message SET tags = '[]' WHERE tenant_id = $1`, [tenant]);
+    const { canceled } = await messages.cancel(tenant, { filter: { tag: tags[0]! } }, by);
+    expect([...canceled].sort()).toEqual([scheduled!.id, queued!.id].sort());
+    expect((await messages.get(other, theirs!.id)).state).toBe('QUEUED');
   });
 
   it('takes back a campaign of ten thousand that was handed in a moment ago', async () => {

@@ -121,18 +121,18 @@ describe('the upkeep of the tables', () => {
     (await sql<{ message_id: string }>('SELECT message_id FROM message_body ORDER BY 1')).map((row) => row.message_id);
 
   it('makes partitions from yesterday to a week ahead, once, and goes on as days pass', async () => {
-    expect(await partitions.createAhead()).toBe(9 * 6);
+    expect(await partitions.createAhead()).toBe(9 * 7);
     expect((await daysOf('message')).at(0)).toBe('20250304');
     expect((await daysOf('message')).at(-1)).toBe('20250312');
     expect(await partitions.createAhead()).toBe(0);
     clock.advance(DAY_MS);
-    expect(await partitions.createAhead()).toBe(6);
+    expect(await partitions.createAhead()).toBe(7);
     expect((await daysOf('message_event')).at(-1)).toBe('20250313');
   });
 
   it('makes each table once when several processes want it at once', async () => {
     const made = await Promise.all([1, 2, 3].map(() => partitions.createAhead()));
-    expect(made.reduce((sum, n) => sum + n)).toBeLessThanOrEqual(9 * 6);
+    expect(made.reduce((sum, n) => sum + n)).toBeLessThanOrEqual(9 * 7);
     await partitions.createAhead();
     expect(await daysOf('attempt')).toHaveLength(9);
     expect(lines.filter((line) => line.includes('could not be made'))).toEqual([]);
@@ -146,7 +146,7 @@ describe('the upkeep of the tables', () => {
     const landed = await partitions.watchDefaults();
     expect(landed).toEqual(['message_body_default', 'message_default']);
     expect(await partitions.watchDefaults()).toEqual([]);
-    expect(await partitions.createAhead()).toBe(8 * 6);
+    expect(await partitions.createAhead()).toBe(8 * 7);
     expect(await daysOf('message')).not.toContain('20250305');
     expect(lines.some((line) => line.includes('could not be made') && line.includes('2025-03-05'))).toBe(true);
   });
@@ -163,6 +163,7 @@ describe('the upkeep of the tables', () => {
     expect(await first('message_body')).toBe('20250301');
     expect(await first('message')).toBe('20250203');
     expect(await first('recipient')).toBe('20250203');
+    expect(await first('message_tag')).toBe('20250203');
     expect(await first('message_event')).toBe('20250203');
     expect(await first('batch')).toBe('20250203');
     const attempts = await sql<{ name: string }>(

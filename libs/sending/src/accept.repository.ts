@@ -171,6 +171,10 @@ const SUPPRESSED = `
 
 const ATTACHMENTS = `INSERT INTO message_attachment (tenant_id, message_id, bytes) SELECT $1, * FROM unnest($2::uuid[], $3::int[])`;
 
+const TAGS = `
+  INSERT INTO message_tag (tenant_id, message_id, name, value)
+  SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[])`;
+
 @Injectable()
 export class AcceptRepository {
   constructor(private readonly uow: UnitOfWork) {}
@@ -263,10 +267,11 @@ export class AcceptRepository {
     const written = rows.filter((row) => free.has(row.idempotencyKey)).map((row) => row.message);
     await this.insertSuppressed(tenant, at, written);
     await this.insertAttachments(tenant, written);
+    await this.insertTags(tenant, written);
     return free;
   }
 
-  /** Statements of their own: most mail has neither, and to prepare for them costs an eighth of a call with one message. */
+  /** Statements of their own: most mail has none of them, and to prepare for them costs an eighth of a call with one message. */
   private async insertSuppressed(tenant: TenantId, at: Date, written: readonly NewMessage[]): Promise<void> {
     const ids = written.filter((message) => message.state === 'SUPPRESSED').map((message) => message.id);
     if (ids.length > 0) await this.uow.prepared(SUPPRESSED, [tenant, at, ids]);
@@ -276,6 +281,17 @@ export class AcceptRepository {
     const rows = written.filter((message) => message.attachmentBytes > 0);
     if (rows.length === 0) return;
     await this.uow.prepared(ATTACHMENTS, [tenant, rows.map((row) => row.id), rows.map((row) => row.attachmentBytes)]);
+  }
+
+  private async insertTags(tenant: TenantId, written: readonly NewMessage[]): Promise<void> {
+    const rows = written.flatMap(({ id, tags }) => tags.map((tag) => ({ id, ...tag })));
+    if (rows.length === 0) return;
+    await this.uow.prepared(TAGS, [
+      tenant,
+      rows.map((row) => row.id),
+      rows.map((row) => row.name),
+      rows.map((row) => row.value),
+    ]);
   }
 }
 

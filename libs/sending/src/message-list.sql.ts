@@ -1,8 +1,9 @@
 import type { TenantId } from '@libs/kernel';
+import type { NameValueInput } from './accept-input';
 import type { MessageQuery } from './message-filter.policy';
 import { ADVANCE_ORDER, type MessageState } from './recipient-state.policy';
 
-interface Statement {
+export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
 }
@@ -31,17 +32,34 @@ export function listMessages(columns: string, tenant: TenantId, query: MessageQu
   return { text, values };
 }
 
+/** Tables with a row for each message that may be meant, in the order in which messages are listed. */
+export type Lead = 'backlog' | 'message_tag';
+
+/** A tag that so few messages have is the shortest way to them, whatever else is asked for. */
+const FEW = 10_000;
+
+/** Whether few have the tag that is asked for: so many rows of its key are read at most. */
+export function countTagged(tenant: TenantId, { name, value }: NameValueInput): Statement {
+  const text = `SELECT count(*) <= $4 AS few FROM (
+    SELECT FROM message_tag WHERE tenant_id = $1 AND name = $2 AND value = $3 LIMIT $4 + 1) AS t`;
+  return { text, values: [tenant, name, value, FEW] };
+}
+
 /**
- * The ids of what waits among them, by the backlog, in the same order. Each message is looked up by its key when its turn
- * comes, whatever the planner believes: right after a campaign was accepted it takes a join of its rows for next to nothing.
+ * The ids of those that such a table leads to, in the same order. Each message is looked up by its key when its turn comes,
+ * whatever the planner believes: right after a campaign was accepted it takes a join of its rows for next to nothing.
  */
-export function listWaiting(tenant: TenantId, query: MessageQuery, limit: number): Statement {
-  const { conditions, parameter, values } = conditionsOf(tenant, query);
-  const places = beyond(query).map(([sign, other]) => `AND b.message_id ${sign} ${parameter(other)}`);
-  const text = `SELECT b.message_id AS id FROM backlog b
-    WHERE b.tenant_id = $1 ${places.join(' ')}
-      AND (SELECT ${conditions.join(' AND ')} FROM message m WHERE m.tenant_id = b.tenant_id AND m.id = b.message_id)
-    ORDER BY b.message_id ${query.backward ? '' : 'DESC'} LIMIT ${parameter(limit)}`;
+export function listAlong(lead: Lead, tenant: TenantId, query: MessageQuery, limit: number): Statement {
+  const byTag = lead === 'message_tag';
+  const { conditions, parameter, values } = conditionsOf(tenant, byTag ? { ...query, tag: null } : query);
+  const own = ['l.tenant_id = $1'];
+  if (byTag && query.tag) own.push(`l.name = ${parameter(query.tag.name)}`, `l.value = ${parameter(query.tag.value)}`);
+  if (byTag && query.waiting) conditions.push(`m.state IN ('SCHEDULED', 'READY')`);
+  for (const [sign, other] of beyond(query)) own.push(`l.message_id ${sign} ${parameter(other)}`);
+  const text = `SELECT l.message_id AS id FROM ${lead} l
+    WHERE ${own.join(' AND ')}
+      AND (SELECT ${conditions.join(' AND ')} FROM message m WHERE m.tenant_id = l.tenant_id AND m.id = l.message_id)
+    ORDER BY l.message_id ${query.backward ? '' : 'DESC'} LIMIT ${parameter(limit)}`;
   return { text, values };
 }
 

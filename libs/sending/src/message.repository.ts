@@ -6,7 +6,7 @@ import type { EndedMessage } from './backlog-offer.service';
 import type { EngineState } from './engine-state';
 import type { Message, Recipient, RecipientKind } from './message';
 import type { MessageQuery } from './message-filter.policy';
-import { listMessages, listWaiting, SHOWN } from './message-list.sql';
+import { countTagged, listAlong, listMessages, SHOWN, type Lead, type Statement } from './message-list.sql';
 import { leastAdvanced, type MessageState } from './recipient-state.policy';
 
 interface MessageRow {
@@ -122,8 +122,9 @@ export class MessageRepository {
 
   /** Newest first (oldest first when read backwards), one more than asked if there is one. */
   async page(tenant: TenantId, query: MessageQuery, limit: number): Promise<Message[]> {
-    if (query.waiting) {
-      const ids = await this.waitingIds(tenant, query, limit + 1);
+    const lead = await this.leadTo(tenant, query);
+    if (lead) {
+      const ids = await this.ids(listAlong(lead, tenant, query, limit + 1));
       const found = new Map((await this.findByIds(tenant, ids)).map((message) => [message.id, message]));
       return ids.flatMap((id) => found.get(id) ?? []);
     }
@@ -132,12 +133,27 @@ export class MessageRepository {
   }
 
   /** Ids of messages that match and can still be canceled, oldest first. */
-  openIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
-    return this.waitingIds(tenant, { ...query, backward: true }, limit);
+  async openIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
+    const open = { ...query, waiting: true, backward: true };
+    return this.ids(listAlong((await this.leadTo(tenant, open)) ?? 'backlog', tenant, open, limit));
   }
 
-  private async waitingIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
-    const { text, values } = listWaiting(tenant, query, limit);
+  /**
+   * What leads to what is asked for by the shortest way: a tag, unless many have it and few of them match, or the backlog. Of an
+   * address and of a key there are fewer messages as a rule; that way, and the one to an outcome, is the planner's.
+   */
+  private async leadTo(tenant: TenantId, query: MessageQuery): Promise<Lead | undefined> {
+    const { tag, to, idempotencyKey, states, waiting } = query;
+    if (tag && to === null && idempotencyKey === null) {
+      if (states === null && !waiting) return 'message_tag';
+      const { text, values } = countTagged(tenant, tag);
+      const [row] = await this.uow.query<{ few: boolean }>(text, values);
+      if (row?.few === true) return 'message_tag';
+    }
+    return waiting ? 'backlog' : undefined;
+  }
+
+  private async ids({ text, values }: Statement): Promise<MessageId[]> {
     return (await this.uow.query<{ id: MessageId }>(text, [...values])).map((row) => row.id);
   }
 

@@ -3,7 +3,15 @@ import { Injectable } from '@nestjs/common';
 import type { Day } from './day-partition.policy';
 
 /** The tables that have a partition per day. */
-export const PARTITIONED = ['message', 'message_body', 'recipient', 'batch', 'attempt', 'message_event'] as const;
+export const PARTITIONED = [
+  'message',
+  'message_body',
+  'recipient',
+  'message_tag',
+  'batch',
+  'attempt',
+  'message_event',
+] as const;
 export type Partitioned = (typeof PARTITIONED)[number];
 
 /** Rows that found no day: how many there are, and how many ever came. Both are PostgreSQL's estimates. */

@@ -18,6 +18,7 @@ export function daysKept(table: Partitioned, plans: readonly PlanRetention[]): n
       return Math.max(metadata, BILLING_DAYS);
     case 'message':
     case 'recipient':
+    case 'message_tag':
     case 'batch':
     case 'message_event':
       return metadata;

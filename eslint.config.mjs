@@ -37,6 +37,10 @@ const bannedSyntax = [
     message: 'A result cache crosses tenants under row-level security.',
   },
   { selector: 'TSAsExpression > TSAnyKeyword', message: 'Say the type.' },
+  {
+    selector: 'AssignmentExpression[operator=/^[-+*]=$/][left.type="MemberExpression"] > AwaitExpression.right',
+    message: 'The sum is read before the wait, and what others add meanwhile is lost: await first, then add.',
+  },
 ];
 
 /** No number near money: a price is a rational of bigints and is rounded in kernel alone. */

@@ -39,6 +39,12 @@ const planted: readonly (readonly [what: string, file: string, code: string, sai
   ['a client-side time-out', service, 'export const options = { query_timeout: 5 };\n', 'statement_timeout'],
   ['a result cache', service, 'export const options = { cache: true };\n', 'crosses tenants'],
   ['any', service, 'export const f = (x: unknown) => x as any;\n', 'any'],
+  [
+    'a sum across a wait',
+    service,
+    'export const f = async (sum: { n: number }, more: Promise<number>) => { sum.n += await more; };\n',
+    'await first',
+  ],
   ['a promise nobody waits for', service, 'export const f = () => { Promise.resolve(1); };\n', 'no-floating-promises'],
   ['parseFloat near money', money, "export const x = parseFloat('1.5');\n", 'Money'],
   ['rounding by Math near money', money, 'export const x = Math.round(1.5);\n', 'Money'],

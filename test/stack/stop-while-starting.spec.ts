@@ -10,7 +10,8 @@ import { waitFor } from '../support/wait-for';
 import { SendingStack } from '../worker/sending-stack';
 import { temporaryFolder } from './fixtures';
 
-const mainOf = (app: string) => path.join(projectRoot(), 'dist/apps', app, 'src/main.js');
+const programOf = (file: string) => path.join(projectRoot(), 'dist', file);
+const mainOf = (app: string) => programOf(`apps/${app}/src/main.js`);
 
 describe('a program that is stopped before it is ready', () => {
   let stack: SendingStack;
@@ -29,6 +30,12 @@ describe('a program that is stopped before it is ready', () => {
   });
   afterEach(() => new Promise((resolve) => silent.close(resolve)));
   afterAll(() => stack.close(), 60_000);
+
+  function migrateUrl(): string {
+    const url = new URL(stack.database.urls.migrate);
+    url.port = String(silentPort);
+    return url.href;
+  }
 
   /** The variables of each program, with PostgreSQL, Redis or both of them silent. */
   function environment(app: string, ...isSilent: ('postgres' | 'redis')[]): Record<string, string> {
@@ -57,7 +64,11 @@ describe('a program that is stopped before it is ready', () => {
   }
 
   function start(app: string, env: Record<string, string>, flags: readonly string[] = []) {
-    const child = spawn(process.execPath, [...flags, mainOf(app)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    return run([...flags, mainOf(app)], env);
+  }
+
+  function run(args: readonly string[], env: Record<string, string>) {
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const ended = new Promise<{ code: number | null; signal: string | null; said: string }>((resolve) => {
@@ -97,6 +108,19 @@ describe('a program that is stopped before it is ready', () => {
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     expect(said).toContain(`${app} stopping`);
     expect(said).not.toMatch(/cannot be reached|did not stop cleanly/);
+  });
+
+  it.each([
+    ['apps/api/src/billing-close.js', '--period', '2026-10'],
+    ['apps/api/src/operator-key.js', '--name', 'ann', '--role', 'viewer'],
+    ['tools/database/migrate.js'],
+  ])('the command %s ends with the exit code of the signal', async (file, ...args) => {
+    const called = once(silent, 'connection');
+    const env = environment('api', 'postgres');
+    const { child, ended } = run([programOf(file), ...args], { ...env, DATABASE_MIGRATE_URL: migrateUrl() });
+    await called;
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ code: 130, signal: null });
   });
 
   it('a worker replays to its end what it had begun to replay, takes nothing up, and ends', async () => {

@@ -1,4 +1,5 @@
 import { ConfigInvalid } from '@libs/config';
+import { endOnSignal } from '@libs/kernel';
 
 /** What went wrong with the database of a variable, and what to do about it; never the password in the URL. */
 export function describeDatabaseProblem(error: unknown, variable: string, url: string): string {
@@ -24,8 +25,9 @@ export function describeDatabaseProblem(error: unknown, variable: string, url: s
   }
 }
 
-/** Runs a command-line program to its end; a problem is one readable message and exit code 1. */
+/** Runs a command-line program to its end, or to a signal; a problem is one readable message and exit code 1. */
 export async function runProgram(program: () => Promise<void>): Promise<void> {
+  endOnSignal();
   try {
     await program();
   } catch (error) {

@@ -1,4 +1,5 @@
 import { loadConfig } from '@libs/config';
+import { endOnSignal } from '@libs/kernel';
 import { z } from 'zod';
 import { registerHubUser } from '../local-stack/hub-user';
 
@@ -10,6 +11,7 @@ const hubUserConfig = z.object({
 
 /** Makes the worker's static keys known to a simulator, where no launcher does it (docker-compose.yml). Safe to repeat. */
 async function main(): Promise<void> {
+  endOnSignal();
   const config = loadConfig(hubUserConfig);
   await registerHubUser(config.SIMULATOR_ADMIN_URL, {
     awsAccessKeyId: config.AWS_ACCESS_KEY_ID,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { PeriodService, type BillingPeriod } from '@libs/billing';
 import { COMMAND_LINE, withBilling } from './commands/operator-context';
-import { endProgress, failed, showProgress } from './commands/progress';
+import { endProgress, runCommand, showProgress } from './commands/progress';
 
 const MANUAL = `Usage: npm run billing:close -- --period <YYYY-MM> [--final [--without-bill]] [--status] [--no-wait]
 
@@ -85,4 +85,4 @@ function standing(period: string, found: BillingPeriod | undefined): string {
   return lines.join('\n');
 }
 
-run().catch(failed('billing:close'));
+void runCommand('billing:close', run);

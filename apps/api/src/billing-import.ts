@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { BillImportService, type Imported } from '@libs/billing';
 import { formatUsd } from '@libs/kernel';
 import { COMMAND_LINE, withBilling } from './commands/operator-context';
-import { endProgress, failed, showProgress } from './commands/progress';
+import { endProgress, runCommand, showProgress } from './commands/progress';
 
 const MANUAL = `Usage: npm run billing:import -- --file <file> [more files] --period <YYYY-MM> [--payer <account>] [--json]
 
@@ -81,4 +81,4 @@ function asJson(imported: Imported): string {
   return JSON.stringify(imported, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
-run().catch(failed('billing:import'));
+void runCommand('billing:import', run);

@@ -6,7 +6,7 @@ import { EngineClock } from '@libs/kernel';
 import { OPERATOR_ROLES, OperatorKeyService, TenancyModule, type OperatorRole } from '@libs/tenancy';
 import { Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { failed } from './commands/progress';
+import { runCommand } from './commands/progress';
 
 const MANUAL = `Usage: npm run operator-key -- --name <name> --role <${OPERATOR_ROLES.join('|')}>
 
@@ -61,4 +61,4 @@ async function run(): Promise<void> {
   }
 }
 
-run().catch(failed('operator-key'));
+void runCommand('operator-key', run);

@@ -27,7 +27,7 @@ export type { MailAddress } from './mail-address';
 export { divideHalfEven, formatUsd, parseUsd, priceOf } from './money';
 export { checkCursors, isBackwards, toPage } from './page';
 export type { Page, PageRequest } from './page';
-export { ProcessEnd } from './process-end';
+export { endOnSignal, ProcessEnd } from './process-end';
 export { IN_DOUBT_POLICIES, MODES, STREAMS } from './streams';
 export type { InDoubtPolicy, Mode, Stream } from './streams';
 export { SystemTimers, Timers } from './timers';

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 type Close = () => Promise<unknown>;
@@ -70,4 +72,12 @@ export class ProcessEnd {
     }
     process.exit(worst);
   }
+}
+
+/**
+ * A command, unlike a service, has nothing to put in order: it ends at once, with the exit code a shell gives for the signal.
+ * Said aloud because process 1 of a container ignores a signal that nobody listens to.
+ */
+export function endOnSignal(): void {
+  for (const signal of SIGNALS) process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }

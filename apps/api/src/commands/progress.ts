@@ -1,3 +1,5 @@
+import { endOnSignal } from '@libs/kernel';
+
 /** A line that the next one overwrites on a terminal; elsewhere every line stays. */
 export function showProgress(line: string): void {
   process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
@@ -7,13 +9,16 @@ export function endProgress(): void {
   if (process.stderr.isTTY) process.stderr.write('\n');
 }
 
-/** What went wrong, in a sentence, and exit code 1. */
-export function failed(name: string): (error: unknown) => never {
-  return (error) => {
+/** Runs a command to its end, or to a signal. What went wrong is a sentence, and exit code 1. */
+export async function runCommand(name: string, run: () => Promise<void>): Promise<void> {
+  endOnSignal();
+  try {
+    await run();
+  } catch (error) {
     endProgress();
     process.stderr.write(`${name}: ${sentenceOf(error)}\n`);
     process.exit(1);
-  };
+  }
 }
 
 function sentenceOf(error: unknown): string {

@@ -9,6 +9,13 @@ describe('arguments of npm run simulate', () => {
     expect(readArguments(['--seeds', '7', '--from=3', '--json'])).toMatchObject({ seeds: 7, from: 3, json: true });
   });
 
+  it('breaks the engine in the way that is named, and by the older name of one of them', () => {
+    expect(readArguments([]).fault).toBeUndefined();
+    expect(readArguments(['--broken', 'trusts-silence']).fault).toBe('trusts-silence');
+    expect(readArguments(['--broken=ignores-caps', '--b3']).fault).toBe('ignores-caps');
+    expect(readArguments(['--broken-ledger']).fault).toBe('frees-early');
+  });
+
   it.each([
     [['--sedes', '7'], /unknown option "--sedes"; known are --seeds, .*--b3/],
     [['--seeds', 'x'], /whole number from 1 to 1000000, got "x"/],
@@ -22,6 +29,9 @@ describe('arguments of npm run simulate', () => {
     [['--from', '7', '--seed', '3'], /contradicts --seed/],
     [['--seeds', '7', '--b3'], /contradicts --b3/],
     [['--json=1'], /--json takes no value/],
+    [['--broken', 'toString'], /--broken needs one of frees-early, .*, trusts-silence, got "toString"/],
+    [['--broken'], /got ""/],
+    [['--broken', 'frees-early', '--broken-ledger'], /give one of the two/],
   ])('refuses %j and says why', (args, why) => {
     expect(() => readArguments(args)).toThrow(BadArgument);
     expect(() => readArguments(args)).toThrow(why);

@@ -1,3 +1,5 @@
+import { ENGINE_FAULTS, isEngineFault, type EngineFault } from './broken-engine';
+
 export interface SimulateArguments {
   readonly seeds: number;
   readonly from: number;
@@ -5,7 +7,8 @@ export interface SimulateArguments {
   readonly seed: number | undefined;
   readonly trace: boolean;
   readonly json: boolean;
-  readonly brokenLedger: boolean;
+  /** How the engine is broken on purpose. */
+  readonly fault: EngineFault | undefined;
   /** A month at the quota instead of seeds. */
   readonly month: boolean;
   readonly days: number;
@@ -20,7 +23,7 @@ const DEFAULTS: SimulateArguments = {
   seed: undefined,
   trace: false,
   json: false,
-  brokenLedger: false,
+  fault: undefined,
   month: false,
   days: 30,
   workers: 8,
@@ -29,7 +32,7 @@ const DEFAULTS: SimulateArguments = {
 const SWITCHES: ReadonlyMap<string, Partial<SimulateArguments>> = new Map([
   ['--trace', { trace: true }],
   ['--json', { json: true }],
-  ['--broken-ledger', { brokenLedger: true }],
+  ['--broken-ledger', { fault: 'frees-early' }],
   ['--b3', { month: true }],
 ]);
 
@@ -44,7 +47,7 @@ const NUMBERS: ReadonlyMap<
   ['--workers', { field: 'workers', least: 1, most: 64 }],
 ]);
 
-const KNOWN = [...NUMBERS.keys(), ...SWITCHES.keys()];
+const KNOWN = [...NUMBERS.keys(), ...SWITCHES.keys(), '--broken'];
 const OF_THE_MONTH = ['--days', '--workers'];
 
 /**
@@ -64,6 +67,7 @@ export function readArguments(args: readonly string[]): SimulateArguments {
       read = { ...read, ...flag };
     } else if (number !== undefined)
       read = { ...read, [number.field]: readNumber(name, inline ?? args[(at += 1)], number) };
+    else if (name === '--broken') read = { ...read, fault: readFault(inline ?? args[(at += 1)]) };
     else {
       throw new BadArgument(`unknown option "${argument}"; known are ${KNOWN.join(', ')} (npm run simulate -- --help)`);
     }
@@ -71,6 +75,9 @@ export function readArguments(args: readonly string[]): SimulateArguments {
   }
   if (read.trace && read.seed === undefined) throw new BadArgument('--trace shows one seed: give --seed too');
   if (read.trace && read.month) throw new BadArgument('--trace shows one seed, not the month of --b3');
+  if (given.has('--broken') && given.has('--broken-ledger')) {
+    throw new BadArgument('--broken-ledger is --broken frees-early: give one of the two');
+  }
   for (const name of OF_THE_MONTH) {
     if (given.has(name) && !read.month) throw new BadArgument(`${name} is about the month: give --b3 too`);
   }
@@ -81,6 +88,11 @@ export function readArguments(args: readonly string[]): SimulateArguments {
     throw new BadArgument(`--seeds says how many: it contradicts ${read.month ? '--b3, which is one run' : '--seed'}`);
   }
   return read;
+}
+
+function readFault(text = ''): EngineFault {
+  if (isEngineFault(text)) return text;
+  throw new BadArgument(`--broken needs one of ${Object.keys(ENGINE_FAULTS).join(', ')}, got "${text}"`);
 }
 
 function readNumber(name: string, text: string | undefined, { least, most }: { least: number; most: number }): number {

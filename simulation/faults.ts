@@ -73,6 +73,42 @@ function killOne(world: World, chance: Chance): void {
   if (worker) world.kill(worker);
 }
 
+function changeLimits(world: World, chance: Chance, factor: number, forMs: number): void {
+  const id = chance.pick([...world.provider.accounts.keys()]);
+  const { quota, rate } = world.provider.getAccount(id);
+  during(
+    world,
+    forMs,
+    `${world.trace.name('account', id)} gets ${String(factor)} of its limits`,
+    () => {
+      world.provider.setLimits(id, Math.ceil(quota * factor), Math.max(1, rate * factor));
+    },
+    () => {
+      world.provider.setLimits(id, quota, rate);
+    },
+  );
+}
+
+/** After these no ledger is current until it is rebuilt. */
+const REBUILDS: readonly ((world: World, chance: Chance) => void)[] = [
+  (world) => {
+    world.trace.note('Redis is flushed');
+    world.redis.wipe();
+  },
+  (world) => {
+    world.redis.runId = world.nextRunId();
+    world.trace.note(`Redis restarts with its data as ${world.redis.runId}`);
+  },
+  (world, chance) => {
+    const replica = world.redis.replica(world.nextRunId());
+    const lag = chance.between(0, 15_000);
+    world.time.at(lag, () => {
+      world.trace.note(`a replica ${(lag / 1000).toFixed(1)} s behind is promoted as ${replica.runId}`);
+      world.replaceRedis(replica, chance.between(0, 8_000));
+    });
+  },
+];
+
 const FAULTS: readonly Fault[] = [
   killOne,
   (world, chance) => {
@@ -120,22 +156,7 @@ const FAULTS: readonly Fault[] = [
       if (world.workers.includes(worker)) world.buried(worker);
     });
   },
-  (world) => {
-    world.trace.note('Redis is flushed');
-    world.redis.wipe();
-  },
-  (world) => {
-    world.redis.runId = world.nextRunId();
-    world.trace.note(`Redis restarts with its data as ${world.redis.runId}`);
-  },
-  (world, chance) => {
-    const replica = world.redis.replica(world.nextRunId());
-    const lag = chance.between(0, 15_000);
-    world.time.at(lag, () => {
-      world.trace.note(`a replica ${(lag / 1000).toFixed(1)} s behind is promoted as ${replica.runId}`);
-      world.replaceRedis(replica, chance.between(0, 8_000));
-    });
-  },
+  ...REBUILDS,
   (world, chance) => {
     const error = chance.pick([-7_000, -2_000, 2_000, 7_000]);
     during(
@@ -202,21 +223,8 @@ const FAULTS: readonly Fault[] = [
     );
   },
   (world, chance) => {
-    const id = chance.pick([...world.provider.accounts.keys()]);
-    const { quota, rate } = world.provider.getAccount(id);
-    const factor = chance.pick([0.1, 0.5, 2]);
-    during(
-      world,
-      // Some last until the ledger must have known of them for long.
-      chance.pick([1, 3]) * chance.between(60_000, 150_000),
-      `${world.trace.name('account', id)} gets ${String(factor)} of its limits`,
-      () => {
-        world.provider.setLimits(id, Math.ceil(quota * factor), Math.max(1, rate * factor));
-      },
-      () => {
-        world.provider.setLimits(id, quota, rate);
-      },
-    );
+    // Some last until the ledger must have known of them for long.
+    changeLimits(world, chance, chance.pick([0.1, 0.5, 2]), chance.pick([1, 3]) * chance.between(60_000, 150_000));
   },
   (world, chance) => {
     during(
@@ -250,4 +258,32 @@ const FAULTS: readonly Fault[] = [
 /** One fault of the list, drawn. */
 export function breakSomething(world: World, chance: Chance, hosts: readonly SimulatedHost[]): void {
   chance.pick(FAULTS)(world, chance, hosts);
+}
+
+/** SES allows an account less for that long. */
+export function cutLimits(world: World, chance: Chance, forMs: number): void {
+  changeLimits(world, chance, chance.pick([0.2, 0.5]), forMs);
+}
+
+/** Loses the ledgers, one way or another. */
+export function loseLedgers(world: World, chance: Chance): void {
+  chance.pick(REBUILDS)(world, chance);
+}
+
+/** SES takes mail and breaks the connection while its events are lost: silence that means nothing. */
+export function loseAnswersAndEvents(world: World, chance: Chance): void {
+  const [lost, reset] = [chance.pick([0.3, 1]), chance.between(0.1, 0.5)];
+  during(
+    world,
+    chance.between(10_000, 30_000),
+    `SES: acceptThenReset ${reset.toFixed(2)}, events are lost: ${String(lost)}`,
+    () => {
+      world.provider.mood.acceptThenReset = reset;
+      world.events.lost = lost;
+    },
+    () => {
+      world.provider.mood.acceptThenReset = 0;
+      world.events.lost = 0;
+    },
+  );
 }

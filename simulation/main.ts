@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { LoadWatch } from '../bench/load-watch';
-import { LedgerModel } from '../libs/quota/src/testing';
 import { LiveLine } from '../tools/local-stack/live-line';
 import { BadArgument, readArguments, type SimulateArguments } from './arguments';
+import { engineWith, type EngineFault } from './broken-engine';
 import type { Violation } from './checker';
 import { Month } from './month';
 import { playSeed, type SeedResult } from './run';
-import type { MakeLedger } from './world/redis-server';
 
 /** Of one account in the month: large enough that its headroom is a small share of it. */
 const MONTH_QUOTA = 500_000;
@@ -43,13 +42,7 @@ function seconds(sinceMs: number): string {
   return ((performance.now() - sinceMs) / 1000).toFixed(1);
 }
 
-async function main(args: SimulateArguments): Promise<boolean> {
-  const makeLedger: MakeLedger = (bucketMs, buckets) =>
-    new LedgerModel(bucketMs, buckets, args.brokenLedger ? 'frees-early' : undefined);
-  return args.month ? playMonth(args, makeLedger) : playSeeds(args, makeLedger);
-}
-
-async function playSeeds(args: SimulateArguments, makeLedger: MakeLedger): Promise<boolean> {
+async function playSeeds(args: SimulateArguments): Promise<boolean> {
   const began = performance.now();
   const first = args.seed ?? args.from;
   const count = args.seed === undefined ? args.seeds : 1;
@@ -61,11 +54,11 @@ async function playSeeds(args: SimulateArguments, makeLedger: MakeLedger): Promi
   const failed: SeedResult[] = [];
   const sums = { accepted: 0, taken: 0, duplicates: 0, crashes: 0 };
   for (let seed = first; seed < first + count; seed += 1) {
-    const result = await playSeed(seed, makeLedger, print);
+    const result = await playSeed(seed, args.fault, print);
     for (const key of ['accepted', 'taken', 'duplicates', 'crashes'] as const) sums[key] += result[key];
     if (result.violations.length > 0) {
       failed.push(result);
-      report(result, args.brokenLedger);
+      report(result, args.fault);
     }
     live.show(
       `seed ${String(seed)} of ${String(first + count - 1)}, ${String(failed.length)} failed, ${seconds(began)} s`,
@@ -83,20 +76,21 @@ async function playSeeds(args: SimulateArguments, makeLedger: MakeLedger): Promi
   return failed.length === 0;
 }
 
-function report({ seed, violations }: SeedResult, broken: boolean): void {
+function report({ seed, violations }: SeedResult, fault: EngineFault | undefined): void {
   const [first] = violations;
   if (first === undefined) return;
   live.finish();
   say(`seed ${String(seed)} broke a rule ${String(violations.length)} times; the first:`);
   for (const line of describe(first)) say(line);
-  say(`  replay: npm run simulate -- --seed ${String(seed)} --trace${broken ? ' --broken-ledger' : ''}`);
+  const broken = fault === undefined ? '' : ` --broken ${fault}`;
+  say(`  replay: npm run simulate -- --seed ${String(seed)} --trace${broken}`);
 }
 
 function describe({ rule, what, atMs, before }: Violation): string[] {
   return [`  ${rule} at ${(atMs / 1000).toFixed(3)} s: ${what}`, ...before.slice(-12).map((line) => `    ${line}`)];
 }
 
-async function playMonth(args: SimulateArguments, makeLedger: MakeLedger): Promise<boolean> {
+async function playMonth(args: SimulateArguments): Promise<boolean> {
   const began = performance.now();
   const { days, workers } = args;
   sayPlan(`${String(days)} days, ${String(workers)} workers`, days * SECONDS_A_DAY * (workers / 8));
@@ -106,7 +100,7 @@ async function playMonth(args: SimulateArguments, makeLedger: MakeLedger): Promi
     seed: args.seed ?? args.from,
     quota: MONTH_QUOTA,
     rate: MONTH_RATE,
-    makeLedger,
+    engine: engineWith(args.fault),
     onDay: (day) => {
       live.show(`day ${String(day)} of ${String(days)}, ${seconds(began)} s`);
     },
@@ -128,7 +122,8 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 void (async () => {
   try {
-    process.exitCode = (await main(readArguments(process.argv.slice(2)))) ? 0 : 1;
+    const args = readArguments(process.argv.slice(2));
+    process.exitCode = (await (args.month ? playMonth(args) : playSeeds(args))) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof BadArgument)) throw error;
     say(`error: ${error.message}`);

@@ -8,7 +8,9 @@ month two to three; on a busy machine longer, with the same result.
   --from S          the first of them (default 1)
   --seed S          one seed alone
   --trace           with --seed: print everything that happens
-  --broken-ledger   use a ledger that frees quota too early, to see that it is caught
+  --broken WAY      break the engine on purpose, to see that it is caught: frees-early, refunds-twice, ignores-cuts,
+                    ignores-caps, forgets-tenants, trusts-silence
+  --broken-ledger   the same as --broken frees-early
   --b3              a month at the daily quota instead, with workers killed all the time
   --days N          with --b3: days (default 30)
   --workers N       with --b3: worker processes (default 8)

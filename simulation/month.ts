@@ -1,5 +1,5 @@
 import type { TenantId } from '@libs/kernel';
-import type { MakeLedger } from './world/redis-server';
+import type { EngineParts } from './broken-engine';
 import { SimulatedHost } from './world/simulated-process';
 import { EPOCH_MS } from './world/virtual-time';
 import type { TickPace } from './world/worker';
@@ -39,7 +39,7 @@ export interface MonthOptions {
   /** Recipients per rolling 24 h and per second. */
   readonly quota: number;
   readonly rate: number;
-  readonly makeLedger: MakeLedger;
+  readonly engine: EngineParts;
   /** Told after every simulated day. */
   readonly onDay: (day: number) => void;
 }
@@ -70,7 +70,7 @@ export class Month {
   constructor(private readonly options: MonthOptions) {
     this.world = new World({
       seed: options.seed,
-      makeLedger: options.makeLedger,
+      ...options.engine,
       pace: PACE,
       workersAtMost: options.workers,
       inDoubtAfterMs: { TRANSACTIONAL: 90_000, MARKETING: 300_000 },

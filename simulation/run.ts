@@ -1,8 +1,6 @@
-import type { LedgerModel } from '../libs/quota/src/testing';
+import { engineWith, type EngineFault } from './broken-engine';
 import type { Violation } from './checker';
 import { Scenario } from './scenario';
-
-export type MakeModel = (bucketMs: number, buckets: number) => LedgerModel;
 
 export interface SeedResult {
   readonly seed: number;
@@ -18,13 +16,9 @@ export interface SeedResult {
   readonly steps: number;
 }
 
-/** Plays one seed to its end. */
-export async function playSeed(
-  seed: number,
-  makeLedger: MakeModel,
-  print?: (line: string) => void,
-): Promise<SeedResult> {
-  const scenario = new Scenario(seed, { makeLedger, ...(print === undefined ? {} : { print }) });
+/** Plays one seed to its end, with the engine as it is or broken in one way. */
+export async function playSeed(seed: number, fault?: EngineFault, print?: (line: string) => void): Promise<SeedResult> {
+  const scenario = new Scenario(seed, { ...engineWith(fault), ...(print === undefined ? {} : { print }) });
   const { world } = scenario;
   try {
     await scenario.play();

@@ -1,9 +1,9 @@
 import type { MessageId, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import type { TenantLimits } from '@libs/quota';
+import type { EngineParts } from './broken-engine';
 import { Chance } from './chance';
-import { breakSomething } from './faults';
+import { breakSomething, cutLimits, loseAnswersAndEvents, loseLedgers } from './faults';
 import { SimulatedHost } from './world/simulated-process';
-import type { MakeLedger } from './world/redis-server';
 import { EPOCH_MS } from './world/virtual-time';
 import type { MessageRow } from './world/tables';
 import type { TickPace } from './world/worker';
@@ -48,8 +48,7 @@ interface Line {
   readonly expiresAfterMs: number;
 }
 
-export interface RunOptions {
-  readonly makeLedger: MakeLedger;
+export interface RunOptions extends EngineParts {
   readonly print?: (line: string) => void;
 }
 
@@ -87,12 +86,19 @@ export class Scenario {
     await world.time.playUntil(20_000);
     this.judgeFairness(early);
     this.faults(20_000, this.chance.pick([WHILE_IT_FLOWS_MS, EVENING_MS - 40_000]));
+    if (this.chance.happens(0.3)) {
+      world.time.at(this.chance.between(0, 30_000), () => {
+        loseAnswersAndEvents(world, this.chance);
+      });
+    }
     await world.time.playUntil(EVENING_MS);
     this.goHome();
     await world.time.playUntil(DAY_MS - BEFORE_DAY_MS);
     this.fill(0.8);
     this.startAll();
     this.trickle(MORNING_MS);
+    // Long enough for the ledger to have known of it while mail still waits.
+    if (this.chance.happens(0.5)) cutLimits(world, this.chance, MORNING_MS);
     this.faults(10_000, this.chance.pick([BEFORE_DAY_MS + WHILE_IT_FLOWS_MS, MORNING_MS]));
     await world.time.playUntil(DAY_MS - BEFORE_DAY_MS + MORNING_MS);
     this.calm();
@@ -127,7 +133,24 @@ export class Scenario {
       const here = this.lines.filter((line) => line.account === account).map((line) => line.tenant);
       if (equal && here.length > 1) this.equal = { tenants: here, largest: this.largest };
     }
+    if (chance.happens(0.4)) this.settleAtCap();
     this.fill(1.2);
+  }
+
+  /** A tenant whose own cap is all that keeps its mail back, when its ledger is lost: the rebuilt one must know of its use. */
+  private settleAtCap(): void {
+    const { chance, world } = this;
+    const cap = chance.whole(20, 60);
+    this.lines.push({
+      account: world.addAccount(3 * cap + this.largest, chance.pick([4, 8])),
+      tenant: world.addTenant({ weight: 1, dayCap: BigInt(cap), rate: null }),
+      stream: 'MARKETING',
+      policy: 'AT_LEAST_ONCE',
+      expiresAfterMs: 2 * DAY_MS,
+    });
+    world.time.at(chance.between(20_000, EVENING_MS - 60_000), () => {
+      loseLedgers(world, chance);
+    });
   }
 
   /** Messages for so many times the quota of each account, shared among its lines. */

@@ -104,9 +104,17 @@ function toMinutes(minutes: ReadonlyMap<number, number>): UsedMinute[] {
   return [...minutes].map(([startMs, recipients]) => ({ startMs, recipients: BigInt(recipients) }));
 }
 
+/** Deliberate faults of the resolver, to see that the judge sees them. */
+export type ResolverFault =
+  /** Believes of every account that all its events have come, so that silence alone says that mail was not sent. */
+  'trusts-silence';
+
 /** What ResolverRepository's statements mean. */
 export class ResolverRows implements Pick<ResolverRepository, keyof ResolverRepository> {
-  constructor(private readonly tables: Tables) {}
+  constructor(
+    private readonly tables: Tables,
+    private readonly fault?: ResolverFault,
+  ) {}
 
   within(): this {
     return this;
@@ -133,7 +141,7 @@ export class ResolverRows implements Pick<ResolverRepository, keyof ResolverRepo
         const key = `${sendingAccountId} ${tenantId} ${stream}`;
         const set = sets.get(key) ?? { sendingAccountId, tenantId, stream, sent: 0, confirmed: 0 };
         set.sent += 1;
-        set.confirmed += sendEventMs === null ? 0 : 1;
+        set.confirmed += sendEventMs === null && this.fault !== 'trusts-silence' ? 0 : 1;
         sets.set(key, set);
       }
     }

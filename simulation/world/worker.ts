@@ -41,7 +41,7 @@ import { BacklogRows, RerouterRows } from './reroute-rows';
 import { SimulatedSender, type SenderEvents } from './sender';
 import type { SimulatedProcess } from './simulated-process';
 import type { Tables } from './tables';
-import { ExpirerRows, FeederRows, LedgerKeeperRows, ResolverRows } from './upkeep-rows';
+import { ExpirerRows, FeederRows, LedgerKeeperRows, ResolverRows, type ResolverFault } from './upkeep-rows';
 import type { VirtualTime } from './virtual-time';
 import type { Wire } from './wire';
 
@@ -93,6 +93,7 @@ export interface Surroundings extends LedgerEvents, SenderEvents {
   readonly pace: TickPace;
   readonly workersAtMost: number;
   readonly inDoubtAfterMs: Readonly<Record<Stream, number>>;
+  readonly resolverFault: ResolverFault | undefined;
   /** Kills the process at a moment that the seed chose. Answers whether it did. */
   mayCrash(process: SimulatedProcess, times?: number): boolean;
   listen(process: SimulatedProcess, hear: (account: string) => void): () => void;
@@ -214,7 +215,7 @@ export class SimulatedWorker implements Consumer {
       [OutcomeRepository, new OutcomeRows(world.tables)],
       [FeederRepository, new FeederRows(world.tables)],
       [LedgerKeeperRepository, new LedgerKeeperRows(world.tables)],
-      [ResolverRepository, new ResolverRows(world.tables)],
+      [ResolverRepository, new ResolverRows(world.tables, world.resolverFault)],
       [ExpirerRepository, new ExpirerRows(world.tables)],
       // Nobody's volume is new, and nobody stands on several accounts.
       [

@@ -1,5 +1,6 @@
 import type { AttemptId, LaneId, MessageId, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import type { Grant, TenantLimits } from '@libs/quota';
+import type { EngineParts } from '../broken-engine';
 import { Chance } from '../chance';
 import { Checker } from '../checker';
 import { Trace } from '../trace';
@@ -8,10 +9,11 @@ import { SimulatedFleet } from './fleet';
 import { Ids } from './ids';
 import { SimulatedLedger, type LedgerEvents } from './ledger';
 import { Provider, type Answer, type Arrival, type ProviderEvents } from './provider';
-import { RedisServer, type MakeLedger } from './redis-server';
+import { RedisServer } from './redis-server';
 import type { SenderEvents } from './sender';
 import { SimulatedHost, SimulatedProcess } from './simulated-process';
 import { Tables } from './tables';
+import type { ResolverFault } from './upkeep-rows';
 import { EPOCH_MS, VirtualTime } from './virtual-time';
 import { Wire } from './wire';
 import { SimulatedWorker, WORKER_PACE, type TickPace } from './worker';
@@ -24,9 +26,8 @@ export interface EventPath {
   mostMs: number;
 }
 
-export interface WorldOptions {
+export interface WorldOptions extends EngineParts {
   readonly seed: number;
-  readonly makeLedger: MakeLedger;
   readonly print?: (line: string) => void;
   readonly pace?: TickPace;
   readonly workersAtMost?: number;
@@ -54,6 +55,7 @@ export class World implements LedgerEvents, SenderEvents, ProviderEvents {
   readonly pace: TickPace;
   readonly workersAtMost: number;
   readonly inDoubtAfterMs: Readonly<Record<Stream, number>>;
+  readonly resolverFault: ResolverFault | undefined;
   readonly workers: SimulatedWorker[] = [];
   readonly events: EventPath = { lost: 0, doubled: 0, leastMs: 200, mostMs: 3_000 };
   redis: RedisServer;
@@ -73,6 +75,7 @@ export class World implements LedgerEvents, SenderEvents, ProviderEvents {
     this.pace = options.pace ?? WORKER_PACE;
     this.workersAtMost = options.workersAtMost ?? 4;
     this.inDoubtAfterMs = options.inDoubtAfterMs ?? { TRANSACTIONAL: 20_000, MARKETING: 30_000 };
+    this.resolverFault = options.resolverFault;
     this.trace = new Trace(() => this.time.nowMs, options.print);
     this.tables = new Tables({
       illegal: (message, to) => {

@@ -29,6 +29,8 @@ export type LedgerFault =
   | 'refunds-twice'
   /** Takes no notice of tenants' own daily caps. */
   | 'ignores-caps'
+  /** Rebuilt, takes no tenant to have used anything. */
+  | 'forgets-tenants'
   /** Goes on by the quota it had when SES has cut it. */
   | 'ignores-cuts';
 
@@ -102,6 +104,7 @@ export class LedgerModel {
     const current = this.bucketAt(nowUs);
     for (const [bucket, n] of used) ring.charge(Math.min(current, bucket), n);
     const sum = ring.sum;
+    if (this.fault === 'ignores-cuts') q = Math.max(q, this.q);
     Object.assign(this, {
       exists: true,
       epoch: 0,
@@ -140,7 +143,9 @@ export class LedgerModel {
     if (this.pending !== epoch) return false;
     const tenant = newTenant(this.bucketMs, this.buckets, nowUs);
     const current = this.bucketAt(nowUs);
-    for (const [bucket, n] of used) tenant.ring.charge(Math.min(current, bucket), n);
+    if (this.fault !== 'forgets-tenants') {
+      for (const [bucket, n] of used) tenant.ring.charge(Math.min(current, bucket), n);
+    }
     this.tenants.set(name, tenant);
     return true;
   }

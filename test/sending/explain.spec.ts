@@ -1,8 +1,8 @@
-import { newId, REAL_TIME } from '@libs/kernel';
+import { newId, REAL_TIME, type TenantId } from '@libs/kernel';
 import { Client } from 'pg';
 import { claimOf } from '../../libs/sending/src/engine/claim.sql';
 import { messageQuery, withinTime, type MessageQuery } from '../../libs/sending/src/message-filter.policy';
-import { listAlong, listMessages, type Statement } from '../../libs/sending/src/message-list.sql';
+import { listAlong, listMessages, listOfBoth, type Statement } from '../../libs/sending/src/message-list.sql';
 import { daySuffixOf } from '../../libs/sending/src/engine/day-suffix.policy';
 import { applySentOf, SETTLE } from '../../libs/sending/src/engine/outcome.sql';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -48,6 +48,7 @@ interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
   readonly 'Index Cond'?: string;
+  readonly 'Actual Loops'?: number;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -142,6 +143,21 @@ describe('the statements of the hot path', () => {
           byKey: true,
         });
       }
+    });
+
+    it('looks at the recipients of those only that may have failed, when asked for what did', async () => {
+      const { text, values } = listOfBoth(newId(), messageQuery({ state: ['BOUNCED', 'REJECTED', 'EXPIRED'] }), 50);
+      const some = await superuser.query<{ tenant: TenantId }>('SELECT tenant_id AS tenant FROM message LIMIT 1');
+      const tenant = some.rows[0]?.tenant ?? newId();
+      const { rows } = await superuser.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+        `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
+        [tenant, ...values.slice(1)],
+      );
+      const loops = ({ 'Relation Name': relation, 'Actual Loops': own = 0, Plans = [] }: PlanNode): number =>
+        (relation?.startsWith('recipient') === true ? own : 0) + Plans.reduce((sum, node) => sum + loops(node), 0);
+      const days = await superuser.query(`SELECT FROM pg_inherits WHERE inhparent = 'recipient'::regclass`);
+      const looks = rows.flatMap((row) => row['QUERY PLAN'].map(({ Plan }) => loops(Plan)));
+      expect(looks[0]).toBeLessThanOrEqual(days.rowCount ?? 0);
     });
 
     it('reads the days of a span of time, and no other', async () => {

@@ -1,6 +1,13 @@
 import { newId, type Stream, type TenantId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
-import { AcceptService, LimitsService, MessageService, type EmailInput, type Message } from '@libs/sending';
+import {
+  AcceptService,
+  LimitsService,
+  MessageService,
+  type EmailInput,
+  type Message,
+  type MessageState,
+} from '@libs/sending';
 import { waitFor } from '../support/wait-for';
 import { NOON, SendingProcess, type AccountRow } from './sending-process';
 
@@ -144,6 +151,44 @@ describe('the list of messages', () => {
       [['QUEUED', 'EXPIRED'], 0],
     ] as const)
       expect([state, (await messages.list(tenant, { limit: 5 }, { state })).rows.length]).toEqual([state, found]);
+  });
+
+  it('finds messages by any states, as their recipients are', async () => {
+    const tenant = await process.tenant(account);
+    const to = ['ann', 'bob', 'cid'].map((name) => ({ email: `${name}@example.com` }));
+    const sent = await send(tenant, Array<Partial<EmailInput>>(160).fill({ to }));
+    // Some of everything: the message in one state, each recipient in another one or as its message.
+    const engine = ['READY', 'INTENT', 'SENT', 'REJECTED', 'EXPIRED', 'CANCELED', 'SUPPRESSED', 'IN_DOUBT'];
+    const own = [null, null, 'DELIVERED', 'BOUNCED', 'COMPLAINED', 'REJECTED', 'SUPPRESSED', 'SENT'];
+    for (const [n, { id }] of sent.entries()) {
+      await process.query('UPDATE message SET state = $2 WHERE id = $1', [id, engine[n % engine.length]]);
+      if (n % engine.length !== 0) await process.query('DELETE FROM backlog WHERE message_id = $1', [id]);
+      for (const position of [0, 1, 2]) {
+        const state = own[(Math.floor(n / 8) * 3 + position * (n % 3)) % own.length];
+        await process.query('UPDATE recipient SET state = $3 WHERE message_id = $1 AND position = $2', [
+          id,
+          position,
+          state,
+        ]);
+      }
+    }
+    const all = (await messages.list(tenant, { limit: 160 })).rows;
+    const sets: MessageState[][] = [
+      ['BOUNCED', 'COMPLAINED', 'REJECTED', 'EXPIRED'],
+      ['REJECTED'],
+      ['SUPPRESSED', 'CANCELED'],
+      ['QUEUED', 'DELIVERED'],
+      ['SENT', 'REJECTED'],
+    ];
+    for (const state of sets) {
+      const expected = ids(all.filter((message) => state.includes(message.state)));
+      expect(expected.length).toBeGreaterThan(3);
+      const found = async (request: Parameters<MessageService['list']>[1]) =>
+        ids((await messages.list(tenant, request, { state })).rows);
+      expect([state, await found({ limit: 160 })]).toEqual([state, expected]);
+      expect([state, await found({ limit: 2, after: expected[0]! })]).toEqual([state, expected.slice(1, 3)]);
+      expect([state, await found({ limit: 2, before: expected[3]! })]).toEqual([state, expected.slice(1, 3)]);
+    }
   });
 
   it('refuses a cursor that is none', async () => {

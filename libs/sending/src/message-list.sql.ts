@@ -20,6 +20,9 @@ const OF_MESSAGES: readonly MessageState[] = ['SCHEDULED', 'QUEUED', 'SENDING', 
 /** States that recipients come into one by one, and a message only through one of them. */
 const OF_RECIPIENTS: readonly MessageState[] = ['DELIVERED', 'BOUNCED', 'COMPLAINED'];
 
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /**
  * A page of messages: newest first, or oldest first when read backwards. Only conditions that are given stand in it: behind
  * "is not asked for, or" none of them is a way to its rows, and all that a tenant ever sent was read instead.
@@ -29,6 +32,36 @@ export function listMessages(columns: string, tenant: TenantId, query: MessageQu
   for (const [sign, other] of beyond(query)) conditions.push(`m.id ${sign} ${parameter(other)}`);
   const text = `SELECT ${columns} FROM message m WHERE ${conditions.join(' AND ')}
     ORDER BY m.id ${query.backward ? '' : 'DESC'} LIMIT ${parameter(limit)}`;
+  return { text, values };
+}
+
+/**
+ * Whether the states are those of messages and of recipients, mixed, as in "what failed?". Where SENT is among them most match as
+ * a rule, and are found soonest one after the other.
+ */
+export function areOfBoth(states: readonly MessageState[]): boolean {
+  const pure = [OF_MESSAGES, OF_RECIPIENTS].some((kind) => states.every((state) => kind.includes(state)));
+  return !pure && !states.includes('SENT');
+}
+
+/**
+ * The ids of those in such states: the least advanced recipient of each is in one of them by itself, or with its message. Those by
+ * recipients first; what would come after a whole page of them is not looked for among messages, most of which may match none.
+ */
+export function listOfBoth(tenant: TenantId, query: MessageQuery, limit: number): Statement {
+  const { conditions, parameter, values } = conditionsOf(tenant, { ...query, states: null });
+  for (const [sign, other] of beyond(query)) conditions.push(`m.id ${sign} ${parameter(other)}`);
+  const states = `${parameter(query.states)}::text[]`;
+  const most = `${parameter(limit)}::bigint`;
+  const order = `ORDER BY id ${query.backward ? '' : 'DESC'}`;
+  const list = (...ways: readonly string[]): string => `SELECT m.id FROM message m
+    WHERE ${[...conditions, ...ways, `${LEAST_ADVANCED} = ANY (${states})`].join(' AND ')} ${order} LIMIT ${most}`;
+  const [sign, end] = query.backward ? ['<=', LAST_ID] : ['>=', FIRST_ID];
+  const within = `m.id ${sign} coalesce((SELECT id FROM alone ${order} LIMIT 1 OFFSET ${most} - 1), '${end}')`;
+  const text = `
+    WITH alone AS MATERIALIZED (${list(hasRecipient(`r.state = ANY (${states})`))}),
+         whole AS MATERIALIZED (${list(`${SHOWN} = ANY (${states})`, within)})
+    SELECT id FROM alone UNION SELECT id FROM whole ${order} LIMIT ${most}`;
   return { text, values };
 }
 

@@ -6,7 +6,16 @@ import type { EndedMessage } from './backlog-offer.service';
 import type { EngineState } from './engine-state';
 import type { Message, Recipient, RecipientKind } from './message';
 import type { MessageQuery } from './message-filter.policy';
-import { countTagged, listAlong, listMessages, SHOWN, type Lead, type Statement } from './message-list.sql';
+import {
+  areOfBoth,
+  countTagged,
+  listAlong,
+  listMessages,
+  listOfBoth,
+  SHOWN,
+  type Lead,
+  type Statement,
+} from './message-list.sql';
 import { leastAdvanced, type MessageState } from './recipient-state.policy';
 
 interface MessageRow {
@@ -122,9 +131,9 @@ export class MessageRepository {
 
   /** Newest first (oldest first when read backwards), one more than asked if there is one. */
   async page(tenant: TenantId, query: MessageQuery, limit: number): Promise<Message[]> {
-    const lead = await this.leadTo(tenant, query);
-    if (lead) {
-      const ids = await this.ids(listAlong(lead, tenant, query, limit + 1));
+    const byIds = await this.byIds(tenant, query, limit + 1);
+    if (byIds) {
+      const ids = await this.ids(byIds);
       const found = new Map((await this.findByIds(tenant, ids)).map((message) => [message.id, message]));
       return ids.flatMap((id) => found.get(id) ?? []);
     }
@@ -136,6 +145,13 @@ export class MessageRepository {
   async openIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<MessageId[]> {
     const open = { ...query, waiting: true, backward: true };
     return this.ids(listAlong((await this.leadTo(tenant, open)) ?? 'backlog', tenant, open, limit));
+  }
+
+  /** The statement that finds the ids of a page; undefined where messages are read as they come. */
+  private async byIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<Statement | undefined> {
+    const lead = await this.leadTo(tenant, query);
+    if (lead) return listAlong(lead, tenant, query, limit);
+    return query.states && areOfBoth(query.states) ? listOfBoth(tenant, query, limit) : undefined;
   }
 
   /**

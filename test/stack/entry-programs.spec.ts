@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ownEnvironment } from '../../tools/local-stack/environment';
@@ -188,6 +189,38 @@ describe('the programs that run before anything is installed', () => {
     const gate = await clone.run('gates.mjs', 'lnt').ended;
     expect(gate.stderr).toContain('error: unknown gate "lnt"; known: format, lint');
     expect([program.code, gate.code]).toEqual([1, 1]);
+  });
+});
+
+describe('npm, when it is told to end', () => {
+  const { scripts } = JSON.parse(readFileSync(path.join(projectRoot(), 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+
+  // A shell between the two would die of the signal and leave a whole stack running behind it.
+  it.each(['start', 'start:worker', 'bench'])('hands the signal on to what "%s" runs', async (name) => {
+    const folder = temporaryFolder();
+    const [, file = ''] = /\bnode (tools\/[a-z-]+\.mjs)/.exec(scripts[name] ?? '') ?? [];
+    mkdirSync(path.join(folder, 'tools'));
+    writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ scripts }));
+    writeFileSync(
+      path.join(folder, file),
+      `process.on('SIGTERM', () => { console.log('told'); process.exit(); });
+       setTimeout(() => process.exit(1), 10_000);
+       console.log('up');`,
+    );
+    const npm = spawn('npm', ['run', name], {
+      cwd: folder,
+      env: ownEnvironment(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let said = '';
+    npm.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const closed = new Promise((resolve) => npm.once('close', resolve));
+    await waitFor(() => said.includes('up'), { what: 'the program to run', withinMs: 20_000 });
+    npm.kill('SIGTERM');
+    await closed;
+    expect(said).toContain('told');
   });
 });
 

@@ -213,6 +213,17 @@ describe('the ledger scripts', () => {
     );
   }, 120_000);
 
+  it('say when a lane has room again by what it used, also where the clock has gone back by a minute', async () => {
+    await test.flush();
+    const lanes: Step = { do: 'lanes', caps: [[300, 40]] };
+    await new Comparison(redis).run([
+      lanes,
+      { do: 'rebuild', large: true },
+      { do: 'advance', ms: -60_000 },
+      { do: 'look' },
+    ]);
+  });
+
   it('agree with the model through hours beside another sender', async () => {
     await fc.assert(
       fc.asyncProperty(hoursBesideOthers, async (script) => {

@@ -119,8 +119,9 @@ for _, lane in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
   local used, hused, hfirst = tonumber(l[3] or '0'), tonumber(l[5] or '0'), bucketOf(now) - HOUR + 1
   if used > 0 then used = first - l[4] >= N and 0 or used - sumOf('GET', P .. 'nr:' .. lane, N, tonumber(l[4]), first) end
   if hused > 0 then hused = hfirst - l[6] >= HOUR and 0 or hused - sumOf('GET', P .. 'nr:' .. lane, N, tonumber(l[6]), hfirst) end
-  local ring = P .. 'nr:' .. lane
-  lanes[#lanes + 1] = { lane, l[1], int(used), int(roomReturns(now, ring, first, N)), l[2], int(hused), int(roomReturns(now, ring, hfirst, HOUR)) }
+  -- Where the clock has gone back, what is dropped already stands in the slots of what is newest.
+  local ring, from, hfrom = P .. 'nr:' .. lane, math.max(tonumber(l[4] or '0'), first), math.max(tonumber(l[6] or '0'), hfirst)
+  lanes[#lanes + 1] = { lane, l[1], int(used), int(roomReturns(now, ring, from, N)), l[2], int(hused), int(roomReturns(now, ring, hfrom, HOUR)) }
 end
 local q = tonumber(v[3])
 local txused = math.floor(now / DAY_US) > tonumber(v[13] or '0') and 0 or tonumber(v[14] or '0')

@@ -5,6 +5,20 @@ interface Entry {
   readonly cost: number;
 }
 
+export interface ModelOffer {
+  readonly class: Class;
+  readonly tenant: string;
+  readonly weight: number;
+  readonly cap: number;
+  readonly num: number;
+  readonly den: number;
+  readonly most: number;
+  /** Its lane; left out = as before. */
+  readonly lane?: string;
+  readonly leased?: boolean;
+  readonly entries: readonly Entry[];
+}
+
 /** Start-time fair queueing of one class: the least start tag goes first, ties by name. */
 export class FairQueueModel {
   private virtual = 0;

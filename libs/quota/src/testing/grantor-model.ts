@@ -57,6 +57,8 @@ export interface Picked {
   readonly lent: number;
   readonly alone: boolean;
   readonly credit: number;
+  /** Somebody's list ran out. */
+  readonly ranDry: boolean;
 }
 
 interface Rules {
@@ -77,6 +79,7 @@ export class GrantorModel {
   private alone = false;
   private full = false;
   private sawRoom = false;
+  private ranDry = false;
   private readonly spent: Record<Class, number> = { tx: 0, mk: 0 };
   private readonly perTenant = new Map<string, number>();
   private readonly perLane = new Map<string, number>();
@@ -119,10 +122,23 @@ export class GrantorModel {
     this.restore();
     if (this.cost === 0) return { reply: this.empty() };
     if (this.waiting.mk > 0) credit = Math.max(0, Math.min(FLOOR_MAX, credit + this.spent.tx - FLOOR * this.spent.mk));
-    const { ids, cost, perTenant, perLane, laneOf, t0, alone } = this;
+    const { ids, cost, perTenant, perLane, laneOf, t0, alone, ranDry } = this;
     const tat = Math.ceil(Math.max(this.s.tat, t0) + (cost * 1_000_000 * den) / num);
     const lent = urgent ? Math.ceil(this.lent + (cost * this.horizonUs) / this.loan) : this.s.lent;
-    return { ids, cost, perTenant, perLane, laneOf, t0, tat, lent, alone, credit, transactional: this.spent.tx };
+    return {
+      ids,
+      cost,
+      perTenant,
+      perLane,
+      laneOf,
+      t0,
+      tat,
+      lent,
+      alone,
+      credit,
+      ranDry,
+      transactional: this.spent.tx,
+    };
   }
 
   /** A fiftieth of a second's recipients, within lead and slice. */
@@ -163,6 +179,7 @@ export class GrantorModel {
       const tenant = this.s.tenants.get(popped.tenant);
       if (!tenant) throw new Error('a queued tenant without limits');
       const { taken, weighed, verdict } = this.turn(klass, popped.tenant, tenant, rules, left);
+      this.ranDry ||= taken > 0 && queue.list(popped.tenant).length === 0;
       let start = popped.start;
       if (taken > 0)
         start = queue.advance(popped.tenant, popped.start, Math.floor((weighed * 1_000_000) / tenant.weight));

@@ -1,38 +1,12 @@
-import { FairQueueModel, type Class } from './fair-queue-model';
+import { FairQueueModel, type Class, type ModelOffer } from './fair-queue-model';
 import { byLane, type Grant } from './grant-model';
 import { GrantorModel, type ModelAcquire, type ModelReply, type Picked } from './grantor-model';
 import { chargedLane, newLane, newTenant, useOf, type LaneState, type TenantState } from './limits-model';
+import type { LedgerFault } from './ledger-fault';
 import { PaceModel } from './pace-model';
 import { RingModel } from './ring-model';
 
-export interface ModelOffer {
-  readonly class: Class;
-  readonly tenant: string;
-  readonly weight: number;
-  readonly cap: number;
-  readonly num: number;
-  readonly den: number;
-  readonly most: number;
-  /** Its lane; left out = as before. */
-  readonly lane?: string;
-  readonly leased?: boolean;
-  readonly entries: readonly { readonly id: string; readonly cost: number }[];
-}
-
 const DAY_US = 86_400_000_000;
-
-/** Deliberate faults, to see that what judges the engine sees them. Tests only. */
-export type LedgerFault =
-  /** Frees a bucket 24 h after its start, with no guard. */
-  | 'frees-early'
-  /** Gives back twice what was not used. */
-  | 'refunds-twice'
-  /** Takes no notice of tenants' own daily caps. */
-  | 'ignores-caps'
-  /** Rebuilt, takes no tenant to have used anything. */
-  | 'forgets-tenants'
-  /** Goes on by the quota it had when SES has cut it. */
-  | 'ignores-cuts';
 
 /**
  * What the scripts do, said once more without Redis: properties run on it, and real Redis is compared with it, reply by
@@ -63,6 +37,8 @@ export class LedgerModel {
   private late: { dueMs: number; tenant: string; lane: string; bucket: number; n: number }[] = [];
   /** What the caller of the next call believes the time to be, milliseconds; 0 = it is not compared. */
   callerMs = 0;
+  /** Whether somebody's list ran out with the last grant. */
+  ranDry = false;
   private readonly counted: number;
 
   constructor(
@@ -132,7 +108,7 @@ export class LedgerModel {
   }
 
   open(epoch: number): boolean {
-    if (this.pending !== epoch) return false;
+    if (this.pending === 0 || this.pending !== epoch) return false;
     this.pending = 0;
     this.epoch = epoch;
     return true;
@@ -140,13 +116,15 @@ export class LedgerModel {
 
   /** What a tenant used before the rebuild; before the ledger is opened. */
   chargeTenant(nowUs: number, epoch: number, name: string, used: readonly [number, number][]): boolean {
-    if (this.pending !== epoch) return false;
-    const tenant = newTenant(this.bucketMs, this.buckets, nowUs);
+    if (this.pending === 0 || this.pending !== epoch) return false;
+    const { ring } = newTenant(this.bucketMs, this.buckets, nowUs);
     const current = this.bucketAt(nowUs);
     if (this.fault !== 'forgets-tenants') {
-      for (const [bucket, n] of used) tenant.ring.charge(Math.min(current, bucket), n);
+      for (const [bucket, n] of used) ring.charge(Math.min(current, bucket), n);
     }
-    this.tenants.set(name, tenant);
+    // Somebody may have offered its messages since.
+    const known = this.tenants.get(name) ?? newTenant(this.bucketMs, this.buckets, nowUs);
+    this.tenants.set(name, { ...known, ring });
     return true;
   }
 
@@ -166,6 +144,16 @@ export class LedgerModel {
   /** What is charged by then, without what will have been dropped. */
   usedAt(nowUs: number): number {
     return this.ring.sumAt(nowUs);
+  }
+
+  /** Until when it is frozen, what 429s have left of its rate, and when the rate clock is free. */
+  rateClock(nowUs: number): readonly [number, number, number] {
+    return [this.frozenMs, this.pace.at(nowUs), this.tat];
+  }
+
+  /** When the oldest of what is charged then is dropped. */
+  roomReturnsUs(nowUs: number): number {
+    return this.ring.nextReleaseUs(nowUs);
   }
 
   /** Grants whose time is over and that nobody settled, the longest overdue first. */
@@ -394,6 +382,7 @@ export class LedgerModel {
     this.tat = picked.tat;
     this.lent = picked.lent;
     this.credit = credit;
+    this.ranDry = picked.ranDry;
     const deadline = (alone ? t0 : finish) + p.lifeMs * 1000;
     const grant: Grant = { t0, deadline, bucket, cost, at: now, ids, num, den, lanes: laneOf };
     this.grants.set(p.opId, grant);

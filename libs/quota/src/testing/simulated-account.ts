@@ -1,7 +1,9 @@
 import { pacedRate, type Fraction } from '../pacing.policy';
 import { ringShape } from '../ring.policy';
 import type { ModelReply } from './grantor-model';
-import { LedgerModel, type LedgerFault, type ModelOffer } from './ledger-model';
+import type { ModelOffer } from './fair-queue-model';
+import type { LedgerFault } from './ledger-fault';
+import { LedgerModel } from './ledger-model';
 
 export const SECOND = 1_000_000;
 const DAY = 86_400 * SECOND;

@@ -41,6 +41,7 @@ type AnyId =
 const host = new SystemClock();
 /** So far ids stay ahead of a clock that was set back, to be in order still. */
 const IN_ORDER_MS = 60_000;
+let latestMs = 0;
 let placeOfNext = 0;
 
 /**
@@ -48,9 +49,9 @@ let placeOfNext = 0;
  * ids of a process never go back; after a clock that was hours ahead, those of hours would be of a time they were not made at.
  */
 export function newId<Id extends AnyId>(): Id {
-  const id = v7();
   const now = host.nowMs();
-  if (timeOfId(id) - now <= IN_ORDER_MS) return id as Id;
+  latestMs = Math.max(latestMs, now);
+  if (latestMs - now <= IN_ORDER_MS) return v7() as Id;
   placeOfNext += 1;
   return newIdAt(now, placeOfNext);
 }

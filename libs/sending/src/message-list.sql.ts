@@ -89,9 +89,11 @@ export function listAlong(lead: Lead, tenant: TenantId, query: MessageQuery, lim
   if (byTag && query.tag) own.push(`l.name = ${parameter(query.tag.name)}`, `l.value = ${parameter(query.tag.value)}`);
   if (byTag && query.waiting) conditions.push(`m.state IN ('SCHEDULED', 'READY')`);
   for (const [sign, other] of beyond(query)) own.push(`l.message_id ${sign} ${parameter(other)}`);
+  // Apart by OFFSET: it can be neither hashed nor merged, and is asked above the days of the tags. Within each of them, every day
+  // would have to find its first match before the page could begin.
   const text = `SELECT l.message_id AS id FROM ${lead} l
+    CROSS JOIN LATERAL (SELECT FROM message m WHERE m.id = l.message_id AND ${conditions.join(' AND ')} OFFSET 0) AS meant
     WHERE ${own.join(' AND ')}
-      AND (SELECT ${conditions.join(' AND ')} FROM message m WHERE m.tenant_id = l.tenant_id AND m.id = l.message_id)
     ORDER BY l.message_id ${query.backward ? '' : 'DESC'} LIMIT ${parameter(limit)}`;
   return { text, values };
 }

@@ -171,6 +171,15 @@ describe('the statements of the hot path', () => {
       expect(looks[0]).toBeLessThanOrEqual(days.rowCount ?? 0);
     });
 
+    it('asks for what leads nowhere above the days, none of which need have a match', async () => {
+      const { text } = listMessages('m.id', newId(), messageQuery({ mode: 'LIVE', stream: 'MARKETING' }), 50);
+      const plans = await plansOf('app', text);
+      expect(plans.flatMap(nodesOf).filter((node) => node.includes('Sort'))).toEqual([]);
+      const hot = plans.flatMap(reads).filter(({ relation }) => HOT.test(relation));
+      expect(hot.length).toBeGreaterThan(1);
+      expect(hot.filter(({ filtered }) => filtered)).toEqual([]);
+    });
+
     it('reads the days of a span of time, and no other', async () => {
       const [, day = ''] = /^_p(\d{8})$/.exec(TODAY) ?? [];
       const start = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);

@@ -46,7 +46,7 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: one('acquire'),
-      op: fc.nat(60),
+      op: fc.nat(25),
       want: fc.constantFrom(50, 100, 1_000),
       slice: fc.constantFrom(100, 1000),
       urgent: fc.constantFrom(false, false, true),
@@ -61,7 +61,7 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
       do: one('offer'),
       class: classes,
       tenant: fc.nat(4),
-      ids: fc.array(fc.nat(400), { minLength: 1, maxLength: 12 }),
+      ids: fc.array(fc.nat(120), { minLength: 1, maxLength: 12 }),
       cost: fc.constantFrom(1, 1, 1, 2, 9, 50),
     }),
   },
@@ -72,14 +72,14 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
       do: one('withdraw'),
       class: classes,
       tenant: fc.nat(4),
-      ids: fc.array(fc.nat(400), { minLength: 1, maxLength: 200 }),
+      ids: fc.array(fc.nat(120), { minLength: 1, maxLength: 200 }),
     }),
   },
   {
     weight: 4,
     arbitrary: fc.record({
       do: one('settle'),
-      op: fc.nat(60),
+      op: fc.nat(25),
       unused: fc.oneof(fc.constant(0), fc.nat(20)),
       refused: fc.oneof(fc.constant(0), fc.nat(5)),
       tenant: fc.nat(4),
@@ -87,7 +87,7 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: one('reslot'), op: fc.nat(60), cost: fc.integer({ min: 1, max: 50 }), stray: strays }),
+    arbitrary: fc.record({ do: one('reslot'), op: fc.nat(25), cost: fc.integer({ min: 1, max: 50 }), stray: strays }),
   },
   {
     weight: 1,
@@ -198,7 +198,7 @@ export const hoursBesideOthers: fc.Arbitrary<Step[]> = fc
 /** Seconds in which mail is asked for that cannot wait: little is lent, small senders of marketing have half of that, all is paid back. */
 export const urgentSeconds: fc.Arbitrary<Step[]> = fc
   .record({
-    rate: fc.constantFrom(14_000, 200_000, 2_000_000),
+    rate: fc.constantFrom(5_000, 14_000, 200_000, 2_000_000),
     rounds: fc.array(
       fc.record({
         class: classes,
@@ -206,6 +206,7 @@ export const urgentSeconds: fc.Arbitrary<Step[]> = fc
         count: fc.nat(11),
         cost: fc.constantFrom(1, 1, 2),
         urgent: fc.constantFrom(true, true, false),
+        slower: fc.integer({ min: 0, max: 9 }),
         ms: fc.constantFrom(1, 30, 100, 400, 1_100),
       }),
       { minLength: 30, maxLength: 50 },
@@ -214,7 +215,8 @@ export const urgentSeconds: fc.Arbitrary<Step[]> = fc
   .map(({ rate, rounds }) => [
     { do: 'observe', q: 50_000, rate, ses: 0 },
     { do: 'advance', ms: 1_100 },
-    ...rounds.flatMap(({ class: klass, tenant, count, cost, urgent, ms }, i): Step[] => [
+    ...rounds.flatMap(({ class: klass, tenant, count, cost, urgent, slower, ms }, i): Step[] => [
+      ...(slower === 0 ? [{ do: 'throttle' as const }] : []),
       { do: 'offer', class: klass, tenant, ids: Array.from({ length: count }, (_, n) => 1_000 + 12 * i + n), cost },
       { do: 'acquire', op: 1_000 + i, want: 100, slice: 1_000, urgent },
       { do: 'advance', ms },

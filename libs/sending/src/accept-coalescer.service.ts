@@ -1,18 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Timers } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { beginsInMs, TOGETHER } from './accept-pace.policy';
 import { AcceptTransaction, type AcceptAnswer } from './accept-transaction.service';
 import { AcceptTurns, type WaitingCall } from './accept-turns';
 import type { AcceptCall, Accepted, Submitter } from './accepted';
 
-/** Sizes are in messages of 4 KB. What is larger would hold others up, and is a transaction of its own. */
+/** In messages of 4 KB. What is larger would hold others up, and is a transaction of its own. */
 const SMALL_CALL = 50;
-const TOGETHER = 200;
 const BYTES_OF_ONE = 4_096;
-/** Milliseconds between the beginnings of two shared transactions, unless one is full before. */
-const TOGETHER_EVERY_MS = 5;
-/** Transactions at a time; a pool of ten connections has some left for everything else. */
-const RUNNING_TOGETHER = 3;
+/** Transactions of a single call at a time. */
 const RUNNING_ALONE = 5;
 const RUNNING_ALONE_OF_ONE = 3;
 
@@ -30,7 +27,7 @@ export class AcceptCoalescer {
   private runningTogether = 0;
   private runningAlone = 0;
   private startedAtMs = -Infinity;
-  private isTimerSet = false;
+  private unsetTimer: (() => void) | undefined;
   /** A shared transaction belongs to no request: nothing of the one that happens to begin it may be found in it. */
   private readonly outsideRequests = AsyncLocalStorage.snapshot();
 
@@ -60,10 +57,10 @@ export class AcceptCoalescer {
         this.start();
       });
     }
-    while (this.small.size > 0 && this.runningTogether < RUNNING_TOGETHER) {
-      const dueInMs = this.startedAtMs + TOGETHER_EVERY_MS - this.timers.monotonicMs();
-      if (dueInMs > 0 && this.small.size < TOGETHER) {
-        this.startIn(dueInMs);
+    for (;;) {
+      const inMs = beginsInMs(this.small.size, this.runningTogether, this.timers.monotonicMs() - this.startedAtMs);
+      if (inMs > 0) {
+        this.startIn(inMs);
         return;
       }
       const chosen = this.nextTogether();
@@ -78,10 +75,12 @@ export class AcceptCoalescer {
   }
 
   private startIn(ms: number): void {
-    if (this.isTimerSet) return;
-    this.isTimerSet = true;
-    this.timers.after(ms, () => {
-      this.isTimerSet = false;
+    // Set anew: since the last time one may have ended, and this one be due sooner.
+    this.unsetTimer?.();
+    this.unsetTimer = undefined;
+    if (ms === Infinity) return;
+    this.unsetTimer = this.timers.after(ms, () => {
+      this.unsetTimer = undefined;
       this.start();
     });
   }

@@ -1,3 +1,4 @@
+import { DatabaseError, type Client } from 'pg';
 import type { Fault } from '../fault';
 import type { World } from '../world';
 
@@ -19,6 +20,26 @@ async function runAll(world: World, statements: readonly string[]): Promise<void
   await world.asSuperuser(async (client) => {
     for (const statement of statements) await client.query(statement);
   });
+}
+
+const DEADLOCK = '40P01';
+const TRIES = 5;
+
+/**
+ * The messages are a table of many, locked one after another. A claim may come from the other end, and PostgreSQL ends the one
+ * that notices first: that must not be the fault.
+ */
+async function lockMessages(client: Client): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    await client.query('BEGIN');
+    try {
+      await client.query('LOCK TABLE message IN ACCESS EXCLUSIVE MODE');
+      return;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      if (!(error instanceof DatabaseError) || error.code !== DEADLOCK || tries === TRIES) throw error;
+    }
+  }
 }
 
 export const postgresFaults: readonly Fault[] = [
@@ -65,8 +86,7 @@ export const postgresFaults: readonly Fault[] = [
     allow: AFTER_OUTAGE,
     inject: async (world) => {
       await world.asSuperuser(async (client) => {
-        await client.query('BEGIN');
-        await client.query('LOCK TABLE message IN ACCESS EXCLUSIVE MODE');
+        await lockMessages(client);
         await world.wait(OUTAGE_MS);
         await client.query('ROLLBACK');
       });

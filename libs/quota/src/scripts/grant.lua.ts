@@ -96,7 +96,7 @@ if not stored then return {'GONE'} end
 local now = ledgerNow(tonumber(led[3] or '0'))
 local g = readGrant(stored)
 local num, den, oldest = tonumber(led[4]), tonumber(led[5]), tonumber(g.at) + OLDEST
-if now > oldest or now < tonumber(led[7] or '0') * 1000 or num <= 0 then return {'GONE'} end
+if now < tonumber(led[7] or '0') * 1000 or num <= 0 then return {'GONE'} end
 local pace = paceAt(now, tonumber(led[8] or '1000'), tonumber(led[9] or '0'))
 if pace < 1000 then num, den = num * pace, den * 1000 end
 local t0 = math.max(tonumber(led[6]), now + 2000)

@@ -117,10 +117,11 @@ local lanes = {}
 for _, lane in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
   local l = redis.call('HMGET', P .. 'n:' .. lane, 'day', 'hour', 'sum', 'tail', 'hsum', 'htail')
   local used, hused, hfirst = tonumber(l[3] or '0'), tonumber(l[5] or '0'), bucketOf(now) - HOUR + 1
-  if used > 0 then used = first - l[4] >= N and 0 or used - sumOf('GET', P .. 'nr:' .. lane, N, tonumber(l[4]), first) end
-  if hused > 0 then hused = hfirst - l[6] >= HOUR and 0 or hused - sumOf('GET', P .. 'nr:' .. lane, N, tonumber(l[6]), hfirst) end
+  local ring = P .. 'nr:' .. lane
+  if used > 0 then used = first - l[4] >= N and 0 or used - sumOf('GET', ring, N, tonumber(l[4]), first) end
+  if hused > 0 then hused = hfirst - l[6] >= HOUR and 0 or hused - sumOf('GET', ring, N, tonumber(l[6]), hfirst) end
   -- Where the clock has gone back, what is dropped already stands in the slots of what is newest.
-  local ring, from, hfrom = P .. 'nr:' .. lane, math.max(tonumber(l[4] or '0'), first), math.max(tonumber(l[6] or '0'), hfirst)
+  local from, hfrom = math.max(tonumber(l[4] or '0'), first), math.max(tonumber(l[6] or '0'), hfirst)
   lanes[#lanes + 1] = { lane, l[1], int(used), int(roomReturns(now, ring, from, N)), l[2], int(hused), int(roomReturns(now, ring, hfrom, HOUR)) }
 end
 local q = tonumber(v[3])

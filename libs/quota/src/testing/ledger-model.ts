@@ -326,7 +326,7 @@ export class LedgerModel {
     const now = this.now(realUs);
     const oldest = grant.at + oldestMs * 1000;
     const { num, den } = this.paced(now);
-    if (now > oldest || now < this.frozenMs * 1000 || num <= 0) return ['GONE'];
+    if (now < this.frozenMs * 1000 || num <= 0) return ['GONE'];
     const t0 = Math.max(this.tat, now + 2000);
     if (t0 > oldest) return ['GONE'];
     const finish = Math.ceil(t0 + (cost * 1_000_000 * den) / num);

@@ -18,6 +18,7 @@ import { LedgerTime } from '../../libs/quota/src/ledger-time';
 import { pacedRate } from '../../libs/quota/src/pacing.policy';
 import { bucketOf, bucketStartMs } from '../../libs/quota/src/ring.policy';
 import { LedgerClockWrong } from '../../libs/quota/src/quota.errors';
+import { FARTHEST_SLOT_MS, OLDEST_RESLOT_MS, SLOT_LIFE_MS } from '../../libs/quota/src/slot-times.policy';
 import type { LedgerModel, ModelReply } from '../../libs/quota/src/testing';
 import type { RedisServer } from './redis-server';
 import type { SimulatedProcess } from './simulated-process';
@@ -25,8 +26,6 @@ import { EPOCH_MS, type VirtualTime } from './virtual-time';
 import type { Wire } from './wire';
 
 // As in libs/quota's ledger.service.ts.
-const SLOT_LIFE_MS = 5_000;
-const OLDEST_RESLOT_MS = 60_000;
 const KEEP_REFUSED_MS = 60_000;
 const CLOCK_TOLERANCE_MS = 5_000;
 
@@ -107,7 +106,9 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
 
   reslot(account: SendingAccountId, opId: string, epoch: bigint, recipients: number): Promise<SlotOffer | undefined> {
     return this.ask(account, (ledger, nowUs, { runId }) =>
-      readSlot(ledger.reslot(nowUs, opId, Number(epoch), runId, recipients, SLOT_LIFE_MS, OLDEST_RESLOT_MS)),
+      readSlot(
+        ledger.reslot(nowUs, opId, Number(epoch), runId, recipients, SLOT_LIFE_MS, OLDEST_RESLOT_MS, FARTHEST_SLOT_MS),
+      ),
     );
   }
 

@@ -322,8 +322,9 @@ class Comparison {
       }
       case 'reslot': {
         const { epoch: asked, runId } = this.asked(step.stray);
-        expect(await this.call('reslot', `op${String(step.op)}`, asked, runId, step.cost, 5000, 60_000)).toEqual(
-          model.reslot(us, `op${String(step.op)}`, asked, runId, step.cost, 5000, 60_000),
+        const { ahead = 5_000 } = step;
+        expect(await this.call('reslot', `op${String(step.op)}`, asked, runId, step.cost, 5000, 60_000, ahead)).toEqual(
+          model.reslot(us, `op${String(step.op)}`, asked, runId, step.cost, 5000, 60_000, ahead),
         );
         break;
       }

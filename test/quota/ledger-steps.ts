@@ -21,7 +21,7 @@ export type Step =
   | { do: 'drop'; class: 'tx' | 'mk'; tenant: number }
   | { do: 'withdraw'; class: 'tx' | 'mk'; tenant: number; ids: number[] }
   | { do: 'settle'; op: number; unused: number; refused: number; tenant: number }
-  | { do: 'reslot'; op: number; cost: number; stray?: Stray }
+  | { do: 'reslot'; op: number; cost: number; stray?: Stray; ahead?: number }
   | { do: 'observe'; q: number; rate: number; ses: number; beside?: boolean; stray?: Stray }
   | { do: 'freeze'; ms: number; replace: boolean }
   | { do: 'throttle' }
@@ -230,6 +230,7 @@ export const lateBatches: fc.Arbitrary<Step[]> = fc
       back: fc.nat(2),
       cost: fc.integer({ min: 1, max: 50 }),
       stray: fc.constantFrom<Stray>({}, {}, { epochs: -1 }, { epochs: 1 }, { run: 'run-2' }),
+      ahead: fc.constantFrom(2_000, 5_000, 70_000),
       between: fc.constantFrom<Step>(
         { do: 'look' },
         { do: 'look' },
@@ -243,12 +244,12 @@ export const lateBatches: fc.Arbitrary<Step[]> = fc
   )
   .map((rounds) => [
     { do: 'observe', q: 50_000, rate: 14_000, ses: 0 },
-    ...rounds.flatMap(({ back, cost, stray, between, ms }, i): Step[] => [
+    ...rounds.flatMap(({ back, cost, stray, ahead, between, ms }, i): Step[] => [
       { do: 'flood', cost: 1, count: 3, tenants: [0, 2] },
       { do: 'acquire', op: 1_000 + i, want: 100, slice: 1_000 },
       between,
       { do: 'advance', ms },
-      { do: 'reslot', op: 1_000 + i - back, cost, stray },
+      { do: 'reslot', op: 1_000 + i - back, cost, stray, ahead },
       { do: 'settle', op: 1_000 + i - 2, unused: 1, refused: 1, tenant: 0 },
     ]),
   ]);

@@ -8,5 +8,6 @@ export { countsTowardsDailyCapSinceMs, leavesDailyCapMs } from './ring.policy';
 export { CLOCK_TOLERANCE_MS } from './script-runner.repository';
 export { LedgerClockWrong, LedgerUnavailable } from './quota.errors';
 export { QuotaModule } from './quota.module';
+export { FARTHEST_SLOT_MS, SLOT_LIFE_MS } from './slot-times.policy';
 export { TenantLeases } from './tenant-leases.service';
 export { warmUpCaps } from './warm-up.policy';

@@ -44,11 +44,8 @@ import { LedgerClockWrong } from './quota.errors';
 import { bucketOf } from './ring.policy';
 import { ScriptRunner } from './script-runner.repository';
 import { SCRIPTS } from './scripts';
+import { FARTHEST_SLOT_MS, OLDEST_RESLOT_MS, SLOT_LIFE_MS } from './slot-times.policy';
 
-/** After the end of its slots a grant may still be used for this long, milliseconds. */
-const SLOT_LIFE_MS = 5_000;
-/** A late batch may be given a new slot until this long after its grant; the ring's guard counts on it. */
-const OLDEST_RESLOT_MS = 60_000;
 /** What SES refused stays charged this long. */
 const KEEP_REFUSED_MS = 60_000;
 /** Ready messages a tenant may have in Redis per account and stream, unless told otherwise; the rest waits in PostgreSQL. */
@@ -84,7 +81,7 @@ export class Ledger {
 
   constructor(
     private readonly scripts: ScriptRunner,
-    clock: EngineClock,
+    private readonly clock: EngineClock,
     @Optional() timers?: Timers,
   ) {
     this.time = new LedgerTime(clock, timers ?? new SystemTimers());
@@ -145,7 +142,8 @@ export class Ledger {
     recipients: number,
   ): Promise<SlotOffer | undefined> {
     const runId = await this.scripts.runId(account);
-    const args = [opId, String(epoch), runId, recipients, SLOT_LIFE_MS, OLDEST_RESLOT_MS];
+    const farthestMs = FARTHEST_SLOT_MS * Math.max(1, this.clock.scale.speed);
+    const args = [opId, String(epoch), runId, recipients, SLOT_LIFE_MS, OLDEST_RESLOT_MS, farthestMs];
     return readSlot(await this.scripts.run(account, SCRIPTS.reslot, args));
   }
 

@@ -85,24 +85,26 @@ return 1
 
 /**
  * A new slot for the rest of a batch that is late: rate only, the day is charged already. After the shared seven:
- * op id, epoch, run id, recipients, slot life (ms), oldest grant that may move (ms). Answers the slot or GONE.
+ * op id, epoch, run id, recipients, slot life (ms), oldest grant that may move (ms), how far ahead the slot may begin (ms).
+ * Answers the slot or GONE.
  */
 export const RESLOT = `${PRELUDE}
 local OP, COST, LIFE, OLDEST = ARGV[8], tonumber(ARGV[11]), tonumber(ARGV[12]) * 1000, tonumber(ARGV[13]) * 1000
+local AHEAD = tonumber(ARGV[14]) * 1000
 local led = redis.call('HMGET', LED, 'epoch', 'runid', 'last', 'num', 'den', 'tat', 'frozen', 'factor', 'since')
 if not led[1] or led[1] ~= ARGV[9] or led[2] ~= ARGV[10] or elsewhere(ARGV[10]) then return {'GONE'} end
 local stored = redis.call('HGET', P .. 'grants', OP)
 if not stored then return {'GONE'} end
 local now = ledgerNow(tonumber(led[3] or '0'))
 local g = readGrant(stored)
-local num, den, oldest = tonumber(led[4]), tonumber(led[5]), tonumber(g.at) + OLDEST
+local num, den, latest = tonumber(led[4]), tonumber(led[5]), math.min(tonumber(g.at) + OLDEST, now + AHEAD)
 if now < tonumber(led[7] or '0') * 1000 or num <= 0 then return {'GONE'} end
 local pace = paceAt(now, tonumber(led[8] or '1000'), tonumber(led[9] or '0'))
 if pace < 1000 then num, den = num * pace, den * 1000 end
 local t0 = math.max(tonumber(led[6]), now + 2000)
-if t0 > oldest then return {'GONE'} end
+if t0 > latest then return {'GONE'} end
 local finish = math.ceil(t0 + COST * 1000000 * den / num)
-local deadline = math.min(finish, oldest) + LIFE
+local deadline = math.min(finish, latest) + LIFE
 g.deadline = int(deadline)
 redis.call('HSET', LED, 'tat', int(finish))
 redis.call('HSET', P .. 'grants', OP, writeGrant(g))

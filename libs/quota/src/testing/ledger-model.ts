@@ -320,17 +320,18 @@ export class LedgerModel {
     cost: number,
     lifeMs: number,
     oldestMs: number,
+    aheadMs: number,
   ): ModelReply {
     const grant = this.grants.get(opId);
     if (!this.exists || this.epoch !== epoch || this.runId !== runId || !grant) return ['GONE'];
     const now = this.now(realUs);
-    const oldest = grant.at + oldestMs * 1000;
+    const latest = Math.min(grant.at + oldestMs * 1000, now + aheadMs * 1000);
     const { num, den } = this.paced(now);
     if (now < this.frozenMs * 1000 || num <= 0) return ['GONE'];
     const t0 = Math.max(this.tat, now + 2000);
-    if (t0 > oldest) return ['GONE'];
+    if (t0 > latest) return ['GONE'];
     const finish = Math.ceil(t0 + (cost * 1_000_000 * den) / num);
-    grant.deadline = Math.min(finish, oldest) + lifeMs * 1000;
+    grant.deadline = Math.min(finish, latest) + lifeMs * 1000;
     this.tat = finish;
     return ['SLOT', ...[now, t0, grant.deadline, num, den].map(String)];
   }

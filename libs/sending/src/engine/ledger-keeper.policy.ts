@@ -1,5 +1,10 @@
-/** Slots lie 4 s ahead and end 5 s after their time, a request may take 15 s: then nothing of an older epoch can be under way. */
-export const QUIET_MS = 25_000;
+import { FARTHEST_SLOT_MS, SLOT_LIFE_MS } from '@libs/quota';
+
+/** A request may take this long. */
+const REQUEST_MS = 15_000;
+
+/** After the last slot that was given in an older epoch, or to a late batch of it, nothing of it can be under way. */
+export const QUIET_MS = FARTHEST_SLOT_MS + SLOT_LIFE_MS + REQUEST_MS;
 
 /**
  * Whether a rebuild may read the books now: every request of an older epoch has ended, because no batch is open any

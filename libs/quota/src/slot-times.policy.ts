@@ -1,0 +1,11 @@
+/** After the end of its slots a grant may still be used for this long, milliseconds. */
+export const SLOT_LIFE_MS = 5_000;
+
+/** A late batch may be given a new slot until this long after its grant; the ring's guard counts on it. */
+export const OLDEST_RESLOT_MS = 60_000;
+
+/**
+ * No slot begins later than this after it was given, real milliseconds: the first ones lie within lead and slice, a late batch
+ * gets none further ahead. A rebuilt ledger knows no slots, and waits for as long as anybody may use one of an older epoch.
+ */
+export const FARTHEST_SLOT_MS = 5_000;

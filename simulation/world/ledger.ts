@@ -209,6 +209,11 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
     });
   }
 
+  /** All processes of these worlds are of one version. */
+  newerVersion(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   askServersAnew(): void {
     // A simulated server is asked who it is at every step.
   }

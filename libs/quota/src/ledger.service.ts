@@ -37,6 +37,7 @@ import {
   type OverdueGrant,
   type TenantLease,
 } from './ledger-reply.policy';
+import { isOfNewerVersion } from './ledger-layout.policy';
 import { LedgerTime } from './ledger-time';
 import { pacedRate, type Fraction } from './pacing.policy';
 import { packId } from './packed-id.policy';
@@ -232,6 +233,15 @@ export class Ledger {
   }
 
   /**
+   * Undefined unless a newer version of Postfleet has built the ledger; else the time of that ledger, which passes while somebody of
+   * that version works with it.
+   */
+  async newerVersion(account: SendingAccountId): Promise<string | undefined> {
+    const [runId, last] = await this.scripts.fields(account, 'runid', 'last');
+    return isOfNewerVersion(runId) ? (last ?? '') : undefined;
+  }
+
+  /**
    * The next grant asks every server who it is. Its settings may have been changed while we are connected: one that may throw
    * keys away by now grants nothing (LedgerUnavailable, `evicting`), one that has done so is stale.
    */
@@ -295,7 +305,7 @@ export class Ledger {
     return taken;
   }
 
-  /** The account was removed: deletes all that Redis holds of it. Nothing is granted there any more. */
+  /** Deletes all that Redis holds of an account that was removed, or that a newer version has left. Nothing is granted there any more. */
   async forget(account: SendingAccountId): Promise<void> {
     await this.scripts.run(account, SCRIPTS.forget, []);
   }

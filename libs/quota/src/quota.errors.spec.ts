@@ -5,6 +5,7 @@ describe('why Redis does not serve the ledger', () => {
   it.each([
     ["OOM command not allowed when used memory > 'maxmemory'.", 'out-of-memory'],
     ['EVICTS Redis throws keys away when its memory is full (maxmemory-policy allkeys-lru).', 'evicting'],
+    ['NEWER its layout is 4, here it is 3. script: 0f, on @user_script:173.', 'newer-version'],
     ["READONLY You can't write against a read only replica.", 'read-only'],
     ['MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.', 'read-only'],
     ['NOREPLICAS Not enough good replicas to write.', 'read-only'],

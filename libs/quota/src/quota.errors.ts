@@ -16,6 +16,8 @@ export type UnavailableReason =
   | 'cluster-down'
   /** Its slot is on its way to another node of the cluster, which has a part of the keys already. */
   | 'moving'
+  /** A newer version of Postfleet has built it. */
+  | 'newer-version'
   /** No connection, or it broke before the answer: the script may have run or not. */
   | 'unreachable';
 
@@ -26,6 +28,8 @@ const FIXES: Readonly<Partial<Record<UnavailableReason, string>>> = {
     'REDIS_URL must name a master that can write to its disk and has the replicas it asks for (INFO replication, INFO persistence).',
   busy: 'Find the script of somebody else (SLOWLOG GET), and end it with SCRIPT KILL.',
   'cluster-down': 'A master is lost and no replica has taken its slots (CLUSTER INFO): start it again, or promote one.',
+  'newer-version':
+    'Let the newer version replace this process. Where it was stopped, this one goes on after three minutes.',
   unreachable: 'Start Redis, or correct REDIS_URL.',
 };
 
@@ -58,6 +62,7 @@ export class LedgerClockWrong extends Error {
 const REASONS: readonly (readonly [RegExp, UnavailableReason])[] = [
   [/^OOM\b|^-?OOM command/, 'out-of-memory'],
   [/^EVICTS\b/, 'evicting'],
+  [/^NEWER\b/, 'newer-version'],
   [/^(READONLY|MISCONF|NOREPLICAS|MASTERDOWN)\b/, 'read-only'],
   [/^LOADING\b/, 'loading'],
   [/^BUSY\b/, 'busy'],

@@ -1,6 +1,7 @@
 import { EngineRedis } from '@libs/queueing';
 import { EngineClock, scaleTime, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
+import { LAYOUT } from './ledger-layout.policy';
 import { LedgerUnavailable, unavailableReason } from './quota.errors';
 import { ringShape } from './ring.policy';
 import type { Script } from './scripts';
@@ -9,8 +10,6 @@ import type { Script } from './scripts';
 export const CLOCK_TOLERANCE_MS = 5_000;
 /** Times as far ahead a ledger is rebuilt, which takes half a minute where batches are under way; before that it waits. */
 const FAR_AHEAD = 6;
-/** How the ledger's keys are laid out; another number makes every ledger stale, so that it is rebuilt. */
-const LAYOUT = 3;
 
 type Argument = string | number;
 

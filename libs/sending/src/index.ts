@@ -20,6 +20,7 @@ export type { Limit, Wait } from './wait.policy';
 
 // The engine that sends (engine.module.ts) exports below this line.
 export { ClockWatch } from './engine/clock-watch.service';
+export { NewerVersion } from './engine/newer-version.service';
 export { dispatchBulk, dispatchTransactional } from './engine/dispatch.jobs';
 export type { Ticket } from './engine/dispatch.jobs';
 export { EngineModule } from './engine/engine.module';

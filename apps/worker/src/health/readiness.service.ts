@@ -1,23 +1,27 @@
 import { checkWrites, UnitOfWork } from '@libs/database';
 import { EngineRedis } from '@libs/queueing';
-import { ClockWatch } from '@libs/sending';
+import { ClockWatch, NewerVersion } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 
 const PATIENCE_MS = 2_000;
 
 /** Something this process needs and cannot use at the moment. */
 export interface Missing {
-  readonly name: 'database' | 'redis' | 'clock';
+  readonly name: 'database' | 'redis' | 'clock' | 'version';
   readonly why: string;
 }
 
-/** Whether this process can do its work: both stores are reached and take what it writes, and its clock is right. */
+/**
+ * Whether this process can do its work: both stores are reached and take what it writes, its clock is right, and no newer version
+ * has taken its place.
+ */
 @Injectable()
 export class Readiness {
   constructor(
     private readonly uow: UnitOfWork,
     private readonly redis: EngineRedis,
     private readonly clocks: ClockWatch,
+    private readonly newer: NewerVersion,
   ) {}
 
   async missing(): Promise<Missing[]> {
@@ -28,8 +32,7 @@ export class Readiness {
       ),
       problemOf('redis', this.checkRedis()),
     ]);
-    const { problem } = this.clocks;
-    return problem === undefined ? found.flat() : [...found.flat(), { name: 'clock', why: problem }];
+    return [...found.flat(), ...named('clock', this.clocks.problem), ...named('version', this.newer.problem)];
   }
 
   /** The ledger grants nothing from a server that throws keys away, and nothing without writing it down. */
@@ -37,6 +40,10 @@ export class Readiness {
     await this.redis.checkEviction();
     await this.redis.checkWrites();
   }
+}
+
+function named(name: Missing['name'], why: string | undefined): Missing[] {
+  return why === undefined ? [] : [{ name, why }];
 }
 
 async function problemOf(name: Missing['name'], check: Promise<unknown>): Promise<Missing[]> {
@@ -52,5 +59,5 @@ async function problemOf(name: Missing['name'], check: Promise<unknown>): Promis
   );
   const why = await Promise.race([told, late]);
   clearTimeout(timer);
-  return why === undefined ? [] : [{ name, why }];
+  return named(name, why);
 }

@@ -1,4 +1,4 @@
-import { PRELUDE } from './prelude.lua';
+import { ANY_LAYOUT, PRELUDE } from './prelude.lua';
 
 /**
  * What GetAccount said. After the shared seven: epoch, q (-1 = unlimited), rate num, den, recipients SES counted.
@@ -113,8 +113,8 @@ redis.call('HSET', LED, 'epoch', ARGV[8])
 return 1
 `;
 
-/** The account was removed: nothing of it stays, and an old ticket finds no ledger. */
-export const FORGET = `${PRELUDE}
+/** The account was removed, or a newer version has left it: nothing of it stays, and an old ticket finds no ledger. */
+export const FORGET = `${ANY_LAYOUT}
 ${EMPTY_QUEUES}
 for _, lane in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do redis.call('DEL', P .. 'n:' .. lane, P .. 'nr:' .. lane) end
 redis.call('DEL', P .. 'lanes', P .. 'lock:pump', P .. 'lock:feed', P .. 'lock:rebuild')

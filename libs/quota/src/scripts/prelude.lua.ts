@@ -1,7 +1,8 @@
+import { LAYOUT } from '../ledger-layout.policy';
 import { WIDE } from '../ring.policy';
 
 /**
- * Shared by every script of the ledger. KEYS[1] is `pf:{<sending account>}:led`; all other keys carry the same hash tag,
+ * Shared by the scripts that work on a ledger of any layout. KEYS[1] is `pf:{<sending account>}:led`; all other keys carry the same hash tag,
  * so one account's ledger lives on one node. The first seven arguments are always the clock and the ring: base (ms),
  * speed, offset (ms), bucket width (ms), number of buckets, caller's idea of now (ms; 0 = do not compare), and by how
  * much the caller may differ (ms).
@@ -12,7 +13,7 @@ import { WIDE } from '../ring.policy';
  *
  * A ring is a string of 32-bit counters, the bucket modulo its size: 5.8 kB where a hash of 1,443 fields took 90.
  */
-export const PRELUDE = `
+export const ANY_LAYOUT = `
 local P = string.sub(KEYS[1], 1, -4)
 local LED = KEYS[1]
 local BASE, SPEED, OFFSET = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -194,4 +195,10 @@ end
 local function writeGrant(g)
   return table.concat({ g.t0, g.deadline, g.at, g.bucket, g.cost, g.num, g.den }, ' ')
 end
+`;
+
+/** Shared by all others. What a newer version has written is neither read nor changed: nobody here knows what it means. */
+export const PRELUDE = `${ANY_LAYOUT}
+local layout = tonumber(string.match(redis.call('HGET', LED, 'runid') or '', '/(%d+)/%d+$') or '0')
+if layout > ${String(LAYOUT)} then return redis.error_reply('NEWER its layout is ' .. layout .. ', here it is ${String(LAYOUT)}.') end
 `;

@@ -35,6 +35,7 @@ import { HeldBatches } from './held-batches';
 import { LeaseKeeper } from './lease-keeper.service';
 import { LedgerKeeper } from './ledger-keeper.service';
 import { LedgerKeeperRepository } from './ledger-keeper.repository';
+import { NewerVersion } from './newer-version.service';
 import { OfferListener } from './offer-listener.service';
 import { OutcomeRepository } from './outcome.repository';
 import { OutcomeSifter } from './outcome-sifter.service';
@@ -85,6 +86,7 @@ export class EngineModule {
         LeaseKeeper,
         LedgerKeeper,
         LedgerKeeperRepository,
+        NewerVersion,
         OfferLimits,
         OfferListener,
         OutcomeRepository,
@@ -100,7 +102,7 @@ export class EngineModule {
         SendEngine,
         Sweeper,
       ],
-      exports: [ClockWatch, SendEngine],
+      exports: [ClockWatch, NewerVersion, SendEngine],
     };
   }
 }

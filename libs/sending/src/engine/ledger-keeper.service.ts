@@ -9,6 +9,7 @@ import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { figuresAreGood, mayRebuild, quietRecipients } from './ledger-keeper.policy';
 import { LedgerKeeperRepository } from './ledger-keeper.repository';
+import { NewerVersion } from './newer-version.service';
 import { inTurns } from './side-by-side';
 
 /** What counts towards a rolling day, with the guard and a bucket to spare. */
@@ -39,6 +40,7 @@ export class LedgerKeeper {
     private readonly observation: ObservationService,
     private readonly incidents: AccountIncidents,
     private readonly ledger: Ledger,
+    private readonly newer: NewerVersion,
     private readonly settings: EngineSettings,
     private readonly timers: Timers,
     private readonly log: Log,
@@ -111,7 +113,7 @@ export class LedgerKeeper {
     return seen;
   }
 
-  /** True when the ledger is current. */
+  /** True when there is nothing to do: the ledger is current, or a newer version's. */
   private async keepOne(account: SendingAccount): Promise<boolean> {
     // Who waits to rebuild it need not ask the database whether somebody else did: an older epoch replaces nothing.
     const isOurs = this.bumped.has(account.id);
@@ -119,6 +121,11 @@ export class LedgerKeeper {
       (await this.ledger.isCurrent(account.id, account.epoch)) ||
       (!isOurs && (await this.isCurrentNow(account.id)))
     ) {
+      this.bumped.delete(account.id);
+      this.newer.forget(account.id);
+      return true;
+    }
+    if (await this.newer.has(account.id)) {
       this.bumped.delete(account.id);
       return true;
     }
@@ -202,6 +209,7 @@ export class LedgerKeeper {
       await this.ledger.forget(id);
       this.bumped.delete(id);
       this.checkAt.delete(id);
+      this.newer.forget(id);
       this.log.info('forgot the ledger of an account that was removed', { sendingAccount: id });
     }
     this.kept = current;

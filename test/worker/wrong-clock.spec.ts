@@ -160,6 +160,16 @@ describe('a worker whose clock is wrong', () => {
     await staged.stack.stopWorker(worker);
   }, 30_000);
 
+  it('waits for no slot that was given while all clocks were ahead: its mail is ready again at once', async () => {
+    const { ids, ticket } = await staged.granted(2);
+    const [slotStartMs, deadlineMs] = [ticket.slotStartMs + HOUR_MS, ticket.deadlineMs + HOUR_MS];
+    await staged.engine.dispatch({ ...ticket, slotStartMs, deadlineMs });
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    expect(await staged.stack.judge(ids)).toEqual({ lost: 2, duplicated: 0 });
+    expect(await staged.batch(ticket.batchId)).toMatchObject({ state: 'SETTLED' });
+    await staged.putAside(ids);
+  }, 20_000);
+
   it('keeps no lock from those whose clocks are right: all mail goes, once', async () => {
     const { worker: wrong } = await onHost(-HOUR_MS / 6);
     await wrong.worker.start();

@@ -12,7 +12,7 @@ const SENT: AttemptEnd = { kind: 'sent', sesMessageId: 's' };
 /** A clock of its own, moved by the test; requests are answered when the test says so. */
 class TestTower implements Tower {
   now = START;
-  drainUntilMs = Number.POSITIVE_INFINITY;
+  latestSlotMs = Number.POSITIVE_INFINITY;
   /** What the clock moves between two looks at it. */
   tick = 0;
   other: OtherSlot = undefined;
@@ -160,11 +160,22 @@ describe('a batch on its way', () => {
     const draining = new TestTower();
     const flight = new BatchFlight(ticket(1), attempts(10), new Map(), draining);
     flight.proceed();
-    draining.drainUntilMs = START + 1_500;
+    draining.latestSlotMs = START + 1_500;
     flight.proceed();
     while (draining.ring());
     expect(draining.sent).toHaveLength(2);
     expect(draining.landings).toBe(1);
+  });
+
+  it('gives back what would wait for a time that has not come yet, once a clock that was ahead is set back', () => {
+    const tower = new TestTower();
+    new BatchFlight(ticket(100), attempts(5), new Map(), tower).proceed();
+    tower.ring();
+    tower.latestSlotMs = START - 3_600_000 + 30_000;
+    tower.ring();
+    expect(tower.sent).toHaveLength(1);
+    expect(tower.ends.filter((end) => end.kind === 'unstarted')).toHaveLength(4);
+    expect(tower.landings).toBe(1);
   });
 
   it('stops when SES refused a message of it for all', () => {

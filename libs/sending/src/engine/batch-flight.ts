@@ -25,8 +25,8 @@ export interface Tower {
   nowMs(): number;
   /** Why nothing of the ticket's account may start now. */
   refusal(ticket: Ticket): AttemptEnd | undefined;
-  /** Slots that begin later than this are given back: the process is going down. */
-  readonly drainUntilMs: number;
+  /** Slots that begin later than this are given back: the process is going down, or its clock has been set back. */
+  readonly latestSlotMs: number;
   /** How late this process starts the messages of the ticket's account. */
   pace(ticket: Ticket): StartPace;
   /** Calls `work` once it is that time; what this answers cancels it. */
@@ -109,8 +109,8 @@ export class BatchFlight {
     const refusal = this.stopped ?? this.tower.refusal(this.ticket);
     for (let next = this.plan.next; next !== undefined; next = this.plan.next) {
       if (refusal !== undefined) this.giveBack(this.plan.takeAll(), refusal);
-      else if (next.dueMs > this.tower.drainUntilMs) {
-        this.giveBack(this.plan.takeAll(), notStarted('drain', 'The worker was stopping.'));
+      else if (next.dueMs > this.tower.latestSlotMs) {
+        this.giveBack(this.plan.takeAll(), notStarted('too-far', 'Its slot was too far ahead for this worker.'));
       } else if (next.dueMs > now) break;
       else if (now > next.deadlineMs) {
         this.giveBack(this.plan.takeOverdue(now), notStarted('late', 'The slot was over.'));

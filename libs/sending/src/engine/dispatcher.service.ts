@@ -26,6 +26,11 @@ const DRAIN_MS = 5_000;
 const CLAIM_FAILED_MS = 2_000;
 /** A batch waits this long for the sessions of its tenants; who has none by then waits for another batch. */
 const SESSIONS_MS = 2_000;
+/**
+ * No slot lies as far ahead as this, real milliseconds. One that does was given while the ledger's clock was ahead, and would be waited
+ * for until that time has come, in a batch that nobody else may end.
+ */
+const FAR_AHEAD_MS = 30_000;
 /** What becomes due within this counts as due: a claim takes as long. Real milliseconds. */
 const SOON_MS = 50;
 /** Urgent mail has its slot the moment it is granted: its way here and the claim are within this. */
@@ -34,11 +39,11 @@ const URGENT_PATIENCE_MS = 400;
 /** Works tickets off: claim, then every message in its slot, then the books. */
 @Injectable()
 export class Dispatcher implements Tower {
-  drainUntilMs = Number.POSITIVE_INFINITY;
   private readonly flights = new Map<BatchFlight, () => void>();
   private readonly paces = new Map<SendingAccountId, StartPace>();
   private readonly room = new ClaimRoom(() => this.dueSoon());
   private readonly moved;
+  private drainUntilMs = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly claims: ClaimService,
@@ -101,6 +106,10 @@ export class Dispatcher implements Tower {
 
   nowMs(): number {
     return this.ledger.nowMs();
+  }
+
+  get latestSlotMs(): number {
+    return Math.min(this.drainUntilMs, this.ledger.nowMs() + FAR_AHEAD_MS * this.clock.scale.speed);
   }
 
   refusal({ sendingAccountId }: Ticket): AttemptEnd | undefined {

@@ -341,6 +341,30 @@ describe('the ledger (on its model, which real Redis is compared with)', () => {
     expect(share).toBeLessThanOrEqual(0.06);
   });
 
+  it.each([
+    [14, [50]],
+    [14, [50, 1]],
+    [90, [50, 1]],
+  ])(
+    'P11: at %d a second marketing keeps no more than that with messages to %j recipients, and each of them goes',
+    (rate, costs) => {
+      const account = new Account(-1, { num: rate, den: 1 });
+      const served = { tx: 0, mk: 0 };
+      const large = new Set<string>();
+      for (let round = 0; round < (400 * 4 * 14) / rate + 1_600; round += 1) {
+        for (let i = 0; i < 10; i += 1) account.offer(`t${String(i)}`, Array(rate < 50 ? 6 : 30).fill(1) as number[]);
+        for (const cost of costs) account.offer(`bulk${String(cost)}`, [cost, cost, cost], 'mk');
+        for (const { tenant, class: klass, cost } of account.acquire()?.messages ?? []) {
+          served[klass === 'tx' ? 'tx' : 'mk'] += cost;
+          if (klass === 'mk') large.add(tenant);
+        }
+        account.advance(SECOND / 4);
+      }
+      expect(large.size).toBe(costs.length);
+      expect(served.mk / (served.mk + served.tx)).toBeLessThanOrEqual(0.06);
+    },
+  );
+
   it('takes precedence, not its turn, from a tenant that fills the transactional class alone', () => {
     const account = new Account(-1, { num: 100, den: 1 });
     const served = { tx: 0, mk: 0 };

@@ -116,7 +116,8 @@ local function serve(class, budget, rules)
   local limit = class == 'mk' and bulkRoom or room
   local asidesBefore = asides
   while not waitUntil and not alone and not full do
-    local left = math.min(budget - (spent[class] - spentBefore), n - cost)
+    local earned = budget - (spent[class] - spentBefore)
+    local left, saves = math.min(earned, n - cost), false
     if left <= 0 and (cost > 0 or rules.credit) then return end
     if limit - cost <= 0 then return end
     local least = popLeast(q)
@@ -138,7 +139,10 @@ local function serve(class, budget, rules)
       if isCapped and capped(t, lane, c) then verdict = taken > 0 and 'turn' or 'park' break end
       if c > left then
         if taken > 0 then verdict = 'turn' break end
-        if c <= n - cost or not rules.mayWait then verdict = 'aside' break end
+        -- What marketing has earned beside transactional mail is saved until it is enough for the fairest: those who went in its
+        -- place would spend it for ever, and to let it go earlier would be more than the floor.
+        if c > earned then saves = rules.credit verdict = 'aside' break end
+        if not rules.mayWait then verdict = 'aside' break end
         -- What is left of this slice is too short for the fairest: it keeps its place and goes first next time. Filling
         -- the rest with small messages would give their tenants more than their share; the rate clock loses nothing.
         if cost > 0 then full = true verdict = 'aside' break end
@@ -186,7 +190,7 @@ local function serve(class, budget, rules)
     elseif verdict == 'aside' then
       aside[#aside + 1] = { q, start, tenant }
       asides = asides + 1
-      if asides >= ASIDE_MAX or (rules.short and asides - asidesBefore >= TURN) then return end
+      if saves or asides >= ASIDE_MAX or (rules.short and asides - asidesBefore >= TURN) then return end
     end
   end
 end

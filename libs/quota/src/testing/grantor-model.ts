@@ -170,7 +170,8 @@ export class GrantorModel {
     const queue = this.s.queues[klass];
     const before = this.spent[klass];
     const asides = this.aside.length;
-    const left = () => Math.min(budget - (this.spent[klass] - before), this.n - this.cost);
+    const earned = () => budget - (this.spent[klass] - before);
+    const left = () => Math.min(earned(), this.n - this.cost);
     while (this.waitUntil === undefined && !this.alone && !this.full) {
       if ((this.cost > 0 || rules.credit === true) && left() <= 0) return;
       if (this.roomOf(klass) - this.cost <= 0) return;
@@ -178,7 +179,7 @@ export class GrantorModel {
       if (!popped) return;
       const tenant = this.s.tenants.get(popped.tenant);
       if (!tenant) throw new Error('a queued tenant without limits');
-      const { taken, weighed, verdict } = this.turn(klass, popped.tenant, tenant, rules, left);
+      const { taken, weighed, verdict } = this.turn(klass, popped.tenant, tenant, rules, left, earned);
       this.ranDry ||= taken > 0 && queue.list(popped.tenant).length === 0;
       let start = popped.start;
       if (taken > 0)
@@ -186,14 +187,22 @@ export class GrantorModel {
       if (verdict === 'turn') queue.setIfWaiting(popped.tenant, start);
       else if (verdict === 'park') queue.park(popped.tenant, start, Math.floor((this.now + 5_000_000) / 1000));
       else if (verdict === 'demoted') this.demoted.push([popped.tenant, start]);
-      else if (verdict === 'aside') {
+      else if (verdict === 'aside' || verdict === 'saves') {
         this.aside.push([klass, popped.tenant, start]);
+        if (verdict === 'saves') return;
         if (rules.short === true && this.aside.length - asides >= TURN) return;
       }
     }
   }
 
-  private turn(klass: Class, name: string, tenant: TenantState, rules: Rules, left: () => number) {
+  private turn(
+    klass: Class,
+    name: string,
+    tenant: TenantState,
+    rules: Rules,
+    left: () => number,
+    earned: () => number,
+  ) {
     let [taken, weighed] = [0, 0];
     const result = (verdict: string) => ({ taken, weighed, verdict });
     if (rules.short === true && this.s.queues[klass].list(name).length > TURN) return result('aside');
@@ -212,7 +221,8 @@ export class GrantorModel {
       if (this.capped(name, tenant, tenant.lanes[klass], lane, head.cost)) return result(taken > 0 ? 'turn' : 'park');
       if (head.cost > left()) {
         if (taken > 0) return result('turn');
-        if (head.cost <= this.n - this.cost || !rules.mayWait) return result('aside');
+        if (head.cost > earned()) return result(rules.credit === true ? 'saves' : 'aside');
+        if (!rules.mayWait) return result('aside');
         if (this.cost > 0) {
           this.full = true;
           return result('aside');

@@ -3,12 +3,15 @@ import { LEDGER_SCRIPTS, LedgerModel, type ModelReply } from '../../libs/quota/s
 import fc from 'fast-check';
 import { createTestRedis, type TestRedis } from '../support/redis';
 import {
+  earnedAndLost,
+  earnedTooLittle,
   hoursAtCaps,
   hoursBesideOthers,
   lastOfTheDay,
   lateBatches,
   steps,
   urgentSeconds,
+  withdrawn,
   type Step,
   type Stray,
 } from './ledger-steps';
@@ -119,6 +122,18 @@ describe('the ledger scripts', () => {
       { numRuns: 10, endOnFailure: true },
     );
   }, 120_000);
+
+  it.each([
+    ['what marketing has earned, which is lost once none of it waits', earnedAndLost],
+    [
+      'marketing whose message costs more than it has earned, and that is served after transactional mail',
+      earnedTooLittle,
+    ],
+    ['a list of which some or all is withdrawn', withdrawn],
+  ])('agree with the model on %s', async (_, script) => {
+    await test.flush();
+    await new Comparison(redis).run(script);
+  });
 
   it('agree with the model through minutes of both classes waiting, past every tenant’s transactional share', async () => {
     const script: Step[] = [{ do: 'rebuild', large: true }];

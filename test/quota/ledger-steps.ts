@@ -273,3 +273,54 @@ export const lastOfTheDay: fc.Arbitrary<Step[]> = fc
       { do: 'look' },
     ]),
   );
+
+const idsFrom = (first: number, count: number) => Array.from({ length: count }, (_, n) => first + n);
+const granted = (op: number): Step[] => [
+  { do: 'acquire', op, want: 100, slice: 1_000 },
+  { do: 'advance', ms: 900 },
+];
+/** Two grants of transactional mail beside marketing: enough for one recipient of marketing to go first in the next. */
+const earned: readonly Step[] = [
+  { do: 'rebuild', large: true },
+  { do: 'advance', ms: 1_100 },
+  { do: 'flood', cost: 1, tenants: [0, 2] },
+  ...granted(1),
+  ...granted(2),
+];
+
+/** Marketing has earned its turn, and goes away; when it is back, it begins anew. */
+export const earnedAndLost: Step[] = [
+  ...earned,
+  { do: 'drop', class: 'mk', tenant: 0 },
+  { do: 'drop', class: 'mk', tenant: 2 },
+  ...granted(3),
+  { do: 'flood', cost: 1, tenants: [0, 2] },
+  ...granted(4),
+  ...granted(5),
+];
+
+/** What comes next of marketing costs more than it has earned: it is set aside, and served once transactional mail is through. */
+export const earnedTooLittle: Step[] = [
+  ...earned,
+  ...[0, 2].flatMap((tenant): Step[] => [
+    { do: 'drop', class: 'tx', tenant },
+    { do: 'drop', class: 'mk', tenant },
+    { do: 'offer', class: 'mk', tenant, ids: idsFrom(100 * tenant, 12), cost: 2 },
+  ]),
+  { do: 'offer', class: 'tx', tenant: 0, ids: [500, 501], cost: 1 },
+  ...granted(3),
+  { do: 'look' },
+  ...granted(4),
+  ...granted(5),
+];
+
+/** A tenant waits until the last of its list is withdrawn, and no longer. */
+export const withdrawn: Step[] = [
+  { do: 'offer', class: 'mk', tenant: 0, ids: [1, 2], cost: 1 },
+  { do: 'withdraw', class: 'mk', tenant: 0, ids: [1] },
+  { do: 'look' },
+  { do: 'withdraw', class: 'mk', tenant: 0, ids: [2] },
+  { do: 'look' },
+  { do: 'advance', ms: 1_100 },
+  { do: 'acquire', op: 1, want: 100, slice: 1_000 },
+];

@@ -1,5 +1,5 @@
 import { DomainError } from '@libs/kernel';
-import { GraphQLError } from 'graphql';
+import { buildSchema, GraphQLError, parse, validate } from 'graphql';
 import { formatApiError } from './format-error.policy';
 
 const edge = { requestId: 'req_1', docsUrl: (code: string) => `/docs/errors/${code}` };
@@ -57,8 +57,31 @@ describe('what a client sees of an error', () => {
     ],
     ['Variable "$input" of required type "SendEmailInput!" was not provided.', { variable: 'input', field: 'input' }],
     ['Field "SendEmailInput.email" of required type "EmailInput!" was not provided.', { field: 'email' }],
+    ['Field "message" argument "id" of type "ID!" is required, but it was not provided.', { field: 'id' }],
+    ['Unknown argument "frst" on field "Query.messages".', { field: 'frst' }],
   ])('names variable and field: %s', (message, expected) => {
     expect(format(message, 'BAD_USER_INPUT').shown.extensions).toMatchObject({ code: 'INVALID_INPUT', ...expected });
+  });
+
+  it('tells the limits of an Int', () => {
+    const { shown } = format(
+      'Variable "$n" got invalid value 3000000000; Int cannot represent non 32-bit signed integer value: 3000000000',
+      'BAD_USER_INPUT',
+    );
+    expect(shown.message).toBe(
+      'Variable "$n" got invalid value 3000000000; Int must be a whole number from -2147483648 to 2147483647; found 3000000000',
+    );
+  });
+
+  it('names the field of a value that is written into the document', () => {
+    const schema = buildSchema('type Query { find(in: Where): Int } input Where { n: Int, must: Int! }');
+    const [wrong] = validate(schema, parse('{ find(in: { n: "x", must: 1 }) }'));
+    const [missing] = validate(schema, parse('{ find(in: { n: 1 }) }'));
+    const fields = [wrong, missing].map((original) => {
+      const formatted = { message: original?.message ?? '', extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } };
+      return formatApiError(formatted, original, edge).shown.extensions?.['field'];
+    });
+    expect(fields).toEqual(['in.n', 'in.must']);
   });
 
   it('has no suggestions in it', () => {

@@ -2,8 +2,13 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import { DomainError, type ErrorCode } from '@libs/kernel';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { isErrorCode } from './api.errors';
+import { literalPath } from './literal-path.policy';
 
 const MAX_MESSAGE = 600;
+
+/** graphql names the size of an Int, not the limits that follow from it. */
+const INT_LIMIT = 'Int cannot represent non 32-bit signed integer value: ';
+const INT_LIMIT_IN_WORDS = 'Int must be a whole number from -2147483648 to 2147483647; found ';
 
 /** Apollo's and graphql's own refusals of a document, in our words. */
 const TRANSLATED: Readonly<Record<string, ErrorCode>> = {
@@ -64,7 +69,7 @@ export function formatApiError(formatted: GraphQLFormattedError, error: unknown,
   const translated = typeof code === 'string' ? TRANSLATED[code] : undefined;
   if (translated !== undefined) {
     const kind = TOO_COMPLEX.test(formatted.message) ? 'QUERY_TOO_COMPLEX' : translated;
-    return { shown: shownAs(kind, formatted.message, fieldOf(formatted.message)) };
+    return { shown: shownAs(kind, formatted.message, fieldOf(formatted.message, literalPath(error))) };
   }
   return {
     shown: shownAs('INTERNAL', `Something failed on our side. Quote ${edge.requestId} when you ask about it.`),
@@ -86,24 +91,30 @@ function detailOf(formatted: GraphQLFormattedError): Readonly<Record<string, unk
 
 /** Suggestions would name fields and values that were never asked for; a value can be megabytes long. */
 function tidy(message: string): string {
-  const plain = message.replace(/ ?Did you mean [^?]*\?/g, '').trim();
+  const plain = message
+    .replace(/ ?Did you mean [^?]*\?/g, '')
+    .replace(INT_LIMIT, INT_LIMIT_IN_WORDS)
+    .trim();
   return plain.length > MAX_MESSAGE ? `${plain.slice(0, MAX_MESSAGE)}...` : plain;
 }
 
 const BAD_VARIABLE = /^Variable "\$(\w+)" got invalid value .*? at "([^"]+)"; /s;
 const BAD_ROOT_VARIABLE = /^Variable "\$(\w+)" /;
+/** Of an object that is written into the document, whose own place is known. */
+const MISSING_IN_LITERAL = /^Field "\w+\.(\w+)" of required type/;
+const ARGUMENT = /^(?:Unknown a|Field "\w+" a|A)rgument "(\w+)"/;
 const MISSING_FIELD = /Field "(\w+)" of required type/;
 const UNKNOWN_FIELD = /Field "(\w+)" is not defined by type/;
 
 /** Which variable and field a refused value stands in: graphql says it in prose, programs need it as data. */
-function fieldOf(message: string): Readonly<Record<string, unknown>> {
+function fieldOf(message: string, literal: readonly string[]): Readonly<Record<string, unknown>> {
   const nested = BAD_VARIABLE.exec(message);
   const variable = nested?.[1] ?? BAD_ROOT_VARIABLE.exec(message)?.[1];
   if (variable === undefined) {
-    const argument =
-      /Argument "(\w+)"/.exec(message)?.[1] ??
-      /Field "(?:\w+\.)?(\w+)" (?:of required type|is not defined)/.exec(message)?.[1];
-    return argument === undefined ? {} : { field: argument };
+    const missingOne = MISSING_IN_LITERAL.exec(message)?.[1];
+    const place = missingOne === undefined ? literal : [...literal, missingOne];
+    const field = place.length > 0 ? place.join('.') : ARGUMENT.exec(message)?.[1];
+    return field === undefined ? {} : { field };
   }
   const missing = (MISSING_FIELD.exec(message) ?? UNKNOWN_FIELD.exec(message))?.[1];
   const field = [

@@ -1,4 +1,4 @@
-import { DateTime } from './scalars';
+import { BigIntScalar, DateTime, Decimal } from './scalars';
 
 describe('a DateTime', () => {
   it.each([
@@ -35,4 +35,42 @@ describe('a DateTime', () => {
   ])('is nothing else: %j', (value) => {
     expect(() => DateTime.parseValue(value)).toThrow('DateTime must');
   });
+});
+
+describe('a BigInt', () => {
+  it.each([
+    [50_000, 50_000n],
+    ['999999999999999999', 999_999_999_999_999_999n],
+    ['-1', -1n],
+  ])('is a whole number: %j', (given, number) => {
+    expect(BigIntScalar.parseValue(given)).toBe(number);
+  });
+
+  it.each(['1000000000000000000', '', '1.5', '1e5', ' 1', 1.5, Number.NaN])(
+    'is nothing else, and the limit is told: %j',
+    (value) => {
+      expect(() => BigIntScalar.parseValue(value)).toThrow(
+        'BigInt must be a whole number such as "50000", of at most 18 digits.',
+      );
+    },
+  );
+
+  it('is no number that JSON has rounded', () => {
+    expect(() => BigIntScalar.parseValue(2 ** 53)).toThrow(
+      'Give it as a string such as "50000", of at most 18 digits.',
+    );
+  });
+});
+
+describe('a Decimal', () => {
+  it.each(['24.95', '-0.000000001', '999999999999999999'])('is an exact number: %s', (given) => {
+    expect(Decimal.parseValue(given)).toBe(given);
+  });
+
+  it.each(['1000000000000000000', '0.0000000001', '1e5', '.5', '24,95', ''])(
+    'is nothing else, and the limits are told: %j',
+    (value) => {
+      expect(() => Decimal.parseValue(value)).toThrow('of at most 18 digits before the point and 9 after it');
+    },
+  );
 });

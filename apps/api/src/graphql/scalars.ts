@@ -10,7 +10,9 @@ const MAX_SCALAR_CHARACTERS = 4_096;
 function text(kind: string, value: unknown, example: string): string {
   if (typeof value !== 'string') throw new GraphQLError(`${kind} must be a string such as "${example}".`);
   if (value.length > MAX_SCALAR_CHARACTERS)
-    throw new GraphQLError(`${kind} is longer than ${MAX_SCALAR_CHARACTERS} characters.`);
+    throw new GraphQLError(
+      `${kind} must be such as "${example}", never of more than ${MAX_SCALAR_CHARACTERS} characters.`,
+    );
   return value;
 }
 
@@ -58,7 +60,11 @@ export const EmailAddress = new GraphQLScalarType<string, string>({
 
 function parseDecimal(value: unknown): string {
   const given = text('Decimal', value, '24.95');
-  if (!/^-?\d{1,18}(\.\d{1,9})?$/.test(given)) throw new GraphQLError('Decimal must be a string such as "24.95".');
+  if (!/^-?\d{1,18}(\.\d{1,9})?$/.test(given)) {
+    throw new GraphQLError(
+      'Decimal must be a number in a string such as "24.95", of at most 18 digits before the point and 9 after it.',
+    );
+  }
   return given;
 }
 
@@ -66,7 +72,7 @@ function parseDecimal(value: unknown): string {
 export const Decimal = new GraphQLScalarType<string, string>({
   name: 'Decimal',
   description:
-    'An exact decimal number as a string, for example "24.95". Money is in US dollars unless said otherwise.',
+    'An exact decimal number as a string, for example "24.95", of at most 18 digits before the point and 9 after it. Money is in US dollars unless said otherwise.',
   serialize: (value) => String(value),
   parseValue: parseDecimal,
   parseLiteral: (node) =>
@@ -74,9 +80,14 @@ export const Decimal = new GraphQLScalarType<string, string>({
 });
 
 function parseBigInt(value: unknown): bigint {
-  const given =
-    typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : text('BigInt', value, '50000');
-  if (!/^-?\d{1,18}$/.test(given)) throw new GraphQLError('BigInt must be a whole number such as "50000".');
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new GraphQLError(
+      `BigInt: a JSON number above ${Number.MAX_SAFE_INTEGER} loses digits. Give it as a string such as "50000", of at most 18 digits.`,
+    );
+  }
+  const given = typeof value === 'number' ? String(value) : text('BigInt', value, '50000');
+  if (!/^-?\d{1,18}$/.test(given))
+    throw new GraphQLError('BigInt must be a whole number such as "50000", of at most 18 digits.');
   return BigInt(given);
 }
 

@@ -226,6 +226,8 @@ describe('spend settings', () => {
     const query = 'query ($id: ID!) { node(id: $id) { __typename id } }';
     expect(await ask(acme, query, { id })).toEqual({ node: { __typename: 'Event', id } });
     expect(await ask(rival, query, { id })).toEqual({ node: null });
+    const reader = { ...acme, liveKey: await fleet.key(acme.id, ['read']) };
+    expect(await ask(reader, query, { id })).toEqual({ node: null });
     expect(await ask(rival, '{ billing { events { id } } }')).toEqual({ billing: { events: [] } });
   });
 });

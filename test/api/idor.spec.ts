@@ -199,6 +199,9 @@ it('shows a test key test mail and a live key live mail, also by id', async () =
   const mutation =
     'mutation ($input: CancelMessagesInput!) { cancelMessages(input: $input) { canceledCount userErrors { code } } }';
   expect((await api.customer(a.testKey, query, { id: live['message'] })).data).toEqual({ message: null, node: null });
+  const event = 'query ($id: ID!) { node(id: $id) { id } }';
+  expect((await api.customer(a.testKey, event, { id: live['event'] })).data).toEqual({ node: null });
+  expect((await api.customer(a.liveKey, event, { id: live['event'] })).data).toEqual({ node: { id: live['event'] } });
   const canceled = await api.customer(a.testKey, mutation, { input: { ids: [live['message']] } });
   expect(canceled.data).toEqual({ cancelMessages: { canceledCount: 0, userErrors: [{ code: 'NOT_FOUND' }] } });
   expect((await api.customer(a.liveKey, mutation, { input: { ids: [live['message']] } })).data).toEqual({

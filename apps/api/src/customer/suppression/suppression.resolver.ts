@@ -54,7 +54,7 @@ export class SuppressionResolver {
 
   @ResolveField(() => EventType, {
     nullable: true,
-    description: 'The event that caused it. Null when you added it yourself.',
+    description: 'The event that caused it. Null when you added it yourself, and for keys of the other mode.',
   })
   cause(@Parent() suppression: Suppression, @Context() { loaders }: CustomerRequest): Promise<EventType | null> {
     return suppression.causeId === null ? Promise.resolve(null) : loaders.events.load(suppression.causeId);

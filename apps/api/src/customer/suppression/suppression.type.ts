@@ -24,7 +24,10 @@ export class Suppression extends NodeType {
   @Field(() => DateTime, { description: 'Since when.' })
   createdAt!: Date;
 
-  @Field(() => EventType, { nullable: true, description: 'The event that caused it. Null when you added it yourself.' })
+  @Field(() => EventType, {
+    nullable: true,
+    description: 'The event that caused it. Null when you added it yourself, and for keys of the other mode.',
+  })
   cause?: EventType | null;
 }
 

@@ -139,7 +139,10 @@ export class UnitOfWork implements Statements {
     return this.current().prepared<Row>(sql, parameters, name);
   }
 
-  /** From here on a statement of the current unit may take so long: it reads a day or a month, and no request waits for it. */
+  /**
+   * From here on a statement of the current unit may take so long: longer where it reads a day or a month and no request waits
+   * for it, less where somebody waits who can ask for less.
+   */
   async allowStatements(seconds: number): Promise<void> {
     const unit = this.joined();
     if (!unit) throw new NoUnitOfWork();

@@ -252,6 +252,13 @@ export class MessageRepository {
   }
 }
 
+const QUERY_CANCELED = '57014';
+
+/** A statement took longer than it may; its transaction is rolled back. */
+export function isStatementTimeout(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === QUERY_CANCELED;
+}
+
 export interface SentAttempt {
   readonly messageId: MessageId;
   readonly sendingAccountId: SendingAccountId;

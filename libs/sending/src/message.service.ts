@@ -26,7 +26,8 @@ import {
   type MessageFilter,
   type MessagePageRequest,
 } from './message-filter.policy';
-import { MessageRepository, type SentAttempt, type TimelineEvent } from './message.repository';
+import { isStatementTimeout, MessageRepository, type SentAttempt, type TimelineEvent } from './message.repository';
+import { TooManyToLookThrough } from './sending.errors';
 import type { Wait } from './wait.policy';
 import { WaitService } from './wait.service';
 
@@ -38,6 +39,12 @@ export interface Canceled {
 
 /** Messages canceled by one call with a filter at most; another call goes on where it stopped. */
 const MAX_CANCEL = 10_000;
+
+/**
+ * What few messages match can be a look at all that a tenant ever sent. Who waits for a page is told so, and what to do, before
+ * whatever is between gives up, and before others wait for what the look takes.
+ */
+const LOOK_SECONDS = 5;
 
 /** An attempt was begun about when its id was made: clocks of two hosts differ, and a batch takes its time. */
 const AROUND_MS = 600_000;
@@ -66,11 +73,15 @@ export class MessageService {
     return this.uow.forTenant(tenant, () => this.rows.findByIds(tenant, ids.filter(isUuid)));
   }
 
-  /** Newest first; a cursor is the id of a message. */
+  /**
+   * Newest first; a cursor is the id of a message.
+   * @throws DomainError QUERY_TOO_COMPLEX naming createdAt where too many messages would have to be looked through
+   */
   async list(tenant: TenantId, page: MessagePageRequest, filter: MessageFilter = {}): Promise<Page<Message>> {
     const query = withinTime(messageQuery(filter, page), this.clock.scale);
     return this.uow.forTenant(tenant, async () => {
-      const found = await this.rows.page(tenant, query, page.limit);
+      if (conditionsOf(filter).length > 0) await this.uow.allowStatements(LOOK_SECONDS);
+      const found = await lookedThrough(filter, this.rows.page(tenant, query, page.limit));
       const more = found.length > page.limit;
       const rows = found.slice(0, page.limit);
       return query.backward
@@ -117,7 +128,7 @@ export class MessageService {
   /**
    * Cancels what still waits. By ids, each that was too late or unknown is an issue; by filter, whatever can be canceled
    * is, at most 10,000 a call. Audited with their number.
-   * @throws DomainError INVALID_INPUT for a filter without a condition: nobody means everything by nothing
+   * @throws DomainError INVALID_INPUT for a filter without a condition: nobody means everything by nothing; QUERY_TOO_COMPLEX as list
    */
   async cancel(
     tenant: TenantId,
@@ -133,7 +144,10 @@ export class MessageService {
       const wanted =
         'ids' in what
           ? what.ids.filter(isUuid)
-          : await this.rows.openIds(tenant, withinTime(messageQuery(what.filter), this.clock.scale), MAX_CANCEL);
+          : await lookedThrough(
+              what.filter,
+              this.rows.openIds(tenant, withinTime(messageQuery(what.filter), this.clock.scale), MAX_CANCEL),
+            );
       const ended = await this.rows.cancel(
         tenant,
         [...new Set(wanted)],
@@ -176,6 +190,15 @@ export class MessageService {
         { code: 'TOO_LATE_TO_CANCEL', message: `The message can no longer be canceled: it is ${words(state)}.`, path },
       ];
     });
+  }
+}
+
+async function lookedThrough<Found>({ createdAt }: MessageFilter, look: Promise<Found>): Promise<Found> {
+  try {
+    return await look;
+  } catch (error) {
+    if (!isStatementTimeout(error)) throw error;
+    throw new TooManyToLookThrough((createdAt?.gte ?? createdAt?.lt ?? null) !== null);
   }
 }
 

@@ -33,3 +33,17 @@ export class TenantPaused extends DomainError {
     });
   }
 }
+
+/** Messages were looked through for what is asked for until the time for it was over: in a shorter span there are fewer. */
+export class TooManyToLookThrough extends DomainError {
+  constructor(hasSpan: boolean) {
+    const advice = hasSpan
+      ? 'ask for a shorter span of createdAt'
+      : 'add createdAt, such as { gte: "2026-11-22T00:00:00Z" }';
+    super({
+      code: 'QUERY_TOO_COMPLEX',
+      message: `There are too many messages to look through for these conditions at once: ${advice}.`,
+      path: ['filter', 'createdAt'],
+    });
+  }
+}

@@ -2,7 +2,13 @@ import { newId, REAL_TIME, type TenantId } from '@libs/kernel';
 import { Client } from 'pg';
 import { claimOf } from '../../libs/sending/src/engine/claim.sql';
 import { messageQuery, withinTime, type MessageQuery } from '../../libs/sending/src/message-filter.policy';
-import { listAlong, listMessages, listOfBoth, type Statement } from '../../libs/sending/src/message-list.sql';
+import {
+  listAlong,
+  listMessages,
+  listOfBoth,
+  listUndelivered,
+  type Statement,
+} from '../../libs/sending/src/message-list.sql';
 import { daySuffixOf } from '../../libs/sending/src/engine/day-suffix.policy';
 import { applySentOf, SETTLE } from '../../libs/sending/src/engine/outcome.sql';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -52,6 +58,11 @@ interface PlanNode {
   readonly Filter?: string;
   readonly 'Actual Loops'?: number;
   readonly Plans?: readonly PlanNode[];
+}
+
+/** How often the tables whose names begin so were looked at. */
+function looksAt(table: string, { 'Relation Name': relation, 'Actual Loops': own = 0, Plans = [] }: PlanNode): number {
+  return (relation?.startsWith(table) === true ? own : 0) + Plans.reduce((sum, node) => sum + looksAt(table, node), 0);
 }
 
 function nodesOf(node: PlanNode): string[] {
@@ -106,6 +117,17 @@ describe('the statements of the hot path', () => {
       await client.end();
     }
   };
+  /** What the statement did for one of those who have messages, if anybody has. */
+  const planOfSomeTenant = async (text: string, values: readonly unknown[]): Promise<PlanNode[]> => {
+    const some = await superuser.query<{ tenant: TenantId }>('SELECT tenant_id AS tenant FROM message LIMIT 1');
+    const { rows } = await superuser.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+      `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
+      [some.rows[0]?.tenant ?? newId(), ...values.slice(1)],
+    );
+    return rows.flatMap((row) => row['QUERY PLAN'].map(({ Plan }) => Plan));
+  };
+  const days = async () =>
+    (await superuser.query(`SELECT FROM pg_inherits WHERE inhparent = 'message'::regclass`)).rowCount ?? 0;
   const plan = async (statement: string): Promise<Read[]> => (await plansOf('worker', statement)).flatMap(reads);
 
   describe.each(Object.entries(STATISTICS))('when %s', (_, preparation) => {
@@ -158,17 +180,20 @@ describe('the statements of the hot path', () => {
 
     it('looks at the recipients of those only that may have failed, when asked for what did', async () => {
       const { text, values } = listOfBoth(newId(), messageQuery({ state: ['BOUNCED', 'REJECTED', 'EXPIRED'] }), 50);
-      const some = await superuser.query<{ tenant: TenantId }>('SELECT tenant_id AS tenant FROM message LIMIT 1');
-      const tenant = some.rows[0]?.tenant ?? newId();
-      const { rows } = await superuser.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
-        `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
-        [tenant, ...values.slice(1)],
-      );
-      const loops = ({ 'Relation Name': relation, 'Actual Loops': own = 0, Plans = [] }: PlanNode): number =>
-        (relation?.startsWith('recipient') === true ? own : 0) + Plans.reduce((sum, node) => sum + loops(node), 0);
-      const days = await superuser.query(`SELECT FROM pg_inherits WHERE inhparent = 'recipient'::regclass`);
-      const looks = rows.flatMap((row) => row['QUERY PLAN'].map(({ Plan }) => loops(Plan)));
-      expect(looks[0]).toBeLessThanOrEqual(days.rowCount ?? 0);
+      const [plan] = await planOfSomeTenant(text, values);
+      expect(plan && looksAt('recipient', plan)).toBeLessThanOrEqual(await days());
+    });
+
+    it('passes over those that were delivered, when asked for what was sent and no more', async () => {
+      const { text, values } = listUndelivered(newId(), messageQuery({ mode: 'LIVE', state: ['SENT'] }), 50);
+      await superuser.query(`BEGIN; UPDATE recipient SET state = 'DELIVERED'`);
+      const [plan] = await planOfSomeTenant(text, values);
+      await superuser.query('ROLLBACK');
+      expect(plan && looksAt('recipient', plan)).toBeLessThanOrEqual(await days());
+      expect(plan && looksAt('message', plan)).toBe(0);
+      const plans = await plansOf('app', text);
+      expect(plans.flatMap(nodesOf).filter((node) => /Sort|Hash/.test(node))).toEqual([]);
+      expect(plans.flatMap(reads).filter(({ node }) => !/^Index (Only )?Scan$/.test(node))).toEqual([]);
     });
 
     it('asks for what leads nowhere above the days, none of which need have a match', async () => {

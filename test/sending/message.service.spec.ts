@@ -179,6 +179,9 @@ describe('the list of messages', () => {
       ['SUPPRESSED', 'CANCELED'],
       ['QUEUED', 'DELIVERED'],
       ['SENT', 'REJECTED'],
+      ['SENT'],
+      ['SENT', 'SENDING', 'BOUNCED'],
+      ['SENT', 'DELIVERED'],
     ];
     for (const state of sets) {
       const expected = ids(all.filter((message) => state.includes(message.state)));

@@ -102,6 +102,30 @@ export function listAlong(lead: Lead, tenant: TenantId, query: MessageQuery, lim
   return { text, values };
 }
 
+/**
+ * Whether SENT is asked for and DELIVERED is not: as a rule nearly all that went was delivered, and few match.
+ */
+export function areUndelivered(states: readonly MessageState[]): boolean {
+  return states.includes('SENT') && !states.includes('DELIVERED');
+}
+
+/**
+ * The ids of those in such states, along the recipients: who has a state of its own that is not asked for is passed over in its
+ * place, at a tenth of what it costs to look a message's recipients up.
+ */
+export function listUndelivered(tenant: TenantId, query: MessageQuery, limit: number): Statement {
+  const { conditions, parameter, values } = conditionsOf(tenant, query);
+  const states = `${parameter(query.states)}::text[]`;
+  const own = ['l.tenant_id = $1', `(l.state IS NULL OR l.state = ANY (${states}))`];
+  for (const [sign, other] of beyond(query)) own.push(`l.message_id ${sign} ${parameter(other)}`);
+  const text = `SELECT DISTINCT l.message_id AS id FROM recipient l
+    CROSS JOIN LATERAL (SELECT FROM message m
+      WHERE m.id = l.message_id AND coalesce(l.state, ${SHOWN}) = ANY (${states}) AND ${conditions.join(' AND ')} OFFSET 0) AS meant
+    WHERE ${own.join(' AND ')}
+    ORDER BY l.message_id ${query.backward ? '' : 'DESC'} LIMIT ${parameter(limit)}`;
+  return { text, values };
+}
+
 function beyond({ olderThan, newerThan }: MessageQuery): (readonly [sign: string, id: string])[] {
   return [
     ...(olderThan === null ? [] : [['<', olderThan] as const]),

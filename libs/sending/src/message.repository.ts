@@ -8,10 +8,12 @@ import type { Message, Recipient, RecipientKind } from './message';
 import type { MessageQuery } from './message-filter.policy';
 import {
   areOfBoth,
+  areUndelivered,
   countTagged,
   listAlong,
   listMessages,
   listOfBoth,
+  listUndelivered,
   SHOWN,
   type Lead,
   type Statement,
@@ -151,6 +153,7 @@ export class MessageRepository {
   private async byIds(tenant: TenantId, query: MessageQuery, limit: number): Promise<Statement | undefined> {
     const lead = await this.leadTo(tenant, query);
     if (lead) return listAlong(lead, tenant, query, limit);
+    if (query.to === null && query.states && areUndelivered(query.states)) return listUndelivered(tenant, query, limit);
     return query.states && areOfBoth(query.states) ? listOfBoth(tenant, query, limit) : undefined;
   }
 

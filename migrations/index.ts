@@ -20,6 +20,7 @@ import { BodiesInline1764000310000 } from './1764000310000-bodies-inline';
 import { SpendCounters1764000400000 } from './1764000400000-spend-counters';
 import { BillingVerdicts1764000500000 } from './1764000500000-billing-verdicts';
 import { MessageTags1764000600000 } from './1764000600000-message-tags';
+import { MessageKeys1764000700000 } from './1764000700000-message-keys';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -45,4 +46,5 @@ export const migrations = [
   SpendCounters1764000400000,
   BillingVerdicts1764000500000,
   MessageTags1764000600000,
+  MessageKeys1764000700000,
 ];

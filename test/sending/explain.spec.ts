@@ -196,6 +196,19 @@ describe('the statements of the hot path', () => {
       expect(plans.flatMap(reads).filter(({ node }) => !/^Index (Only )?Scan$/.test(node))).toEqual([]);
     });
 
+    it('goes to what was accepted under an idempotency key by that key, whatever else is asked for', async () => {
+      const createdAt = { gte: new Date(HOUR_MS) };
+      const filter = { mode: 'LIVE', idempotencyKey: '7', to: 'c@d.example', state: ['REJECTED'], createdAt } as const;
+      const { text } = listAlong('idempotency key', newId(), withinTime(messageQuery(filter), REAL_TIME), 50);
+      const messages = (await plansOf('app', text)).flatMap(reads).filter(({ relation }) => /^message_/.test(relation));
+      const others = messages.filter(({ condition }) => !/\bid = /.test(condition));
+      expect(others).toHaveLength(await days());
+      for (const { relation, node, condition } of others) {
+        const byKey = /tenant_id = .*idempotency_key = /.test(condition);
+        expect({ relation, node, byKey }).toEqual({ relation, node: 'Index Scan', byKey: true });
+      }
+    });
+
     it('asks for what leads nowhere above the days, none of which need have a match', async () => {
       const { text } = listMessages('m.id', newId(), messageQuery({ mode: 'LIVE', stream: 'MARKETING' }), 50);
       const plans = await plansOf('app', text);

@@ -69,8 +69,11 @@ export function listOfBoth(tenant: TenantId, query: MessageQuery, limit: number)
   return { text, values };
 }
 
-/** Tables with a row for each message that may be meant, in the order in which messages are listed. */
-export type Lead = 'backlog' | 'message_tag';
+/**
+ * What has a row for each message that may be meant: a table in the order in which messages are listed, or an idempotency key, under
+ * which there are few.
+ */
+export type Lead = 'backlog' | 'message_tag' | 'idempotency key';
 
 /** A tag that so few messages have is the shortest way to them, whatever else is asked for. */
 const FEW = 10_000;
@@ -87,19 +90,27 @@ export function countTagged(tenant: TenantId, { name, value }: NameValueInput): 
  * whatever the planner believes: right after a campaign was accepted it takes a join of its rows for next to nothing.
  */
 export function listAlong(lead: Lead, tenant: TenantId, query: MessageQuery, limit: number): Statement {
-  const byTag = lead === 'message_tag';
-  const { conditions, parameter, values } = conditionsOf(tenant, byTag ? { ...query, tag: null } : query);
+  const [byTag, byKey] = [lead === 'message_tag', lead === 'idempotency key'];
+  const led = { ...(byTag ? { tag: null } : {}), ...(byKey ? { idempotencyKey: null } : {}) };
+  const { conditions, parameter, values } = conditionsOf(tenant, { ...query, ...led });
   const own = ['l.tenant_id = $1'];
   if (byTag && query.tag) own.push(`l.name = ${parameter(query.tag.name)}`, `l.value = ${parameter(query.tag.value)}`);
-  if (byTag && query.waiting) conditions.push(`m.state IN ('SCHEDULED', 'READY')`);
+  if (lead !== 'backlog' && query.waiting) conditions.push(`m.state IN ('SCHEDULED', 'READY')`);
+  const rows = byKey ? withKey(parameter(query.idempotencyKey)) : lead;
   for (const [sign, other] of beyond(query)) own.push(`l.message_id ${sign} ${parameter(other)}`);
   // Apart by OFFSET: it can be neither hashed nor merged, and is asked above the days of the tags. Within each of them, every day
   // would have to find its first match before the page could begin.
-  const text = `SELECT l.message_id AS id FROM ${lead} l
+  const text = `SELECT l.message_id AS id FROM ${rows} l
     CROSS JOIN LATERAL (SELECT FROM message m WHERE m.id = l.message_id AND ${conditions.join(' AND ')} OFFSET 0) AS meant
     WHERE ${own.join(' AND ')}
     ORDER BY l.message_id ${query.backward ? '' : 'DESC'} LIMIT ${parameter(limit)}`;
   return { text, values };
+}
+
+/** Apart by OFFSET, so that nothing else that is asked for offers another way to them. */
+function withKey(parameter: string): string {
+  return `(SELECT k.tenant_id, k.id AS message_id FROM message k
+     WHERE k.tenant_id = $1 AND k.idempotency_key = ${parameter} OFFSET 0)`;
 }
 
 /**

@@ -158,12 +158,13 @@ export class MessageRepository {
   }
 
   /**
-   * What leads to what is asked for by the shortest way: a tag, unless many have it and few of them match, or the backlog. Of an
-   * address and of a key there are fewer messages as a rule; that way, and the one to an outcome, is the planner's.
+   * What leads to what is asked for by the shortest way: an idempotency key, a tag, unless many have it and few of them match, or
+   * the backlog. Of an address there are fewer messages as a rule; that way, and the one to an outcome, is the planner's.
    */
   private async leadTo(tenant: TenantId, query: MessageQuery): Promise<Lead | undefined> {
     const { tag, to, idempotencyKey, states, waiting } = query;
-    if (tag && to === null && idempotencyKey === null) {
+    if (idempotencyKey !== null) return 'idempotency key';
+    if (tag && to === null) {
       if (states === null && !waiting) return 'message_tag';
       const { text, values } = countTagged(tenant, tag);
       const [row] = await this.uow.query<{ few: boolean }>(text, values);

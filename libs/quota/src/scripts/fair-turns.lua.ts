@@ -119,6 +119,7 @@ local function serve(class, budget, rules)
     local earned = budget - (spent[class] - spentBefore)
     local left, saves = math.min(earned, n - cost), false
     if left <= 0 and (cost > 0 or rules.credit) then return end
+    -- Nobody finds room: two hundred would be asked in vain.
     if limit - cost <= 0 then return end
     local least = popLeast(q)
     if not least then return end
@@ -134,7 +135,7 @@ local function serve(class, budget, rules)
       if not entry then verdict = 'empty' break end
       local c = #entry == 30 and 1 or costOf(entry)
       if taken > 0 and taken + c > TURN then verdict = 'turn' break end
-      if c > limit - cost then verdict = taken > 0 and 'turn' or 'aside' break end
+      if c > limit - cost then verdict = 'aside' break end
       sawRoom = true
       if isCapped and capped(t, lane, c) then verdict = taken > 0 and 'turn' or 'park' break end
       if c > left then

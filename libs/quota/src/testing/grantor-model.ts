@@ -216,7 +216,7 @@ export class GrantorModel {
       const head = this.s.queues[klass].list(name)[0];
       if (!head) return result('empty');
       if (taken > 0 && taken + head.cost > TURN) return result('turn');
-      if (head.cost > this.roomOf(klass) - this.cost) return result(taken > 0 ? 'turn' : 'aside');
+      if (head.cost > this.roomOf(klass) - this.cost) return result('aside');
       this.sawRoom = true;
       if (this.capped(name, tenant, tenant.lanes[klass], lane, head.cost)) return result(taken > 0 ? 'turn' : 'park');
       if (head.cost > left()) {

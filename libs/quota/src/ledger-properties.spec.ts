@@ -365,27 +365,36 @@ describe('the ledger (on its model, which real Redis is compared with)', () => {
     },
   );
 
-  it('takes precedence, not its turn, from a tenant that fills the transactional class alone', () => {
-    const account = new Account(-1, { num: 100, den: 1 });
-    const served = { tx: 0, mk: 0 };
-    // Twice the minute that a tenant may exceed its share.
-    for (let round = 0; round < 960; round += 1) {
-      account.offer(
-        'loud',
-        Array.from({ length: 50 }, () => 1),
-      );
-      account.offer(
-        'bulk',
-        Array.from({ length: 50 }, () => 1),
-        'mk',
-      );
-      const messages = account.acquire()?.messages ?? [];
-      if (round > 480) for (const message of messages) served[message.class === 'tx' ? 'tx' : 'mk'] += 1;
-      account.advance(SECOND / 4);
-    }
-    expect(served.mk / (served.mk + served.tx)).toBeGreaterThan(0.35);
-    expect(served.tx / (served.mk + served.tx)).toBeGreaterThan(0.35);
-  });
+  it.each([
+    [100, 1],
+    [100, 50],
+    [60, 50],
+    [14, 9],
+    [14, 50],
+  ])(
+    'takes precedence, not its turn, from a tenant that fills the transactional class alone: %d a second, marketing to %d each',
+    (rate, cost) => {
+      const account = new Account(-1, { num: rate, den: 1 });
+      const served = { tx: 0, mk: 0 };
+      // Twice the minute that a tenant may exceed its share.
+      for (let round = 0; round < 960; round += 1) {
+        account.offer(
+          'loud',
+          Array.from({ length: 50 }, () => 1),
+        );
+        account.offer(
+          'bulk',
+          Array.from({ length: 50 }, () => cost),
+          'mk',
+        );
+        const messages = account.acquire()?.messages ?? [];
+        if (round > 480) for (const message of messages) served[message.class === 'tx' ? 'tx' : 'mk'] += message.cost;
+        account.advance(SECOND / 4);
+      }
+      expect(served.mk / (served.mk + served.tx)).toBeGreaterThan(0.35);
+      expect(served.tx / (served.mk + served.tx)).toBeGreaterThan(0.35);
+    },
+  );
 
   it('grants a message of 50 recipients at one a second, alone, and lets nothing overtake it for ever', () => {
     const account = new Account(-1, { num: 1, den: 1 });

@@ -92,7 +92,9 @@ if cost == 0 then
   return {'EMPTY', int(now), 'tenants', int(now + 100000)}
 end
 
-if waiting.mk > 0 then credit = math.max(0, math.min(FLOOR_MAX, credit + spent.tx - FLOOR * spent.mk)) end
+-- Beside tenants over their transactional share marketing earns as much as they take: half of what is left may be less than its
+-- next message costs.
+if waiting.mk > 0 then credit = math.max(0, math.min(FLOOR_MAX, credit + spent.tx + (FLOOR - 1) * loud - FLOOR * spent.mk)) end
 local finish = math.ceil(t0 + duration(cost, num, den))
 charge(P .. 'rg', N, bucket, cost)
 for i, entries in ipairs(runs) do runs[i] = table.concat(entries, ',') end

@@ -230,6 +230,7 @@ end
 
 -- Order: what bulk has earned by its floor, transactional within its share, then bulk and the tenants over their
 -- transactional share side by side, so that neither can push the other out.
+local loud = 0
 if waiting.mk == 0 then credit = 0 end
 if waiting.tx > 0 and credit >= FLOOR and not URGENT then
   serve('mk', math.floor(credit / FLOOR), { credit = true, mayWait = true })
@@ -240,7 +241,9 @@ for _, d in ipairs(demoted) do put(queueOf('tx'), d[1], d[2]) end
 if #demoted > 0 and not URGENT then
   serve('mk', math.ceil(math.max(0, n - cost) / 2), { mayWait = false })
   restore()
+  loud = spent.tx
   serve('tx', math.huge, { share = false, mayWait = true })
+  loud = spent.tx - loud
 end
 if URGENT then
   -- Half of what may be lent is left for transactional mail; whoever has more than a turn is no small sender.

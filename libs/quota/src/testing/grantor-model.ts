@@ -102,6 +102,7 @@ export class GrantorModel {
   run(): Picked | { readonly reply: ModelReply } {
     let credit = this.waiting.mk === 0 ? 0 : this.s.credit;
     const urgent = this.p.urgent === true;
+    let loud = 0;
     const { num, den, throttled } = this.s;
     if (urgent && (this.n <= 0 || throttled || num < den * LEAST_LENDER)) {
       return { reply: ['EMPTY', String(this.now), 'rate', String(Math.max(this.now, this.s.lent))] };
@@ -115,13 +116,16 @@ export class GrantorModel {
     if (this.demoted.length > 0 && !urgent) {
       this.serve('mk', Math.ceil(Math.max(0, this.n - this.cost) / 2), { mayWait: false });
       this.restore();
+      loud = this.spent.tx;
       this.serve('tx', Number.POSITIVE_INFINITY, { mayWait: true });
+      loud = this.spent.tx - loud;
     }
     if (urgent) this.serve('mk', Math.floor((this.n - this.cost) / 2), { short: true, mayWait: false });
     else this.serve('mk', Number.POSITIVE_INFINITY, { mayWait: true });
     this.restore();
     if (this.cost === 0) return { reply: this.empty() };
-    if (this.waiting.mk > 0) credit = Math.max(0, Math.min(FLOOR_MAX, credit + this.spent.tx - FLOOR * this.spent.mk));
+    const earned = this.spent.tx + (FLOOR - 1) * loud - FLOOR * this.spent.mk;
+    if (this.waiting.mk > 0) credit = Math.max(0, Math.min(FLOOR_MAX, credit + earned));
     const { ids, cost, perTenant, perLane, laneOf, t0, alone, ranDry } = this;
     const tat = Math.ceil(Math.max(this.s.tat, t0) + (cost * 1_000_000 * den) / num);
     const lent = urgent ? Math.ceil(this.lent + (cost * this.horizonUs) / this.loan) : this.s.lent;

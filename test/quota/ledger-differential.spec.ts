@@ -5,10 +5,13 @@ import { createTestRedis, type TestRedis } from '../support/redis';
 import {
   earnedAndLost,
   earnedTooLittle,
+  endedTwice,
   hoursAtCaps,
   hoursBesideOthers,
   lastOfTheDay,
   lateBatches,
+  loudWithLittle,
+  nothingAllowed,
   steps,
   urgentSeconds,
   withdrawn,
@@ -30,6 +33,7 @@ const LIMITS = [
   { weight: 2, cap: -1, num: 2, den: 1, lane: 'lane1' },
   { weight: 7, cap: 120, num: 9, den: 2, lane: 'lane0', leased: true },
   { weight: 0.5, cap: -1, num: 0, den: 1, leased: true },
+  { weight: 1, cap: 0, num: 0, den: 1, leased: true },
 ] as const;
 
 /** Any number as an id of the shape the scripts expect. */
@@ -129,7 +133,10 @@ describe('the ledger scripts', () => {
       'marketing whose message costs more than it has earned, and that is served after transactional mail',
       earnedTooLittle,
     ],
+    ['what a tenant over its share leaves of a slice', loudWithLittle],
+    ['a tenant that may send nothing, whatever its part is', nothingAllowed],
     ['a list of which some or all is withdrawn', withdrawn],
+    ['a grant that is ended twice', endedTwice],
   ])('agree with the model on %s', async (_, script) => {
     await test.flush();
     await new Comparison(redis).run(script);

@@ -322,5 +322,54 @@ export const withdrawn: Step[] = [
   { do: 'withdraw', class: 'mk', tenant: 0, ids: [2] },
   { do: 'look' },
   { do: 'advance', ms: 1_100 },
-  { do: 'acquire', op: 1, want: 100, slice: 1_000 },
+  ...granted(1),
+  // More than the cap of this tenant takes: it is put aside for a while.
+  { do: 'offer', class: 'mk', tenant: 1, ids: [3], cost: 50 },
+  ...granted(2),
+  { do: 'look' },
+  { do: 'withdraw', class: 'mk', tenant: 1, ids: [3] },
+  { do: 'look' },
+];
+
+/** A tenant over its transactional share has little left: marketing that cost more than half of the slice has the rest of it. */
+export const loudWithLittle: Step[] = [
+  { do: 'rebuild', large: true },
+  { do: 'observe', q: -1, rate: 200_000, ses: 0 },
+  { do: 'advance', ms: 1_100 },
+  { do: 'flood', cost: 50, tenants: [0], count: 100 },
+  ...idsFrom(1, 22).flatMap((op): Step[] => [
+    { do: 'acquire', op, want: 1_000, slice: 1_000 },
+    { do: 'advance', ms: 1_000 },
+  ]),
+  { do: 'drop', class: 'tx', tenant: 0 },
+  { do: 'drop', class: 'mk', tenant: 0 },
+  { do: 'observe', q: -1, rate: 14_000, ses: 0 },
+  { do: 'offer', class: 'tx', tenant: 0, ids: [1, 2, 3], cost: 1 },
+  { do: 'offer', class: 'mk', tenant: 2, ids: [4, 5, 6], cost: 9 },
+  { do: 'look' },
+  ...granted(30),
+  { do: 'look' },
+  ...granted(31),
+];
+
+/** A cap of nothing is no cap that somebody forgot. */
+export const nothingAllowed: Step[] = [
+  { do: 'rebuild', large: true },
+  { do: 'lease', tenant: 5, generation: 1, cap: null },
+  { do: 'lease', tenant: 5, generation: 1, cap: 25 },
+  { do: 'offer', class: 'mk', tenant: 5, ids: [1, 2], cost: 1 },
+  { do: 'advance', ms: 1_100 },
+  ...granted(1),
+  { do: 'look' },
+];
+
+/** A grant that is ended again, and asked for again. */
+export const endedTwice: Step[] = [
+  { do: 'offer', class: 'tx', tenant: 0, ids: [1, 2], cost: 3 },
+  { do: 'advance', ms: 1_100 },
+  ...granted(1),
+  { do: 'settle', op: 1, unused: 3, refused: 0, tenant: 0 },
+  { do: 'settle', op: 1, unused: 3, refused: 0, tenant: 0 },
+  { do: 'look' },
+  ...granted(1),
 ];

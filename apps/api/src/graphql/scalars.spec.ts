@@ -1,4 +1,6 @@
-import { BigIntScalar, DateTime, Decimal } from './scalars';
+import { GraphQLObjectType, GraphQLSchema, parse, validate } from 'graphql';
+import { literalPath } from './literal-path.policy';
+import { BigIntScalar, DateTime, Decimal, EmailAddress, Url } from './scalars';
 
 describe('a DateTime', () => {
   it.each([
@@ -73,4 +75,33 @@ describe('a Decimal', () => {
       expect(() => Decimal.parseValue(value)).toThrow('of at most 18 digits before the point and 9 after it');
     },
   );
+});
+
+describe('a value that is written into the document', () => {
+  const types = { at: DateTime, email: EmailAddress, usd: Decimal, count: BigIntScalar, url: Url };
+  const args = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, { type }]));
+  const query = new GraphQLObjectType({ name: 'Query', fields: { find: { type: Decimal, args } } });
+  const refused = (list: string) =>
+    validate(new GraphQLSchema({ query }), parse(`{ find(${list}) }`)).map((error) => ({
+      place: literalPath(error).join('.'),
+      line: error.locations?.[0]?.line,
+    }));
+
+  it('is read as one in a variable is', () => {
+    const list =
+      'at: "2026-11-22T09:41:00Z", email: "a@b.example", usd: 24.95, count: 50000, url: "https://example.com/"';
+    expect(refused(list)).toEqual([]);
+    expect(refused('usd: 24, count: "50000"')).toEqual([]);
+  });
+
+  it.each([
+    'at: "2026-02-30T00:00:00Z"',
+    'email: 5',
+    'usd: true',
+    'count: 1.5',
+    'count: 1000000000000000000',
+    'url: 5',
+  ])('is refused in its place: %s', (argument) => {
+    expect(refused(argument)).toEqual([{ place: argument.split(':')[0], line: 1 }]);
+  });
 });

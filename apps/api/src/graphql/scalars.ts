@@ -16,8 +16,19 @@ function text(kind: string, value: unknown, example: string): string {
   return value;
 }
 
-function literalOf(node: ValueNode): unknown {
-  return node.kind === Kind.STRING ? node.value : undefined;
+/** The same of a value that is written into the document: an error that does not name it would have no place there. */
+function inDocument<Value>(
+  parse: (value: unknown) => Value,
+  ...numbers: readonly (Kind.INT | Kind.FLOAT)[]
+): (node: ValueNode) => Value {
+  return (node) => {
+    const isKnown = node.kind === Kind.STRING || numbers.some((kind) => kind === node.kind);
+    try {
+      return parse(isKnown && 'value' in node ? node.value : undefined);
+    } catch (error) {
+      throw error instanceof GraphQLError ? new GraphQLError(error.message, { nodes: node }) : error;
+    }
+  };
 }
 
 function parseDateTime(value: unknown): Date {
@@ -42,8 +53,10 @@ export const DateTime = new GraphQLScalarType<Date, string>({
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   serialize: (value) => (value as Date).toISOString(),
   parseValue: parseDateTime,
-  parseLiteral: (node) => parseDateTime(literalOf(node)),
+  parseLiteral: inDocument(parseDateTime),
 });
+
+const parseEmailAddress = (value: unknown): string => text('EmailAddress', value, 'ann@example.com');
 
 /**
  * Takes any string on purpose: a malformed address is the mutation's userError with the path of the entry that has it,
@@ -54,18 +67,17 @@ export const EmailAddress = new GraphQLScalarType<string, string>({
   description:
     'A bare address such as "ann@example.com", at most 320 characters, never "Ann <ann@example.com>". A malformed one is refused with INVALID_INPUT and its path.',
   serialize: (value) => value as string,
-  parseValue: (value) => text('EmailAddress', value, 'ann@example.com'),
-  parseLiteral: (node) => text('EmailAddress', literalOf(node), 'ann@example.com'),
+  parseValue: parseEmailAddress,
+  parseLiteral: inDocument(parseEmailAddress),
 });
 
 function parseDecimal(value: unknown): string {
-  const given = text('Decimal', value, '24.95');
-  if (!/^-?\d{1,18}(\.\d{1,9})?$/.test(given)) {
+  if (typeof value !== 'string' || !/^-?\d{1,18}(\.\d{1,9})?$/.test(value)) {
     throw new GraphQLError(
       'Decimal must be a number in a string such as "24.95", of at most 18 digits before the point and 9 after it.',
     );
   }
-  return given;
+  return value;
 }
 
 /** Money and rates: never a float. */
@@ -75,8 +87,7 @@ export const Decimal = new GraphQLScalarType<string, string>({
     'An exact decimal number as a string, for example "24.95", of at most 18 digits before the point and 9 after it. Money is in US dollars unless said otherwise.',
   serialize: (value) => String(value),
   parseValue: parseDecimal,
-  parseLiteral: (node) =>
-    parseDecimal(node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : literalOf(node)),
+  parseLiteral: inDocument(parseDecimal, Kind.INT, Kind.FLOAT),
 });
 
 function parseBigInt(value: unknown): bigint {
@@ -85,8 +96,8 @@ function parseBigInt(value: unknown): bigint {
       `BigInt: a JSON number above ${Number.MAX_SAFE_INTEGER} loses digits. Give it as a string such as "50000", of at most 18 digits.`,
     );
   }
-  const given = typeof value === 'number' ? String(value) : text('BigInt', value, '50000');
-  if (!/^-?\d{1,18}$/.test(given))
+  const given = typeof value === 'number' ? String(value) : value;
+  if (typeof given !== 'string' || !/^-?\d{1,18}$/.test(given))
     throw new GraphQLError('BigInt must be a whole number such as "50000", of at most 18 digits.');
   return BigInt(given);
 }
@@ -98,7 +109,7 @@ export const BigIntScalar = new GraphQLScalarType<bigint, string>({
     'A whole number of up to 18 digits, answered as a string, for example "1500000". Accepted as a string or an integer.',
   serialize: (value) => String(value),
   parseValue: parseBigInt,
-  parseLiteral: (node) => parseBigInt(node.kind === Kind.INT ? node.value : literalOf(node)),
+  parseLiteral: inDocument(parseBigInt, Kind.INT, Kind.FLOAT),
 });
 
 function literalToJson(node: ValueNode, variables: Readonly<Record<string, unknown>> | null | undefined): unknown {
@@ -127,10 +138,12 @@ export const Json = new GraphQLScalarType<unknown, unknown>({
   parseLiteral: literalToJson,
 });
 
+const parseUrl = (value: unknown): string => text('URL', value, 'https://example.com/');
+
 export const Url = new GraphQLScalarType<string, string>({
   name: 'URL',
   description: 'An address of the web, absolute, or relative to this server.',
   serialize: (value) => value as string,
-  parseValue: (value) => text('URL', value, 'https://example.com/'),
-  parseLiteral: (node) => text('URL', literalOf(node), 'https://example.com/'),
+  parseValue: parseUrl,
+  parseLiteral: inDocument(parseUrl),
 });

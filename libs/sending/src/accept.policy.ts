@@ -47,7 +47,7 @@ export function idempotencyKeyIssue(key: string): Issue | undefined {
     /^[\u0021-\u007e][\u0020-\u007e]*$/.test(key)
   )
     return undefined;
-  const message = `An idempotency key has 1 to ${String(ACCEPT_LIMITS.idempotencyKeyLength)} printable ASCII characters.`;
+  const message = `An idempotency key has 1 to ${String(ACCEPT_LIMITS.idempotencyKeyLength)} printable ASCII characters, the first of them no space.`;
   return { code: 'INVALID_INPUT', message, path: ['idempotencyKey'] };
 }
 

@@ -147,7 +147,7 @@ export class EmailInput {
 }
 
 const KEY_HELP =
-  '1 to 255 characters. The same key with the same content answers the first result again; with other content it is refused. Kept 72 hours. The header Idempotency-Key is an alias: when given, it must be equal.';
+  '1 to 255 printable ASCII characters, the first of them no space. The same key with the same content answers the first result again; with other content it is refused. Kept 72 hours. The header Idempotency-Key is an alias: when given, it must be equal.';
 
 @InputType('SendEmailInput', { description: 'One message to send.', ...inCustomerSchema })
 export class SendEmailInput {

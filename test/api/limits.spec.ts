@@ -158,6 +158,16 @@ describe('a body', () => {
     expect((await send('not gzip', { 'content-encoding': 'gzip' })).status).toBe(400);
   });
 
+  it('is UTF-8, whatever it calls itself', async () => {
+    const text = JSON.stringify({ query: '{ __typename }', variables: { name: 'Müller' } });
+    expect((await send(Buffer.from(text, 'utf8'))).status).toBe(200);
+    for (const type of ['application/json', 'application/json; charset=iso-8859-1']) {
+      const answer = await send(Buffer.from(text, 'latin1'), { 'content-type': type });
+      expect([answer.status, answer.errors[0]?.extensions.code]).toEqual([400, 'INVALID_INPUT']);
+      expect(answer.errors[0]?.message).toContain('UTF-8');
+    }
+  });
+
   it.each([10, 100, 10_000, 100_000])('of variables %d levels deep is never a fault of ours', async (depth) => {
     const deep = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
     const answer = await send(

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { UnitOfWork } from '@libs/database';
 import { Log } from '@libs/observability';
 import { ApiKeyService, OperatorKeyService, type KeyPrincipal, type OperatorPrincipal } from '@libs/tenancy';
@@ -152,6 +153,8 @@ function rateLimited(seconds: number): HttpRefusal {
 }
 
 function parseJson(bytes: Buffer): unknown {
+  // Read all the same, each letter of another encoding would be a replacement character in the mail that leaves.
+  if (!isUtf8(bytes)) throw new HttpRefusal(400, 'INVALID_INPUT', 'The body is not UTF-8, as JSON must be.');
   let body: unknown;
   try {
     body = JSON.parse(bytes.toString('utf8'));

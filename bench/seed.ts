@@ -147,8 +147,8 @@ async function seedTenants(db: Client, tenants: readonly SeededTenant[]): Promis
 }
 
 /**
- * READY messages, the same number for every tenant, with one recipient and an HTML body of that many bytes; as accepting
- * them would have left them, but for idempotency keys and the timeline's first entry. Answers how many were written.
+ * READY messages, the same number for every tenant, with one recipient and an HTML body of that many bytes that names its
+ * message, so that no two are alike; as accepting them would have left them, but for idempotency keys and the timeline's first entry. Answers how many were written.
  */
 export async function seedBacklog(
   db: Client,
@@ -181,7 +181,7 @@ export async function seedBacklog(
   );
   await db.query(
     `INSERT INTO message_body (tenant_id, message_id, content)
-     SELECT tenant, id, ($1 || domain || $2 || id || $3)::json FROM fresh`,
+     SELECT tenant, id, ($1 || domain || $2 || id || $3 || id || $4)::json FROM fresh`,
     contentParts(bodyBytes),
   );
   await db.query(
@@ -196,7 +196,9 @@ export async function seedBacklog(
   return rowCount ?? 0;
 }
 
-/** The stored content of a message as the api writes it, around the sender's domain and the recipient's name. */
+const ID_BYTES = 36;
+
+/** The stored content of a message as the api writes it, around the sender's domain and, twice, the message. */
 function contentParts(bodyBytes: number): string[] {
   const content = JSON.stringify({
     from: { email: 'news@<place>' },
@@ -205,7 +207,7 @@ function contentParts(bodyBytes: number): string[] {
     bcc: [],
     replyTo: [],
     subject: 'Benchmark',
-    html: htmlOf(bodyBytes),
+    html: htmlOf(bodyBytes - ID_BYTES).replace('>', '><place>'),
     headers: [],
     attachments: [],
   });

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { isSend } from '../apps/simulator/src/arrivals/arrival.log';
 import type { SimulatorAdminClient } from '../apps/simulator/src/simulator-admin.client';
 import type { SeenSend } from './judge';
 
@@ -36,7 +37,7 @@ export class Witness {
   private async readOn(): Promise<void> {
     for await (const arrival of this.simulator.allArrivals(this.next)) {
       this.next = arrival.seq;
-      if (arrival.operation !== 'SendEmail') continue;
+      if (!isSend(arrival)) continue;
       const messageId = arrival.tags?.['message'] ?? '';
       const accepted = arrival.verdict === 'accepted';
       this.sends.push({ messageId, accepted, recipients: arrival.nRecipients ?? 0, atMs: arrival.at });

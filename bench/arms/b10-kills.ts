@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromPublicId } from '@libs/kernel';
 import { Client } from 'pg';
+import { isSend } from '../../apps/simulator/src/arrivals/arrival.log';
 import { SimulatorAdminClient } from '../../apps/simulator/src/simulator-admin.client';
 import { ownEnvironment } from '../../tools/local-stack/environment';
 import { GraphqlClient } from '../../tools/local-stack/graphql-client';
@@ -215,15 +216,15 @@ async function lastSecond(simulator: SimulatorAdminClient): Promise<number> {
   const { nowMs } = await simulator.clock();
   const { arrivals: total } = await simulator.summary();
   const { arrivals } = await simulator.arrivals(Math.max(0, total - 3 * GRANTED), 3 * GRANTED);
-  return arrivals.filter(
-    ({ operation, verdict, at }) => operation === 'SendEmail' && verdict === 'accepted' && at > nowMs - 1_000,
-  ).length;
+  return arrivals.filter((arrival) => isSend(arrival) && arrival.verdict === 'accepted' && arrival.at > nowMs - 1_000)
+    .length;
 }
 
 async function allSends(simulator: SimulatorAdminClient): Promise<Send[]> {
   const sends: Send[] = [];
-  for await (const { operation, verdict, at, tags } of simulator.allArrivals()) {
-    if (operation === 'SendEmail' && verdict === 'accepted') sends.push({ atMs: at, message: tags?.['message'] ?? '' });
+  for await (const arrival of simulator.allArrivals()) {
+    if (!isSend(arrival) || arrival.verdict !== 'accepted') continue;
+    sends.push({ atMs: arrival.at, message: arrival.tags?.['message'] ?? '' });
   }
   return sends;
 }

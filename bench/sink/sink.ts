@@ -15,9 +15,13 @@ export interface SinkSettings {
 
 const JSON_TYPE = 'application/json';
 const SEND_PATH = '/v2/email/outbound-emails';
+const SEND_BULK_PATH = '/v2/email/outbound-bulk-emails';
 const MESSAGE_TAG = '"Name":"message","Value":"';
 const SET_NAME = '"ConfigurationSetName":"';
+const DESTINATION = '"Destination":';
 const NO_POSITION = 0xffff;
+/** SendBulkEmail's names of what refuses an entry. */
+const BULK_STATUS = { rate: 'ACCOUNT_THROTTLED', day: 'ACCOUNT_DAILY_QUOTA_EXCEEDED', unknown: 'FAILED' };
 
 /** What the sink does with a request; the server around it only reads and writes. */
 export class Sink {
@@ -50,6 +54,10 @@ export class Sink {
       this.send(request, response, body, atUs, sinceUs);
       return;
     }
+    if (request.url === SEND_BULK_PATH) {
+      this.sendBulk(request, response, body, atUs, sinceUs);
+      return;
+    }
     const limits = this.limits[this.accountOf(request)];
     if (request.url === '/v2/email/account' && limits) {
       response.writeHead(200, { 'content-type': JSON_TYPE });
@@ -64,25 +72,55 @@ export class Sink {
 
   private send(request: IncomingMessage, response: ServerResponse, body: Buffer, atUs: number, sinceUs: number): void {
     const account = this.accountOf(request);
-    const recipients = countRecipients(body);
-    const verdict = this.limits[account]?.take(recipients, atUs, sinceUs) ?? 'unknown';
-    const tag = body.indexOf(MESSAGE_TAG);
-    const status = verdict === 'ok' ? 200 : verdict === 'unknown' ? 404 : 429;
-    this.log.append(
-      atUs,
-      sinceUs,
-      account,
-      this.setOf(body),
-      recipients,
-      status,
-      body,
-      tag < 0 ? tag : tag + MESSAGE_TAG.length,
-    );
+    const verdict = this.take(account, this.setOf(body), body, 0, body.length, atUs, sinceUs);
     this.messages += 1;
-    const number = this.messages;
     // A refusal is quick at SES too: nothing was done.
-    if (verdict === 'ok') setTimeout(accept, this.latency.draw(), response, number);
+    if (verdict === 'ok') setTimeout(accept, this.latency.draw(), response, this.messages);
     else refuse(response, verdict);
+  }
+
+  /** Entry by entry, each as if it had come alone. */
+  private sendBulk(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    atUs: number,
+    sinceUs: number,
+  ): void {
+    const account = this.accountOf(request);
+    const set = this.setOf(body);
+    const results: string[] = [];
+    for (let at = body.indexOf(DESTINATION); at >= 0;) {
+      const next = body.indexOf(DESTINATION, at + 1);
+      const verdict = this.take(account, set, body, at, next < 0 ? body.length : next, atUs, sinceUs);
+      this.messages += 1;
+      results.push(
+        verdict === 'ok'
+          ? `{"Status":"SUCCESS","MessageId":"${messageId(this.messages)}"}`
+          : `{"Status":"${BULK_STATUS[verdict]}"}`,
+      );
+      at = next;
+    }
+    setTimeout(acceptBulk, this.latency.draw(), response, results);
+  }
+
+  /** Charges and logs what stands in that part of the body. */
+  private take(
+    account: number,
+    set: number,
+    body: Buffer,
+    from: number,
+    to: number,
+    atUs: number,
+    sinceUs: number,
+  ): 'ok' | 'rate' | 'day' | 'unknown' {
+    const recipients = countRecipients(body, from);
+    const verdict = this.limits[account]?.take(recipients, atUs, sinceUs) ?? 'unknown';
+    const found = body.indexOf(MESSAGE_TAG, from);
+    const tag = found < 0 || found >= to ? -1 : found + MESSAGE_TAG.length;
+    const status = verdict === 'ok' ? 200 : verdict === 'unknown' ? 404 : 429;
+    this.log.append(atUs, sinceUs, account, set, recipients, status, body, tag);
+    return verdict;
   }
 
   /** By the access key in the credential scope. */
@@ -106,7 +144,16 @@ export class Sink {
 
 function accept(response: ServerResponse, number: number): void {
   response.writeHead(200, { 'content-type': JSON_TYPE });
-  response.end(`{"MessageId":"0100${number.toString(16).padStart(12, '0')}-sink-000000"}`);
+  response.end(`{"MessageId":"${messageId(number)}"}`);
+}
+
+function acceptBulk(response: ServerResponse, results: readonly string[]): void {
+  response.writeHead(200, { 'content-type': JSON_TYPE });
+  response.end(`{"BulkEmailEntryResults":[${results.join(',')}]}`);
+}
+
+function messageId(number: number): string {
+  return `0100${number.toString(16).padStart(12, '0')}-sink-000000`;
 }
 
 function refuse(response: ServerResponse, verdict: 'rate' | 'day' | 'unknown'): void {
@@ -119,11 +166,11 @@ function refuse(response: ServerResponse, verdict: 'rate' | 'day' | 'unknown'): 
   response.end(JSON.stringify({ message }));
 }
 
-/** The addresses of the Destination. The benchmark's own addresses have one "@" each and no display names. */
-function countRecipients(body: Buffer): number {
-  const from = body.indexOf('"Destination":');
-  const text = body.toString('latin1', from, body.indexOf('}', from));
+/** The addresses of the next Destination. The benchmark's own addresses have one "@" each and no display names. */
+function countRecipients(body: Buffer, from: number): number {
+  const at = body.indexOf(DESTINATION, from);
+  const text = body.toString('latin1', at, body.indexOf('}', at));
   let count = 0;
-  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) count += 1;
+  for (let sign = text.indexOf('@'); sign >= 0; sign = text.indexOf('@', sign + 1)) count += 1;
   return Math.max(1, count);
 }

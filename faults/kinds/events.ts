@@ -22,7 +22,7 @@ function unruly(
     inject: async (world) => {
       await world.simulator.setEventFaults(faults);
       await world.wait(500);
-      await world.simulator.addFault({ operation: 'SendEmail', kind: 'accept-then-reset', count: doubts, rate: 0.2 });
+      await world.simulator.addFault({ operation: 'Send*', kind: 'accept-then-reset', count: doubts, rate: 0.2 });
       await world.wait(OUTAGE_MS);
       await world.simulator.clearFaults();
       return undefined;

@@ -36,7 +36,7 @@ function broken(
     rows,
     allow,
     inject: async (world) => {
-      for (const rule of rules) await world.simulator.addFault({ operation: 'SendEmail', ...rule });
+      for (const rule of rules) await world.simulator.addFault({ operation: 'Send*', ...rule });
       await world.wait(forMs);
       await world.simulator.clearFaults();
       return undefined;

@@ -120,9 +120,9 @@ export class ClaimRows implements Pick<ClaimRepository, keyof ClaimRepository> {
         sendEventMs: null,
       });
       this.onClaim(attemptId);
-      const { tenantId, id, recipients } = message;
+      const { tenantId, id, recipients, stream } = message;
       const content = textFor(recipients);
-      return [{ tenantId, id, attemptId, recipients, configurationSet: 'set', suppressed: [], content }];
+      return [{ tenantId, id, attemptId, recipients, stream, configurationSet: 'set', suppressed: [], content }];
     });
     const batch = this.batch(ticket.batchId);
     const claimed = intended.reduce((sum, attempt) => sum + attempt.recipients, batch.claimed);

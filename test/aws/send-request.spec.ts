@@ -1,7 +1,21 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SendEmailCommand, SESv2Client, type Attachment, type SendEmailCommandInput } from '@aws-sdk/client-sesv2';
-import { SEND_EMAIL_PATH, sendEmailBody, SigV4Signer, type OutgoingMail } from '@libs/aws';
+import {
+  SendBulkEmailCommand,
+  SendEmailCommand,
+  SESv2Client,
+  type Attachment,
+  type SendBulkEmailCommandInput,
+  type SendEmailCommandInput,
+} from '@aws-sdk/client-sesv2';
+import {
+  SEND_BULK_EMAIL_PATH,
+  SEND_EMAIL_PATH,
+  sendBulkEmailBody,
+  sendEmailBody,
+  SigV4Signer,
+  type OutgoingMail,
+} from '@libs/aws';
 import { SystemClock } from '@libs/kernel';
 import fc from 'fast-check';
 
@@ -17,10 +31,15 @@ interface Seen {
 
 type Content = Exclude<OutgoingMail['content'], { raw: Uint8Array }>;
 
-/** The mail as the SDK takes it, written apart from the code under test. Addresses are bare here. */
+// Mail as the SDK takes it, written apart from the code under test. Addresses are bare here.
+
+const list = (addresses: OutgoingMail['to']) =>
+  addresses.length === 0 ? undefined : addresses.map(({ email }) => email);
+const headersOf = ({ headers }: Content) =>
+  headers.length === 0 ? undefined : headers.map(({ name, value }) => ({ Name: name, Value: value }));
+const tagsOf = (mail: OutgoingMail) => Object.entries(mail.tags).map(([Name, Value]) => ({ Name, Value }));
+
 function asInput(mail: OutgoingMail): SendEmailCommandInput {
-  const list = (addresses: OutgoingMail['to']) =>
-    addresses.length === 0 ? undefined : addresses.map(({ email }) => email);
   const text = (data: string | undefined) => (data === undefined ? undefined : { Data: data, Charset: 'UTF-8' });
   const attachment = ({ filename, contentType, base64, contentId }: Content['attachments'][number]): Attachment => ({
     RawContent: Buffer.from(base64, 'base64'),
@@ -30,12 +49,12 @@ function asInput(mail: OutgoingMail): SendEmailCommandInput {
     ContentDisposition: contentId === undefined ? 'ATTACHMENT' : 'INLINE',
     ContentId: contentId,
   });
-  const simple = ({ subject, html, text: plain, headers, attachments }: Content): SendEmailCommandInput['Content'] => ({
+  const simple = (content: Content): SendEmailCommandInput['Content'] => ({
     Simple: {
-      Subject: text(subject),
-      Body: { Html: text(html), Text: text(plain) },
-      Headers: headers.length === 0 ? undefined : headers.map(({ name, value }) => ({ Name: name, Value: value })),
-      Attachments: attachments.length === 0 ? undefined : attachments.map(attachment),
+      Subject: text(content.subject),
+      Body: { Html: text(content.html), Text: text(content.text) },
+      Headers: headersOf(content),
+      Attachments: content.attachments.length === 0 ? undefined : content.attachments.map(attachment),
     },
   });
   return {
@@ -44,11 +63,42 @@ function asInput(mail: OutgoingMail): SendEmailCommandInput {
     ReplyToAddresses: list(mail.replyTo),
     Content: 'raw' in mail.content ? { Raw: { Data: mail.content.raw } } : simple(mail.content),
     ConfigurationSetName: mail.configurationSet,
-    EmailTags: Object.entries(mail.tags).map(([Name, Value]) => ({ Name, Value })),
+    EmailTags: tagsOf(mail),
   };
 }
 
-describe('our SendEmail request beside the SDK’s', () => {
+type Composed = OutgoingMail & { readonly content: Content };
+
+function asBulkInput(mail: Composed, others: readonly Composed[]): SendBulkEmailCommandInput {
+  const { html, text } = mail.content;
+  const data = ({ subject, html: rich, text: plain }: Content) => JSON.stringify({ subject, html: rich, text: plain });
+  return {
+    FromEmailAddress: mail.from.email,
+    ReplyToAddresses: list(mail.replyTo),
+    DefaultContent: {
+      Template: {
+        TemplateContent: {
+          Subject: '{{{subject}}}',
+          Html: html === undefined ? undefined : '{{{html}}}',
+          Text: text === undefined ? undefined : '{{{text}}}',
+        },
+        TemplateData: data(mail.content),
+      },
+    },
+    BulkEmailEntries: [mail, ...others].map((one) => ({
+      Destination: { ToAddresses: list(one.to), CcAddresses: list(one.cc), BccAddresses: list(one.bcc) },
+      ReplacementTags: tagsOf(one),
+      ReplacementHeaders: headersOf(one.content),
+      ReplacementEmailContent:
+        data(one.content) === data(mail.content)
+          ? undefined
+          : { ReplacementTemplate: { ReplacementTemplateData: data(one.content) } },
+    })),
+    ConfigurationSetName: mail.configurationSet,
+  };
+}
+
+describe('our requests to send beside the SDK’s', () => {
   let seen: Seen | undefined;
   let client: SESv2Client;
   const server = createServer((request, response) => {
@@ -73,6 +123,10 @@ describe('our SendEmail request beside the SDK’s', () => {
 
   async function bySdk(mail: OutgoingMail): Promise<Seen> {
     await client.send(new SendEmailCommand(asInput(mail)));
+    return arrived();
+  }
+
+  function arrived(): Seen {
     if (!seen) throw new Error('nothing arrived');
     return seen;
   }
@@ -122,6 +176,26 @@ describe('our SendEmail request beside the SDK’s', () => {
         expect(JSON.parse(sendEmailBody(mail).toString())).toEqual(theirs.body);
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it('has the same path and the same body for any mail that goes together', async () => {
+    const entry = fc.record({
+      content: composed,
+      to: fc.array(fc.record({ email: fc.emailAddress() }), { minLength: 1, maxLength: 3 }),
+      cc: addresses,
+      bcc: addresses,
+      tags: fc.dictionary(tag, tag, { maxKeys: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(anyMail, composed, fc.array(entry, { maxLength: 4 }), async (drawn, content, entries) => {
+        const mail = { ...drawn, content };
+        const others = entries.map((own) => ({ ...mail, ...own }));
+        await client.send(new SendBulkEmailCommand(asBulkInput(mail, others)));
+        expect(arrived()).toMatchObject({ method: 'POST', path: SEND_BULK_EMAIL_PATH });
+        expect(JSON.parse(sendBulkEmailBody([mail, ...others]).toString())).toEqual(arrived().body);
+      }),
+      { numRuns: 100 },
     );
   });
 

@@ -1,5 +1,5 @@
 import { DeleteConfigurationSetCommand, SESv2Client } from '@aws-sdk/client-sesv2';
-import { CredentialCache, SesSender, type FleetRole, type OutgoingMail } from '@libs/aws';
+import { CredentialCache, SesSender, type BulkOutcome, type FleetRole, type OutgoingMail } from '@libs/aws';
 import { UnitOfWork } from '@libs/database';
 import { DomainService, RouteService, type SendingAccount } from '@libs/fleet';
 import type { TenantId } from '@libs/kernel';
@@ -71,6 +71,23 @@ describe('a tenant’s sending session, against the simulator', () => {
     expect(await sender.send(otherRole, rightly, 5_000)).toMatchObject({ kind: 'sent' });
   });
 
+  const together = (as: FleetRole, first: OutgoingMail) =>
+    new Promise<BulkOutcome>((resolve) => {
+      const second = { ...first, to: [{ email: 'bob@example.com' }], tags: { message: 'm-2', attempt: 'a-2' } };
+      sender.postTogether(as, [first, second], 5_000, resolve);
+    });
+
+  it('sends mail that shares a request as its own tenant only, and through its own configuration set', async () => {
+    expect(await together(role, mail)).toMatchObject([{ kind: 'sent' }, { kind: 'sent' }]);
+    const other = await arrive('third.example');
+    const asOther = { ...mail, from: { email: 'hi@third.example' } };
+    // Each in a session of its own: what was denied once is not asked for again.
+    const fresh = (name: string) => ({ ...role, sessionName: `pf-${name}` });
+    expect(await together(fresh('from'), asOther)).toMatchObject({ kind: 'denied', httpStatus: 403 });
+    const through = { ...mail, configurationSet: await setOf(other) };
+    expect(await together(fresh('through'), through)).toMatchObject({ kind: 'denied' });
+  });
+
   it.each([
     ['429', 'rate', 1],
     ['500', 'in-doubt', 1],
@@ -126,6 +143,23 @@ describe('a tenant’s sending session, against the simulator', () => {
     await fleet.aws.putAccount(account.accountId, { regions: { 'us-east-1': { max24HourSend: 1 } } });
     expect(await sender.send(role, mail, 5_000)).toMatchObject({ kind: 'daily-quota', httpStatus: 429 });
     await fleet.aws.putAccount(account.accountId, { regions: { 'us-east-1': { max24HourSend: 50_000 } } });
+  });
+
+  it('tells the same apart of mail that shares a request, entry by entry', async () => {
+    const wide = { ...role };
+    delete (wide as { sessionPolicy?: string }).sessionPolicy;
+    const both = (kind: string) => [{ kind }, { kind }];
+    expect(await together(wide, { ...mail, configurationSet: 'pf-gone' })).toMatchObject(both('drift'));
+    expect(await together(wide, { ...mail, from: { email: 'a@unknown.example' } })).toMatchObject(both('identity'));
+    const region = (change: object) => fleet.aws.putAccount(account.accountId, { regions: { 'us-east-1': change } });
+    await region({ max24HourSend: 1 });
+    expect(await together(role, mail)).toMatchObject(both('daily-quota'));
+    await region({ max24HourSend: 50_000, sendingEnabled: false });
+    expect(await together(role, mail)).toMatchObject(both('paused'));
+    await region({ sendingEnabled: true, suspended: true });
+    expect(await together(role, mail)).toMatchObject(both('suspended'));
+    await region({ suspended: false });
+    expect(await together(role, mail)).toMatchObject(both('sent'));
   });
 
   it('calls a configuration set that AWS lost drift, and sends again once it was provisioned again', async () => {

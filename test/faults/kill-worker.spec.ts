@@ -3,23 +3,43 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageId } from '@libs/kernel';
+import type { EmailInput } from '@libs/sending';
 import { waitFor } from '../support/wait-for';
 import { SendingStack } from '../worker/sending-stack';
 
 const ROOT = path.resolve(__dirname, '../..');
 const MAIN = path.join(ROOT, 'dist/apps/worker/src/main.js');
-/** Accepted before each start, so that every worker has mail to send however long the one before it lived. */
-const EACH = 300;
 const KILLS = 5;
 
-describe('killing the worker with SIGKILL while it sends', () => {
+interface Mail {
+  readonly maxSendRate: number;
+  /** Accepted before each start, so that every worker has mail to send however long the one before it lived. */
+  readonly each: number;
+  readonly change?: () => Partial<EmailInput>;
+  /** By which it leaves. */
+  readonly operation: string;
+}
+
+const LETTERS: Mail = { maxSendRate: 150, each: 300, operation: 'SendEmail' };
+/** Five slots begin in the same moment, and marketing mail that starts together shares requests. */
+const CAMPAIGN: Mail = {
+  maxSendRate: 1_000,
+  each: 2_000,
+  change: () => ({ stream: 'MARKETING' }),
+  operation: 'SendBulkEmail',
+};
+
+describe.each([
+  ['letters', LETTERS],
+  ['a campaign', CAMPAIGN],
+])('killing the worker with SIGKILL while it sends %s', (_, { maxSendRate, each, change, operation }) => {
   let stack: SendingStack;
   let child: ChildProcess | undefined;
 
   beforeAll(async () => {
     if (!existsSync(MAIN)) throw new Error('build the worker first: npm run build');
     stack = await SendingStack.start({ inDoubtAfterMs: 2_000, latencyMs: 20, eventDelayMs: 50 });
-    await stack.account({ maxSendRate: 150 });
+    await stack.account({ maxSendRate });
   }, 60_000);
   afterAll(async () => {
     await kill();
@@ -46,11 +66,11 @@ describe('killing the worker with SIGKILL while it sends', () => {
     const tenant = await stack.tenant('shop', { recipientsPerDay: null });
     const ids: MessageId[] = [];
     for (let killed = 0; killed < KILLS; killed += 1) {
-      ids.push(...(await stack.accept(tenant, 'shop', EACH)));
+      ids.push(...(await stack.accept(tenant, 'shop', each, change)));
       start();
       const before = (await stack.accepted()).length;
       // With nothing left to send, the wait below would look like a worker that stalls.
-      expect(before).toBeLessThanOrEqual(ids.length - EACH);
+      expect(before).toBeLessThanOrEqual(ids.length - each);
       await waitFor(async () => (await stack.accepted()).length > before + 20, {
         what: 'the worker to send',
         withinMs: 30_000,
@@ -68,6 +88,7 @@ describe('killing the worker with SIGKILL while it sends', () => {
     });
     expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
     expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
+    expect((await stack.accepted()).map((arrival) => arrival.operation)).toContain(operation);
     // The books of the last batches close with the next write of outcomes.
     await waitFor(async () => (await stack.query(`SELECT 1 FROM batch WHERE state = 'OPEN'`)).length === 0, {
       what: 'every batch to be closed',

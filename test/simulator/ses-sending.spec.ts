@@ -228,6 +228,33 @@ describe('sending through the simulator', () => {
       'INVALID_PARAMETER',
     ]);
   });
+
+  it('gives an entry of SendBulkEmail its own headers, in place of those of the template', async () => {
+    const bulk = (shared: string, own: string) =>
+      fleet.ses().send(
+        new SendBulkEmailCommand({
+          FromEmailAddress: 'ann@tenant.example',
+          DefaultContent: {
+            Template: {
+              TemplateContent: { Subject: 'Hi', Text: 'Hi' },
+              TemplateData: '{}',
+              Headers: [{ Name: 'X-Campaign', Value: shared }],
+            },
+          },
+          BulkEmailEntries: [
+            { Destination: { ToAddresses: ['a@example.com'] } },
+            {
+              Destination: { ToAddresses: ['b@example.com'] },
+              ReplacementHeaders: [{ Name: 'x-campaign', Value: own }],
+            },
+          ],
+        }),
+      );
+    const statuses = async (shared: string, own: string) =>
+      (await bulk(shared, own)).BulkEmailEntryResults?.map((one) => one.Status);
+    expect(await statuses('one', 'two\r\nthree')).toEqual(['SUCCESS', 'INVALID_PARAMETER']);
+    expect(await statuses('one\r\nthree', 'two')).toEqual(['INVALID_PARAMETER', 'SUCCESS']);
+  });
 });
 
 describe('limits of one account and region', () => {

@@ -29,7 +29,13 @@ import { AcceptService, SendingModule, type EmailInput } from '@libs/sending';
 import { TenancyModule, TenantService } from '@libs/tenancy';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { DataSource } from 'typeorm';
-import { SimulatorAdminClient, startSimulator, type Arrival, type RunningSimulator } from '../../apps/simulator/src';
+import {
+  isSend,
+  SimulatorAdminClient,
+  startSimulator,
+  type Arrival,
+  type RunningSimulator,
+} from '../../apps/simulator/src';
 import { createWorker, workerName, type RunningWorker } from '../../apps/worker/src/create-worker';
 import { ClockModule } from '../support/clock.module';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -319,7 +325,7 @@ export class SendingStack {
 
   async sends(): Promise<Arrival[]> {
     const all: Arrival[] = [];
-    for await (const arrival of this.aws.allArrivals()) if (arrival.operation === 'SendEmail') all.push(arrival);
+    for await (const arrival of this.aws.allArrivals()) if (isSend(arrival)) all.push(arrival);
     return all;
   }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { SendingAccountService, type SendingAccount } from '@libs/fleet';
 import { newId, type AttemptId, type BatchId, type MessageId, type TenantId } from '@libs/kernel';
 import { Ledger, type Grant } from '@libs/quota';
-import { EventApplier, SendEngine, type Ticket } from '@libs/sending';
+import { EventApplier, SendEngine, type EmailInput, type Ticket } from '@libs/sending';
 import { Client } from 'pg';
 import type { RunningWorker } from '../../apps/worker/src/create-worker';
 import { waitFor } from '../support/wait-for';
@@ -50,8 +50,12 @@ export class StagedCrash {
   }
 
   /** Offers what is READY and takes a grant for it, as the pump would. */
-  async granted(count = 3, name = 'shop'): Promise<{ ids: MessageId[]; ticket: Ticket; grant: Grant }> {
-    const ids = await this.stack.accept(this.tenant, name, count);
+  async granted(
+    count = 3,
+    name = 'shop',
+    change?: (i: number) => Partial<EmailInput>,
+  ): Promise<{ ids: MessageId[]; ticket: Ticket; grant: Grant }> {
+    const ids = await this.stack.accept(this.tenant, name, count, change);
     // The api answers before its offer has reached Redis.
     await waitFor(async () => (await this.listed()) >= count, { what: 'the messages to be offered' });
     const batchId = newId<BatchId>();

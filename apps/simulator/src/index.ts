@@ -1,4 +1,4 @@
 export { startSimulator } from './simulator';
 export type { RunningSimulator, SimulatorOptions } from './simulator';
 export { SimulatorAdminClient } from './simulator-admin.client';
-export type { Arrival } from './arrivals/arrival.log';
+export { isSend, type Arrival } from './arrivals/arrival.log';

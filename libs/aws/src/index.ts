@@ -2,6 +2,14 @@ export type { AccountSnapshot, PricingPlan } from './account-snapshot.policy';
 export { AwsModule } from './aws.module';
 export { TestModeOff } from './aws.settings';
 export type { AwsOptions } from './aws.settings';
+export type { BulkOutcome } from './bulk-answer.policy';
+export {
+  goTogether,
+  mayGoTogether,
+  MOST_DESTINATIONS,
+  SEND_BULK_EMAIL_PATH,
+  sendBulkEmailBody,
+} from './bulk-mail.policy';
 export { CredentialCache } from './credential-cache.service';
 export type { FleetRole } from './fleet-role';
 export { SEND_EMAIL_PATH, sendEmailBody } from './outgoing-mail.policy';

@@ -10,7 +10,7 @@ interface OutgoingAttachment {
   readonly contentId?: string;
 }
 
-interface ComposedContent {
+export interface ComposedContent {
   readonly subject: string;
   readonly html?: string;
   readonly text?: string;
@@ -81,14 +81,14 @@ export function sendEmailBody(mail: OutgoingMail): Buffer {
   );
 }
 
-// What is undefined is left out of the JSON.
-function addresses(list: readonly MailAddress[]): string[] | undefined {
+/** What is undefined is left out of the JSON. */
+export function addresses(list: readonly MailAddress[]): string[] | undefined {
   return list.length === 0 ? undefined : list.map(formatAddress);
 }
 
 const TAG = /^[A-Za-z0-9_-]{1,256}$/;
 
-function tagOf([name, value]: readonly [string, string]): { Name: string; Value: string } {
+export function tagOf([name, value]: readonly [string, string]): { Name: string; Value: string } {
   if (!TAG.test(name) || !TAG.test(value)) {
     throw new RangeError('A tag consists of 1 to 256 of the characters A-Z, a-z, 0-9, _ and -.');
   }
@@ -99,15 +99,20 @@ const utf8 = (text: string | undefined) => (text === undefined ? undefined : { D
 
 function contentOf(content: OutgoingMail['content']): object {
   if ('raw' in content) return { Raw: { Data: base64Of(content.raw) } };
-  const { subject, html, text, headers, attachments } = content;
+  const { subject, html, text, attachments } = content;
   return {
     Simple: {
       Subject: utf8(subject),
       Body: { Html: utf8(html), Text: utf8(text) },
-      Headers: headers.length === 0 ? undefined : headers.map(({ name, value }) => ({ Name: name, Value: value })),
+      Headers: headersOf(content),
       Attachments: attachments.length === 0 ? undefined : attachments.map(attachmentOf),
     },
   };
+}
+
+/** Undefined when there are none. */
+export function headersOf({ headers }: ComposedContent): object[] | undefined {
+  return headers.length === 0 ? undefined : headers.map(({ name, value }) => ({ Name: name, Value: value }));
 }
 
 function base64Of({ buffer, byteOffset, byteLength }: Uint8Array): string {

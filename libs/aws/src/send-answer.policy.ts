@@ -16,8 +16,8 @@ const NAME = /^[\w.]{1,100}$/;
 export function readAnswer(status: number, errorType: string | undefined, body: string): SendOutcome {
   const fields = fieldsOf(body);
   if (status >= 200 && status < 300) {
-    const id = fields?.['MessageId'];
-    if (typeof id === 'string' && MESSAGE_ID.test(id)) return { kind: 'sent', sesMessageId: id };
+    const sesMessageId = readId(fields);
+    if (sesMessageId !== undefined) return { kind: 'sent', sesMessageId };
     const message = 'SES answered without a message id.';
     return { kind: 'in-doubt', code: 'NoMessageId', message, httpStatus: status };
   }
@@ -27,6 +27,12 @@ export function readAnswer(status: number, errorType: string | undefined, body: 
     message: textOf(fields?.['message']) ?? textOf(fields?.['Message']) ?? '',
     readable: fields !== undefined,
   });
+}
+
+/** Undefined when there is none that could be one of SES's. */
+export function readId(fields: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const id = fields?.['MessageId'];
+  return typeof id === 'string' && MESSAGE_ID.test(id) ? id : undefined;
 }
 
 /** Undefined when the body is not what AWS writes: an object in JSON, or nothing. */

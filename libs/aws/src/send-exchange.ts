@@ -1,17 +1,19 @@
 import type { Dispatcher } from 'undici';
-import { readAnswer, type SendOutcome } from './send-answer.policy';
-import { classifyBreak, faultOf } from './send-outcome.policy';
+import { classifyBreak, faultOf, type SendFailure } from './send-outcome.policy';
 
 const DEADLINE_CODE = 'DeadlinePassed';
 
 const ASCII = /^[\u0020-\u007e]*$/;
 
 /** Nothing was sent, because the time for it was over before it began. */
-export const DEADLINE_PASSED: SendOutcome = {
+export const DEADLINE_PASSED: SendFailure = {
   kind: 'unsent',
   code: DEADLINE_CODE,
   message: 'The time for this call was over before it began.',
 };
+
+/** What a whole answer of SES means. `errorType`: the header x-amzn-errortype. */
+export type ReadAnswer<Outcome> = (status: number, errorType: string | undefined, body: string) => Outcome;
 
 /**
  * One request and what became of it, as undici's own callbacks: a promise, a stream and an abort signal for each
@@ -20,7 +22,7 @@ export const DEADLINE_PASSED: SendOutcome = {
  * undici calls `onRequestStart` at one place, right before it writes the first byte. Before that nothing is on the wire,
  * whatever failed; from then on everything that is no complete answer is in doubt.
  */
-export class SendExchange implements Dispatcher.DispatchHandler {
+export class SendExchange<Outcome> implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private timer: NodeJS.Timeout | undefined;
   private status = 0;
@@ -29,7 +31,8 @@ export class SendExchange implements Dispatcher.DispatchHandler {
 
   /** `settle` is called once. `limitMs`: for everything from now on, waiting for a connection included. */
   constructor(
-    private settle: ((outcome: SendOutcome) => void) | undefined,
+    private settle: ((outcome: Outcome | SendFailure) => void) | undefined,
+    private readonly read: ReadAnswer<Outcome>,
     limitMs: number,
   ) {
     this.timer = setTimeout(() => {
@@ -61,7 +64,7 @@ export class SendExchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const text = ASCII.test(this.body) ? this.body : Buffer.from(this.body, 'latin1').toString();
-    this.finish(readAnswer(this.status, this.errorType, text));
+    this.finish(this.read(this.status, this.errorType, text));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
@@ -83,7 +86,7 @@ export class SendExchange implements Dispatcher.DispatchHandler {
     this.controller.abort(new Error('the time for this request is over'));
   }
 
-  private finish(outcome: SendOutcome): void {
+  private finish(outcome: Outcome | SendFailure): void {
     const { settle } = this;
     if (settle === undefined) return;
     this.settle = undefined;

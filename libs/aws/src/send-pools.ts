@@ -3,7 +3,6 @@ import type { AwsSettings } from './aws.settings';
 import { BoundedMap } from './bounded-map';
 import type { FleetRole } from './fleet-role';
 import { MAX_ANSWER_BYTES } from './send-answer.policy';
-import { SEND_EMAIL_PATH } from './outgoing-mail.policy';
 import { sesOrigin } from './send-endpoint.policy';
 
 /** The way from this process to SES for one sending account. */
@@ -11,7 +10,8 @@ export interface SendPool {
   readonly pool: Pool;
   /** As it stands in the Host header, and so in the signature. */
   readonly host: string;
-  readonly path: string;
+  /** Of the endpoint, without a slash at its end: before the path of every call. */
+  readonly base: string;
 }
 
 const MAX_POOLS = 2_000;
@@ -43,7 +43,7 @@ export class SendPools {
     const { origin, host, pathname } = new URL(endpoint);
     const opened = {
       host,
-      path: `${pathname.replace(/\/+$/, '')}${SEND_EMAIL_PATH}`,
+      base: pathname.replace(/\/+$/, ''),
       pool: new Pool(origin, {
         connections: CONNECTIONS,
         // One request on a connection at a time: a second one behind it would share its fate.

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { SystemClock } from '@libs/kernel';
 import { AwsSettings } from './aws.settings';
+import type { BulkOutcome } from './bulk-answer.policy';
 import { CredentialCache, type Credentials } from './credential-cache.service';
 import type { FleetRole } from './fleet-role';
 import type { OutgoingMail } from './outgoing-mail.policy';
@@ -256,5 +257,54 @@ describe('sending over the wire', () => {
     await pools.close();
     expect(await under).toMatchObject({ kind: 'in-doubt' });
     expect(await sender.send(role, mail, 5_000)).toMatchObject({ kind: 'unsent' });
+  });
+
+  describe('mail that shares a request', () => {
+    const other = { ...mail, to: [{ email: 'bob@example.com' }], tags: { attempt: 'b' } };
+    const together = (sender: SesSender) =>
+      new Promise<BulkOutcome>((resolve) => {
+        sender.postTogether(role, [mail, other], 5_000, resolve);
+      });
+
+    it('is one request below the path of its endpoint, answered for each', async () => {
+      const urls: unknown[] = [];
+      const { endpoint } = await ses((response, request) => {
+        urls.push(request.url);
+        const results = [{ Status: 'SUCCESS', MessageId: '0100-a' }, { Status: 'ACCOUNT_THROTTLED' }];
+        response.end(JSON.stringify({ BulkEmailEntryResults: results }));
+      });
+      const outcome = await together(senderTo(`${endpoint}/stage/`));
+      expect(outcome).toMatchObject([{ kind: 'sent', sesMessageId: '0100-a' }, { kind: 'rate' }]);
+      expect(urls).toEqual(['/stage/v2/email/outbound-bulk-emails']);
+    });
+
+    it('is in doubt as a whole when its connection breaks, and unsent where none stands', async () => {
+      const { arrived, endpoint } = await ses((response) => response.socket?.resetAndDestroy());
+      expect(await together(senderTo(endpoint))).toMatchObject({ kind: 'in-doubt' });
+      expect(arrived).toHaveLength(1);
+      const closed = await listen(createTcpServer());
+      await closers.pop()?.();
+      expect(await together(senderTo(`http://127.0.0.1:${String(closed)}`))).toMatchObject({ kind: 'unsent' });
+    });
+
+    it('is not asked for again for ten minutes once AWS denied it to the role, and to no other', async () => {
+      const { endpoint } = await ses((response) =>
+        response.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException' }).end('{"message":"not authorized"}'),
+      );
+      let nowMs = clock.nowMs();
+      const pools = new SendPools(new AwsSettings({ endpoint, hubRegion: 'us-east-1' }));
+      closers.push(() => pools.close());
+      const later = { ...session, expiration: new Date(nowMs + 7_200_000) };
+      const moving = { nowMs: () => nowMs, now: () => new Date(nowMs) };
+      const sender = new SesSender(pools, new CredentialCache(() => Promise.resolve(later), moving, 1), moving);
+      expect(sender.mayPostTogether(role)).toBe(true);
+      expect(await together(sender)).toMatchObject({ kind: 'denied' });
+      expect(sender.mayPostTogether(role)).toBe(false);
+      expect(sender.mayPostTogether({ ...role, sessionName: 'pf-other' })).toBe(true);
+      nowMs += 599_999;
+      expect(sender.mayPostTogether(role)).toBe(false);
+      nowMs += 1;
+      expect(sender.mayPostTogether(role)).toBe(true);
+    });
   });
 });

@@ -1,11 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '@libs/kernel';
 import type { CredentialCache, Credentials } from './credential-cache.service';
-import type { FleetRole } from './fleet-role';
-import { sendEmailBody, type OutgoingMail } from './outgoing-mail.policy';
-import type { SendOutcome } from './send-answer.policy';
-import { DEADLINE_PASSED, SendExchange } from './send-exchange';
-import { classifySession, faultOf } from './send-outcome.policy';
+import { sessionKey, type FleetRole } from './fleet-role';
+import { BoundedMap } from './bounded-map';
+import { readBulkAnswer, type BulkOutcome } from './bulk-answer.policy';
+import { SEND_BULK_EMAIL_PATH, sendBulkEmailBody } from './bulk-mail.policy';
+import { SEND_EMAIL_PATH, sendEmailBody, type OutgoingMail } from './outgoing-mail.policy';
+import { readAnswer, type SendOutcome } from './send-answer.policy';
+import { DEADLINE_PASSED, SendExchange, type ReadAnswer } from './send-exchange';
+import { classifySession, faultOf, type SendFailure } from './send-outcome.policy';
 import type { SendPools } from './send-pools';
 import { SigV4Signer } from './sigv4.policy';
 
@@ -14,13 +17,27 @@ const REQUEST_MS = 15_000;
 
 const contentType = 'application/json';
 
+/** One request: what it is for is in its body alone. */
+interface Call<Outcome> {
+  readonly path: string;
+  /** May throw: then nothing was sent, and never will be. */
+  readonly body: () => Buffer;
+  readonly read: ReadAnswer<Outcome>;
+}
+
+/** So long a role that may not call SendBulkEmail is not asked again: it gets the right when somebody changes it in AWS. */
+const DENIED_MS = 600_000;
+const MAX_DENIED = 5_000;
+
 /**
- * Sends one e-mail with one request, never two. Whatever happens is an outcome, not an exception; a message that AWS may
- * have and may not have is `in-doubt`. Not through the SDK: that costs several times the CPU of everything else a
- * message needs (docs/decisions/003).
+ * Sends an e-mail, or several that go together, with one request, never two. Whatever happens is an outcome, not an exception; a
+ * message that AWS may have and may not have is `in-doubt`. Not through the SDK: that costs several times the CPU of
+ * everything else a message needs (docs/decisions/003).
  */
 export class SesSender {
   private readonly signer = new SigV4Signer('ses');
+  /** Until when, real milliseconds, by session. */
+  private readonly denied = new BoundedMap<number>(MAX_DENIED);
 
   /** `clock` is real time always: AWS refuses a signature that is five minutes off. */
   constructor(
@@ -38,17 +55,59 @@ export class SesSender {
 
   /** The same, telling the outcome to `ended`, once: with thousands of messages a second a promise for each is dear. */
   post(role: FleetRole, mail: OutgoingMail, deadlineMs: number, ended: (outcome: SendOutcome) => void): void {
+    this.call<SendOutcome>(
+      role,
+      { path: SEND_EMAIL_PATH, body: () => sendEmailBody(mail), read: readAnswer },
+      deadlineMs,
+      ended,
+    );
+  }
+
+  /** False for a while after AWS denied SendBulkEmail to the role: one that was made before it was asked for. */
+  mayPostTogether(role: FleetRole): boolean {
+    return this.denied.size === 0 || (this.denied.get(sessionKey(role)) ?? 0) <= this.clock.nowMs();
+  }
+
+  /**
+   * Several that go together (`goTogether`), with 50 recipients at most, in one SendBulkEmail. `ended` hears of each in its order, or
+   * once what holds for all of them.
+   */
+  postTogether(
+    role: FleetRole,
+    mails: readonly [OutgoingMail, ...OutgoingMail[]],
+    deadlineMs: number,
+    ended: (outcome: BulkOutcome) => void,
+  ): void {
+    const call: Call<BulkOutcome> = {
+      path: SEND_BULK_EMAIL_PATH,
+      body: () => sendBulkEmailBody(mails),
+      read: (status, errorType, body) => readBulkAnswer(mails.length, status, errorType, body),
+    };
+    this.call(role, call, deadlineMs, (outcome) => {
+      if ('kind' in outcome && outcome.kind === 'denied') {
+        this.denied.set(sessionKey(role), this.clock.nowMs() + DENIED_MS);
+      }
+      ended(outcome);
+    });
+  }
+
+  private call<Outcome>(
+    role: FleetRole,
+    call: Call<Outcome>,
+    deadlineMs: number,
+    ended: (outcome: Outcome | SendFailure) => void,
+  ): void {
     const limitMs = Math.min(deadlineMs, REQUEST_MS);
     const session = this.cache.ready(role);
     if (session) {
-      this.write(role, mail, session, limitMs, ended);
+      this.write(role, call, session, limitMs, ended);
       return;
     }
     const beganAt = performance.now();
     inTime(this.cache.get(role), limitMs).then(
       (fresh) => {
         if (fresh === undefined) ended(DEADLINE_PASSED);
-        else this.write(role, mail, fresh, limitMs - (performance.now() - beganAt), ended);
+        else this.write(role, call, fresh, limitMs - (performance.now() - beganAt), ended);
       },
       (error: unknown) => {
         ended(classifySession(error));
@@ -57,12 +116,12 @@ export class SesSender {
   }
 
   /** Never throws: what fails here does so before anything is written. */
-  private write(
+  private write<Outcome>(
     role: FleetRole,
-    mail: OutgoingMail,
+    call: Call<Outcome>,
     session: Credentials,
     limitMs: number,
-    ended: (outcome: SendOutcome) => void,
+    ended: (outcome: Outcome | SendFailure) => void,
   ): void {
     if (limitMs <= 0) {
       ended(DEADLINE_PASSED);
@@ -70,26 +129,32 @@ export class SesSender {
     }
     let body: Buffer;
     try {
-      body = sendEmailBody(mail);
+      body = call.body();
     } catch (error) {
       ended({ kind: 'invalid', ...faultOf(error) });
       return;
     }
-    let exchange: SendExchange | undefined;
+    let exchange: SendExchange<Outcome> | undefined;
     try {
-      const { pool, host, path } = this.pools.for(role);
+      const { pool, host, base } = this.pools.for(role);
+      const path = base + call.path;
       const post = { host, path, contentType, body };
       const headers = this.signer.sign(post, session, role.region, this.clock.nowMs());
-      exchange = new SendExchange((outcome) => {
-        if (outcome.kind === 'credentials') this.cache.refused(role, session);
+      const settle = (outcome: Outcome | SendFailure): void => {
+        if (isRefusedSession(outcome)) this.cache.refused(role, session);
         ended(outcome);
-      }, limitMs);
+      };
+      exchange = new SendExchange(settle, call.read, limitMs);
       pool.dispatch({ method: 'POST', path, headers, body }, exchange);
     } catch (error) {
       if (exchange) exchange.fail(error);
       else ended({ kind: 'unsent', ...faultOf(error) });
     }
   }
+}
+
+function isRefusedSession(outcome: unknown): boolean {
+  return (outcome as { readonly kind?: unknown }).kind === 'credentials';
 }
 
 /** Undefined when it takes longer than `ms`: an STS that hangs must not hold a slot beyond its time. Rejects as it does. */

@@ -95,7 +95,7 @@ export function sendPermissions(accountId: string) {
     Statement: [
       {
         Effect: 'Allow',
-        Action: ['ses:SendEmail', 'ses:SendRawEmail'],
+        Action: ['ses:SendBulkEmail', 'ses:SendEmail', 'ses:SendRawEmail'],
         Resource: [`arn:aws:ses:*:${accountId}:identity/*`, `arn:aws:ses:*:${accountId}:configuration-set/pf-*`],
       },
     ],

@@ -31,6 +31,11 @@ export interface Arrival {
   readonly limits?: readonly [number, number, number | null];
 }
 
+/** Whether it asks SES to send: with the mail's facts, a row for each message. */
+export function isSend({ operation }: { readonly operation: string }): boolean {
+  return operation === 'SendEmail' || operation === 'SendBulkEmail';
+}
+
 /**
  * Append-only JSON lines, with every line's place kept in memory. Without a file the lines themselves are kept. A line is
  * with the operating system before its request is answered, so that a hard kill loses no send that a client knows of.

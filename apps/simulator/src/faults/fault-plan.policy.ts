@@ -17,7 +17,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface FaultRule {
   readonly id: number;
-  /** Operation name, or `*`. */
+  /** Operation name, or the beginning of some and `*`: `Send*`, `*`. */
   readonly operation: string;
   readonly account?: string | undefined;
   readonly region?: string | undefined;
@@ -61,7 +61,7 @@ export class FaultPlan {
     this.rules = this.rules.filter((rule) => (rule.untilMs ?? Infinity) > nowMs && rule.count !== 0);
     const hit = this.rules.find(
       (rule) =>
-        (rule.operation === '*' || rule.operation === operation) &&
+        isMeant(rule.operation, operation) &&
         (rule.account ?? account) === account &&
         (rule.region ?? region) === region &&
         this.drawn(rule),
@@ -77,6 +77,10 @@ export class FaultPlan {
     this.draws += 1;
     return chance(this.seed, `fault|${String(rule.id)}|${String(this.draws)}`) < rule.rate;
   }
+}
+
+function isMeant(pattern: string, operation: string): boolean {
+  return pattern.endsWith('*') ? operation.startsWith(pattern.slice(0, -1)) : pattern === operation;
 }
 
 /** The verdict that a fault gives before the request is looked at; undefined when the request is carried out. */

@@ -60,6 +60,7 @@ export const sendBulkEmailBody = z.object({
       z.object({
         Destination: destination,
         ReplacementTags: tags,
+        ReplacementHeaders: headers,
         ReplacementEmailContent: z
           .object({ ReplacementTemplate: z.object({ ReplacementTemplateData: z.string().nullish() }).nullish() })
           .nullish(),

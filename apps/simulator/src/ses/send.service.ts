@@ -82,7 +82,13 @@ export class SendService {
         FromEmailAddress: body.FromEmailAddress,
         Destination: entry.Destination,
         ReplyToAddresses: body.ReplyToAddresses,
-        Content: { Template: { ...template, TemplateData: data ?? template?.TemplateData } },
+        Content: {
+          Template: {
+            ...template,
+            TemplateData: data ?? template?.TemplateData,
+            Headers: withReplaced(template?.Headers, entry.ReplacementHeaders),
+          },
+        },
         EmailTags: [...(body.DefaultEmailTags ?? []), ...(entry.ReplacementTags ?? [])],
         ConfigurationSetName: body.ConfigurationSetName,
         TenantName: body.TenantName,
@@ -291,6 +297,17 @@ export class SendService {
     this.arrivals.append(sent);
     this.usage.sent(sent);
   }
+}
+
+type Header = NonNullable<NonNullable<SendBulkEmailBody['BulkEmailEntries'][number]['ReplacementHeaders']>>[number];
+
+/** An entry's own headers, and those of the template that it has not. */
+function withReplaced(
+  shared: readonly Header[] | null | undefined,
+  own: readonly Header[] | null | undefined,
+): Header[] {
+  const named = new Set((own ?? []).map(({ Name: name }) => name.toLowerCase()));
+  return [...(shared ?? []).filter(({ Name: name }) => !named.has(name.toLowerCase())), ...(own ?? [])];
 }
 
 function recipientCounts(mail: OutboundMail): { recipients: number; quotaRecipients: number } {

@@ -1,3 +1,4 @@
+import { isSend } from '../arrivals/arrival.log';
 import { refusalOf, refusalText, type Caller } from '../iam/caller.policy';
 import type { StateStore } from '../state/state.store';
 import { AwsError } from '../wire/aws.errors';
@@ -68,11 +69,6 @@ export class SesService {
     if (route.method !== 'GET') this.store.touch();
     return jsonAnswer(result);
   }
-}
-
-/** Sends write their own rows into the arrival log, with the mail's facts. */
-export function isSend(route: SesRoute): boolean {
-  return route.operation === 'SendEmail' || route.operation === 'SendBulkEmail';
 }
 
 function decoded(segment: string): string {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ArrivalLog } from '../arrivals/arrival.log';
+import { isSend, type ArrivalLog } from '../arrivals/arrival.log';
 import { chance, latencyMs } from '../chance/seeded-chance.policy';
 import type { Hearing } from '../clock/hearing';
 import type { SimulatedClock } from '../clock/simulated.clock';
@@ -9,7 +9,7 @@ import type { Caller } from '../iam/caller.policy';
 import type { PrincipalsService } from '../iam/principals.service';
 import { STS_NAMESPACE, type StsService } from '../iam/sts.service';
 import type { ServiceQuotasService } from '../quotas/service-quotas.service';
-import { isSend, type SesService } from '../ses/ses.service';
+import type { SesService } from '../ses/ses.service';
 import type { SigningService } from '../sns/signing.service';
 import { SNS_NAMESPACE, type SnsService } from '../sns/sns.service';
 import { AwsError } from './aws.errors';

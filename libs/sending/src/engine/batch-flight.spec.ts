@@ -87,6 +87,7 @@ function attempts(count: number): IntendedAttempt[] {
     id: `m${String(i)}` as MessageId,
     attemptId: `x${String(i)}` as AttemptId,
     recipients: 1,
+    stream: 'MARKETING',
     configurationSet: 's',
     suppressed: [],
     content: '{}',

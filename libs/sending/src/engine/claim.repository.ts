@@ -1,5 +1,5 @@
 import { UnitOfWork, type Statements } from '@libs/database';
-import type { AttemptId, BatchId, MessageId, SendingAccountId, TenantId } from '@libs/kernel';
+import type { AttemptId, BatchId, MessageId, SendingAccountId, Stream, TenantId } from '@libs/kernel';
 import { newId } from '@libs/kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import { onceKey } from '../event-type.policy';
@@ -15,6 +15,7 @@ export interface IntendedAttempt {
   readonly id: MessageId;
   readonly attemptId: AttemptId;
   readonly recipients: number;
+  readonly stream: Stream;
   readonly configurationSet: string;
   /** Recipients that are left out, suppressed since the message was accepted. */
   readonly suppressed: readonly string[];
@@ -48,6 +49,7 @@ interface ClaimedRow {
   /** Null in the one row of a batch that was opened and holds nothing. */
   readonly n: number | null;
   readonly recipients: number;
+  readonly stream: Stream;
   readonly configurationSet: string;
   readonly content: string | null;
 }
@@ -101,13 +103,13 @@ export class ClaimRepository {
       });
     if (rows.length === 0) return undefined;
     const attempts: (IntendedAttempt | undefined)[] = messages.map(() => undefined);
-    for (const { n, recipients, configurationSet, content } of rows) {
+    for (const { n, recipients, stream, configurationSet, content } of rows) {
       const place = n === null ? undefined : order[n - 1]?.place;
       const attemptId = n === null ? undefined : attemptIds[n - 1];
       const message = place === undefined ? undefined : messages[place];
       if (place === undefined || attemptId === undefined || message === undefined) continue;
       const { tenantId, id } = message;
-      attempts[place] = { tenantId, id, attemptId, recipients, configurationSet, suppressed: NONE, content };
+      attempts[place] = { tenantId, id, attemptId, recipients, stream, configurationSet, suppressed: NONE, content };
     }
     return attempts.filter((attempt) => attempt !== undefined);
   }
@@ -147,11 +149,12 @@ export class ClaimRepository {
     const written = new Set(intended.map((row) => row.id));
     const mine = attempts.filter((attempt) => written.has(attempt.id));
     await this.leaveOut(mine, now);
-    return mine.map(({ tenantId, id, attemptId, recipients, suppressed, configurationSet, content }) => ({
+    return mine.map(({ tenantId, id, attemptId, recipients, stream, suppressed, configurationSet, content }) => ({
       tenantId,
       id,
       attemptId,
       recipients,
+      stream,
       suppressed,
       configurationSet: configurationSet ?? '',
       content: JSON.stringify(content satisfies StoredContent),

@@ -68,7 +68,7 @@ export const claimOf = (day: DaySuffix): string => `
       FROM account a, (SELECT array_agg(tenant_id) AS tenants, array_agg(id) AS messages, sum(n_rcpt) AS recipients FROM intended) i
     ON CONFLICT (id) DO NOTHING RETURNING id
   )
-  SELECT i.n::int, i.n_rcpt AS recipients, i.set_name AS "configurationSet", b.content::text AS content
+  SELECT i.n::int, i.n_rcpt AS recipients, i.stream, i.set_name AS "configurationSet", b.content::text AS content
     FROM opened LEFT JOIN intended i ON true
     LEFT JOIN message_body${day} b ON b.tenant_id = ANY (ARRAY[i.tenant_id]) AND b.message_id = ANY (ARRAY[i.id])`;
 

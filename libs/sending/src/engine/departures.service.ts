@@ -1,4 +1,4 @@
-import { CONNECTIONS, SesSender, type FleetRole, type OutgoingMail } from '@libs/aws';
+import { CONNECTIONS, SesSender, type FleetRole } from '@libs/aws';
 import { Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger } from '@libs/quota';
@@ -13,6 +13,7 @@ import { Failpoints } from './failpoints';
 import { FlightRecorder, RECORDER_REFUSES } from './flight-recorder.service';
 import { identityRefusal } from './identity-refusal.policy';
 import type { AttemptEnd } from './outcome.policy';
+import { shareRequests, type Starting } from './shared-requests.policy';
 import type { Slot } from './slot-plan.policy';
 import { StartGrid } from './start-grid';
 
@@ -30,6 +31,9 @@ interface Departure {
   /** Of its attempt. */
   readonly content: string;
 }
+
+/** Composed, and noted in the recorder. */
+type Composed = Departure & Starting;
 
 /** Sends messages whose slots have come: noted in the flight recorder, composed, posted to SES. */
 @Injectable()
@@ -105,12 +109,20 @@ export class Departures {
           flight.ended(slot.item, why);
         }
       }
-      if (ready.length > 0 && this.noteStarts(ready)) {
-        for (const departure of ready) {
-          this.failpoints.reach('before-send');
-          this.request(departure, true);
-        }
-      }
+      if (ready.length > 0 && this.noteStarts(ready)) this.start(ready);
+    }
+  }
+
+  /** What may go together shares a request. */
+  private start(ready: readonly Departure[]): void {
+    const composed = ready.flatMap((departure) => {
+      this.failpoints.reach('before-send');
+      return this.compose(departure) ?? [];
+    });
+    for (const [first, ...others] of shareRequests(composed, (role) => this.sender.mayPostTogether(role))) {
+      if (first === undefined) continue;
+      if (others.length === 0) this.request(first, true);
+      else this.requestTogether([first, ...others], true);
     }
   }
 
@@ -127,41 +139,64 @@ export class Departures {
     } catch (error) {
       this.log.error(RECORDER_REFUSES, { error });
       const end = { kind: 'unsent', code: 'RecorderFailed', message: 'The recorder could not be written.' } as const;
-      for (const { flight, slot } of ready) {
-        this.leaveLine(flight);
-        this.answers.add(flight, slot.item, end);
-      }
+      for (const departure of ready) this.end(departure, end);
       return false;
     }
   }
 
-  private request(departure: Departure, mayRepeat: boolean): void {
-    const { flight, slot, role, content } = departure;
-    const { tenantId: tenant, id: message, attemptId, suppressed, configurationSet } = slot.item;
-    const tags = { tenant, message, attempt: attemptId };
-    let mail: OutgoingMail;
+  /** Undefined when it cannot be: it has ended then. */
+  private compose(departure: Departure): Composed | undefined {
+    const { flight, slot, content } = departure;
+    const { tenantId: tenant, id: message, attemptId, suppressed, configurationSet, recipients, stream } = slot.item;
+    const { num, den } = flight.ticket.rate;
     try {
-      mail = composeMail(content, suppressed, configurationSet, tags);
+      const mail = composeMail(content, suppressed, configurationSet, { tenant, message, attempt: attemptId });
+      return { ...departure, mail, stream, recipients, rate: num / den };
     } catch (error) {
       // Nothing that was accepted is like this; whatever is must not keep its batch open.
       this.log.error('a stored content cannot be read', { message, error });
-      this.leaveLine(flight);
-      this.answers.add(flight, slot.item, {
-        kind: 'invalid',
-        code: 'BodyUnreadable',
-        message: 'Its content cannot be read.',
-      });
-      return;
+      this.end(departure, { kind: 'invalid', code: 'BodyUnreadable', message: 'Its content cannot be read.' });
+      return undefined;
     }
-    this.sender.post(role, mail, REQUEST_MS, (end) => {
+  }
+
+  private request(departure: Composed, mayRepeat: boolean): void {
+    this.sender.post(departure.role, departure.mail, REQUEST_MS, (end) => {
       // Refused by its session, so certainly not sent: once more, with a fresh one.
-      if (end.kind === 'credentials' && mayRepeat && this.ledger.nowMs() <= slot.deadlineMs) {
-        this.request(departure, false);
+      if (end.kind === 'credentials' && mayRepeat && this.isInTime(departure)) this.request(departure, false);
+      else this.end(departure, identityRefusal(end, departure.content));
+    });
+  }
+
+  private requestTogether(departures: readonly [Composed, ...Composed[]], mayRepeat: boolean): void {
+    const [{ role, mail }, ...others] = departures;
+    this.sender.postTogether(role, [mail, ...others.map((one) => one.mail)], REQUEST_MS, (outcome) => {
+      const isRefused = 'kind' in outcome && outcome.kind === 'credentials';
+      if (isRefused && mayRepeat && departures.every((one) => this.isInTime(one))) {
+        this.requestTogether(departures, false);
         return;
       }
-      this.leaveLine(flight);
-      this.answers.add(flight, slot.item, identityRefusal(end, content));
+      departures.forEach((departure, i) => {
+        const end = 'kind' in outcome ? outcome : outcome[i];
+        if (end !== undefined) this.endOfShared(departure, end);
+      });
     });
+  }
+
+  /** What may be wrong with the sharing alone was certainly not sent: it goes by itself, and hears what holds for it. */
+  private endOfShared(departure: Composed, end: AttemptEnd): void {
+    if (end.kind !== 'denied' && end.kind !== 'invalid') this.end(departure, identityRefusal(end, departure.content));
+    else if (this.isInTime(departure)) this.request(departure, true);
+    else this.end(departure, notStarted('late', 'The slot was over.'));
+  }
+
+  private isInTime({ slot }: Departure): boolean {
+    return this.ledger.nowMs() <= slot.deadlineMs;
+  }
+
+  private end({ flight, slot }: Departure, end: AttemptEnd): void {
+    this.leaveLine(flight);
+    this.answers.add(flight, slot.item, end);
   }
 
   /** The next in its line goes with what else starts in the next tick. */

@@ -1,0 +1,124 @@
+import { sendPermissions, trustPolicy } from '@libs/fleet';
+import type { MessageId } from '@libs/kernel';
+import type { EmailInput } from '@libs/sending';
+import type { Arrival } from '../../apps/simulator/src';
+import { StagedCrash } from './staged-crash';
+import { waitFor } from '../support/wait-for';
+
+const HUB_ARN = 'arn:aws:iam::999900000000:user/postfleet-hub';
+describe('marketing mail that starts in the same moment', () => {
+  let staged: StagedCrash;
+
+  beforeAll(async () => {
+    // Twenty slots of such an account begin in the same moment.
+    staged = await StagedCrash.start({}, { maxSendRate: 5_000 });
+  }, 60_000);
+  afterAll(() => staged.close(), 60_000);
+  afterEach(() => staged.stack.aws.clearFaults());
+
+  const campaign = (count: number, change: (i: number) => Partial<EmailInput> = () => ({})) =>
+    staged.granted(count, 'shop', (i) => ({ stream: 'MARKETING', ...change(i) }));
+
+  async function arrivalsOf(ids: readonly MessageId[]): Promise<Arrival[]> {
+    const wanted = new Set<string>(ids);
+    return (await staged.stack.sends()).filter(({ tags }) => wanted.has(tags?.['message'] ?? ''));
+  }
+  /** As the role is in an account that joined before SendBulkEmail was asked for. */
+  async function denyBulk(): Promise<void> {
+    const { accountId } = staged.account;
+    const [row] = await staged.stack.query<{ arn: string; externalId: string }>(
+      'SELECT send_role_arn AS arn, external_id AS "externalId" FROM aws_account WHERE account_id = $1',
+      [accountId],
+    );
+    const { Statement, ...policy } = sendPermissions(accountId);
+    const permissionPolicy = {
+      ...policy,
+      Statement: Statement.map((one) => ({
+        ...one,
+        Action: one.Action.filter((name) => name !== 'ses:SendBulkEmail'),
+      })),
+    };
+    await staged.stack.aws.putAccount(accountId, {
+      roles: [{ arn: row!.arn, trustPolicy: trustPolicy(HUB_ARN, row!.externalId), permissionPolicy }],
+    });
+  }
+  const operationsOf = (arrivals: readonly Arrival[]) =>
+    [...new Set(arrivals.map(({ operation }) => operation))].sort();
+
+  it('shares requests, and each message keeps its recipient, its tags, its id of SES and its events', async () => {
+    const { ids, ticket } = await campaign(20);
+    await staged.engine.dispatch(ticket);
+    expect(await staged.statesOf(ids)).toEqual(['SENT']);
+    expect(await staged.stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+
+    const arrivals = await arrivalsOf(ids);
+    expect(operationsOf(arrivals)).toContain('SendBulkEmail');
+    expect(new Set(arrivals.map(({ recipients }) => recipients?.join())).size).toBe(20);
+    const attempts = await staged.stack.query<{ id: string; ses: string }>(
+      'SELECT id, ses_message_id AS ses FROM attempt WHERE message_id = ANY($1)',
+      [ids],
+    );
+    const seen = new Map(arrivals.map(({ tags, messageId }) => [tags?.['attempt'], messageId]));
+    expect(attempts.map(({ id, ses }) => seen.get(id) === ses)).toEqual(ids.map(() => true));
+
+    await waitFor(
+      async () => {
+        await staged.applyEvents();
+        const rows = await staged.stack.query(
+          `SELECT FROM recipient WHERE message_id = ANY($1) AND state = 'DELIVERED'`,
+          [ids],
+        );
+        return rows.length === 20;
+      },
+      { what: 'every message to be delivered', withinMs: 20_000, everyMs: 100 },
+    );
+  }, 40_000);
+
+  it('goes one by one when it is transactional', async () => {
+    const { ids, ticket } = await campaign(10, () => ({ stream: 'TRANSACTIONAL' }));
+    await staged.engine.dispatch(ticket);
+    expect(await staged.statesOf(ids)).toEqual(['SENT']);
+    expect(operationsOf(await arrivalsOf(ids))).toEqual(['SendEmail']);
+  }, 30_000);
+
+  it('is in doubt together when the connection breaks, and is settled by its own events without a second copy', async () => {
+    await staged.stack.aws.addFault({ operation: 'SendBulkEmail', kind: 'accept-then-reset' });
+    const { ids, ticket } = await campaign(20);
+    await staged.engine.dispatch(ticket);
+    const [first] = await staged.statesOf(ids);
+    expect(first).toBe('IN_DOUBT');
+    await staged.settleByEvents(ids, 'SENT');
+    expect(await staged.stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+  }, 30_000);
+
+  it('ends entry by entry: what SES refuses of a request is tried again alone', async () => {
+    // SES refuses the first two tries of this one.
+    const { ids, ticket } = await campaign(12, (i) =>
+      i === 5 ? { to: [{ email: 'throttled+entry@postfleet.test' }] } : {},
+    );
+    await staged.engine.dispatch(ticket);
+    expect((await staged.statesOf(ids)).sort()).toEqual(['READY', 'SENT']);
+    const refused = (await arrivalsOf(ids)).filter(({ verdict }) => verdict !== 'accepted');
+    expect(refused.map(({ operation, recipients }) => [operation, recipients])).toEqual([
+      ['SendBulkEmail', ['throttled+entry@postfleet.test']],
+    ]);
+    expect(await staged.stack.judge(ids.filter((_, i) => i !== 5))).toEqual({ lost: 0, duplicated: 0 });
+    await staged.putAside(ids);
+  }, 30_000);
+
+  it('goes one by one, without a loss, through a role that is not allowed to share', async () => {
+    await denyBulk();
+    const first = await campaign(20);
+    await staged.engine.dispatch(first.ticket);
+    expect(await staged.statesOf(first.ids)).toEqual(['SENT']);
+    expect(await staged.stack.judge(first.ids)).toEqual({ lost: 0, duplicated: 0 });
+    const denied = (await arrivalsOf(first.ids)).filter(({ verdict }) => verdict === 'AccessDeniedException');
+    expect(operationsOf(denied)).toEqual(['SendBulkEmail']);
+
+    // It is remembered, so that not every request is asked twice.
+    const second = await campaign(20);
+    await staged.engine.dispatch(second.ticket);
+    expect(await staged.statesOf(second.ids)).toEqual(['SENT']);
+    expect(operationsOf(await arrivalsOf(second.ids))).toEqual(['SendEmail']);
+  }, 40_000);
+});

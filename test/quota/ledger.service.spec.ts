@@ -84,8 +84,11 @@ describe('the ledger on real Redis', () => {
 
   it('grants nothing to a process whose clock is ten seconds off', async () => {
     await ledger.offer(account, tenant, 'MARKETING', free, messages(1));
-    const ahead = ledgerWith(new EngineClock(new ManualClock(new SystemClock().nowMs() + 10_000)));
+    const host = new ManualClock(new SystemClock().nowMs() + 10_000);
+    const ahead = ledgerWith(new EngineClock(host));
     expect((await acquire(ahead)).kind).toBe('clock');
+    // Nothing is learned from an answer that one of the two clocks makes wrong.
+    expect(ahead.nowMs()).toBe(host.nowMs());
   });
 
   it('lets a day pass in a moment on a fast clock', async () => {
@@ -208,6 +211,22 @@ describe('the ledger on real Redis', () => {
     if (grant.kind === 'grant') expect(grant.slotStartMs - now).toBeGreaterThanOrEqual(1_000);
   });
 
+  it('waits after a rebuild for as long as the recipients take that SES may still be owed time for', async () => {
+    const before = new SystemClock().nowMs();
+    expect(await ledger.rebuild(account, 2n, limits, [], new Map(), 50)).toBe(true);
+    expect((await ledger.stats(account))!.rateFreeAtMs).toBeGreaterThanOrEqual(before + 1_000 + 500);
+  });
+
+  it('leaves the lanes as they are when a newer epoch came before a rebuild', async () => {
+    const laneId = newId<LaneId>();
+    const warming = { laneId, dayCap: 500, hourCap: 63 };
+    const used = [{ startMs: new SystemClock().nowMs(), recipients: 7n }];
+    expect(await ledger.rebuild(account, 3n, limits, [], new Map(), 0, [{ ...warming, used }])).toBe(true);
+    const late = [{ ...warming, dayCap: 9_999, used: [] }];
+    expect(await ledger.rebuild(account, 2n, limits, [], new Map(), 0, late)).toBe(false);
+    expect((await ledger.stats(account))?.lanes).toMatchObject([{ laneId, dayCap: 500, usedDay: 7 }]);
+  });
+
   it('moves the rest of a late batch, never a batch that was settled', async () => {
     await ledger.offer(account, tenant, 'MARKETING', free, messages(5));
     const grant = await acquire(ledger, 'late');
@@ -218,6 +237,18 @@ describe('the ledger on real Redis', () => {
     expect(await ledger.settle(account, 'late', [])).toBe(true);
     expect(await ledger.settle(account, 'late', [])).toBe(false);
     expect(await ledger.reslot(account, 'late', 1n, 3)).toBeUndefined();
+  });
+
+  it('moves a late batch as far ahead in real time when the clock is a fast one', async () => {
+    await test.flush();
+    ledger = ledgerWith(
+      new EngineClock(new SystemClock(), { baseMs: new SystemClock().nowMs(), speed: 60, offsetMs: 0 }),
+    );
+    await ledger.rebuild(account, 1n, limits, [], new Map(), 0);
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(3));
+    const ahead = { epoch: 1n, want: 100, leadMs: 50_000, sliceMs: 1_000, workers: 1 };
+    expect(await ledger.acquire(account, { opId: 'far', ...ahead })).toMatchObject({ kind: 'grant' });
+    expect(await ledger.reslot(account, 'far', 1n, 3)).toBeDefined();
   });
 
   it.each([
@@ -435,6 +466,20 @@ describe('the ledger on real Redis', () => {
     await waitFor(async () => !(await ledger.hold(account, 'pump', 'w1', lifeMs)), { what: 'the lock to be given up' });
     await direct.set(`pf:{${account}}:lock:pump`, 'w1');
     expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+  });
+
+  it('renews a lock from half of its life on, before it is over', async () => {
+    const host = new ManualClock(new SystemClock().nowMs());
+    const holder = ledgerWith(new EngineClock(host));
+    expect(await holder.hold(account, 'pump', 'w1', 60_000)).toBe(true);
+    const key = `pf:{${account}}:lock:pump`;
+    await direct.pexpire(key, 30_000);
+    host.advance(29_000);
+    expect(await holder.hold(account, 'pump', 'w1', 60_000)).toBe(true);
+    expect(await direct.pttl(key)).toBeLessThanOrEqual(30_000);
+    host.advance(2_000);
+    expect(await holder.hold(account, 'pump', 'w1', 60_000)).toBe(true);
+    await waitFor(async () => (await direct.pttl(key)) > 30_000, { what: 'the lock to be renewed' });
   });
 
   it('never grants more than the quota to any number of workers at once', async () => {

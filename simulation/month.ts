@@ -24,6 +24,7 @@ const FREEZE_MS = 7 * HOUR_MS;
 const PACE: TickPace = {
   ledger: 30_000,
   observe: 2 * MINUTE_MS,
+  observePaused: 2 * MINUTE_MS,
   pumps: 10_000,
   feed: MINUTE_MS,
   sweep: 30_000,

@@ -31,6 +31,7 @@ const HEADROOM = 80;
 const PACE: TickPace = {
   ledger: 1_000,
   observe: 60_000,
+  observePaused: 10_000,
   pumps: 1_000,
   feed: 1_000,
   sweep: 2_000,

@@ -53,6 +53,7 @@ class SimulatedWorkerModule {}
 export interface TickPace {
   readonly ledger: number;
   readonly observe: number;
+  readonly observePaused: number;
   readonly pumps: number;
   readonly feed: number;
   readonly sweep: number;
@@ -64,6 +65,7 @@ export interface TickPace {
 export const WORKER_PACE: TickPace = {
   ledger: 500,
   observe: 60_000,
+  observePaused: 10_000,
   pumps: 500,
   feed: 500,
   sweep: 1_000,
@@ -155,6 +157,7 @@ export class SimulatedWorker implements Consumer {
     const pace = world.pace;
     this.tick(pace.ledger, () => engine.keepLedgers());
     this.tick(pace.observe, () => engine.observeAccounts());
+    this.tick(pace.observePaused, () => engine.observePaused());
     this.tick(pace.pumps, () => (this.pumps() ? engine.tendPumps() : Promise.resolve()));
     this.tick(pace.feed, () => engine.feed());
     this.tick(pace.sweep, () => engine.sweep());

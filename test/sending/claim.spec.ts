@@ -47,7 +47,7 @@ describe('a claim', () => {
     [
       'is of a paused tenant',
       `UPDATE tenant SET state = 'PAUSED' WHERE id = $1 AND $2 <> ''`,
-      held('TENANT_PAUSED', 15),
+      held('TENANT_PAUSED', 2),
     ],
     ['has a domain that is not ready', ofTenant('domain', `state = 'PENDING'`), held('DOMAIN_NOT_READY', 10)],
     [

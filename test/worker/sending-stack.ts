@@ -44,7 +44,7 @@ import { waitFor } from '../support/wait-for';
 
 const by = { actor: 'operator:test' };
 const HUB = '999900000000';
-const HUB_ARN = `arn:aws:iam::${HUB}:user/postfleet-hub`;
+export const HUB_ARN = `arn:aws:iam::${HUB}:user/postfleet-hub`;
 
 export interface StackOptions {
   readonly inDoubtAfterMs?: number;

@@ -1,6 +1,6 @@
 import { CredentialCache, SesControl, SnsControl, StsControl, type FleetRole } from '@libs/aws';
 import { UnitOfWork } from '@libs/database';
-import { EngineClock, notFound, type AwsAccountId, type SendingAccountId } from '@libs/kernel';
+import { EngineClock, notFound, type AwsAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AwsAccountRepository, type AwsAccount } from './aws-account.repository';
 import { EVENT_TOPIC, SET_PATTERN, VERIFY_SESSION } from './aws-names.policy';
@@ -9,7 +9,7 @@ import { FleetEngineSettings } from './fleet.settings';
 import { LaneDiscovery } from './lane-discovery.service';
 import { RouteRepository } from './route.repository';
 import { stateAfterObservation } from './sending-account-state.policy';
-import { SendingAccountRepository } from './sending-account.repository';
+import { SendingAccountRepository, type SendingAccount } from './sending-account.repository';
 import { verificationFailure, WrongAccount, type VerificationStep } from './verification-failure.policy';
 
 /** Where a verification stands, so that a failure can say what it was doing. */
@@ -18,6 +18,9 @@ interface Progress {
   role: FleetRole;
   region?: string;
 }
+
+/** Told what GetAccount says of a region as soon as it has: what is sent there need not wait for the steps that follow. */
+type RegionSeen = (seen: SendingAccount, before: SendingAccount | undefined) => Promise<void>;
 
 /**
  * Checks an account that joins, and sets up what it needs: roles, quota, topic, subscription, pools. Every step may be
@@ -43,12 +46,12 @@ export class AccountVerification {
    * Leaves the account ACTIVE, or FAILED with the step and its fix.
    * @throws DomainError NOT_FOUND; AWS's or the network's error when trying again later may help, so that the job does
    */
-  async verify(id: AwsAccountId): Promise<AwsAccount> {
+  async verify(id: AwsAccountId, told: RegionSeen = () => Promise.resolve()): Promise<AwsAccount> {
     const account = await this.load(id);
     const progress: Progress = { step: 'ASSUME_ROLE', role: manageRole(account, account.regions[0] ?? '') };
     try {
       await this.checkRoles(account, progress);
-      for (const region of account.regions) await this.setUpRegion(account, region, progress);
+      for (const region of account.regions) await this.setUpRegion(account, region, progress, told);
     } catch (error) {
       const failed = verificationFailure(progress.step, error, {
         roleArn: progress.role.roleArn,
@@ -86,7 +89,7 @@ export class AccountVerification {
     }
   }
 
-  private async setUpRegion(account: AwsAccount, region: string, progress: Progress): Promise<void> {
+  private async setUpRegion(account: AwsAccount, region: string, progress: Progress, told: RegionSeen): Promise<void> {
     const role = manageRole(account, region);
     const ses = this.ses.for(role);
     progress.role = role;
@@ -94,11 +97,16 @@ export class AccountVerification {
 
     progress.step = 'GET_ACCOUNT';
     const snapshot = await ses.getAccount();
-    const id = await this.uow.forSystem<SendingAccountId>(async () => {
+    const { seen, before } = await this.uow.forSystem(async () => {
       const known = await this.accounts.findByRegion(account.id, region);
       const state = stateAfterObservation(known?.state, snapshot, true);
-      return this.accounts.save(account, region, snapshot, state, this.clock.now());
+      await this.accounts.save(account, region, snapshot, state, this.clock.now());
+      const saved = await this.accounts.findByRegion(account.id, region);
+      if (!saved) throw notFound('The sending account', ['sendingAccountId']);
+      return { seen: saved, before: known };
     });
+    await told(seen, before);
+    const { id } = seen;
 
     progress.step = 'TOPIC';
     const sns = this.sns.for(role);

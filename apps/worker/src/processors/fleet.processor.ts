@@ -14,8 +14,10 @@ export class FleetProcessor {
 
   @Processes(verifyAwsAccount, { concurrency: 2 })
   async verify({ awsAccountId }: { awsAccountId: AwsAccountId }): Promise<void> {
-    const { state } = await this.verification.verify(awsAccountId);
-    // Mail that waited for this goes now, not at the next look at all accounts.
+    // Mail that waited for this goes now: neither after the steps that follow, nor at the next look at all accounts.
+    const { state } = await this.verification.verify(awsAccountId, (seen, before) =>
+      this.engine.accountSeen(seen, before),
+    );
     if (state === 'ACTIVE') await this.engine.accountVerified(awsAccountId);
   }
 

@@ -17,6 +17,12 @@ export class EngineTicks {
     return this.engine.observeAccounts();
   }
 
+  /** An account that AWS has paused goes on soon after AWS lets it. */
+  @Tick({ name: 'observe-paused', everyMs: 10_000 })
+  observePaused(): Promise<void> {
+    return this.engine.observePaused();
+  }
+
   @Tick({ name: 'pumps', everyMs: 500 })
   pumps(): Promise<void> {
     return this.engine.tendPumps();

@@ -30,12 +30,15 @@ export type ClaimDecision =
   | { readonly kind: 'relane' }
   | { readonly kind: 'wait'; readonly reason: WaitReason; readonly waitMs: number };
 
+/** What was granted before a tenant was paused waits no longer than it takes the feeder to hold the rest, milliseconds. */
+const PAUSE_MS = 2_000;
+
 /**
  * Accepting checked all of this once; it may have changed since. A message whose recipients are all suppressed by now is
  * never sent; one that lost only some goes to the others.
  */
 export function decideClaim(candidate: Candidate): ClaimDecision {
-  if (!candidate.tenantActive) return { kind: 'wait', reason: 'TENANT_PAUSED', waitMs: 15_000 };
+  if (!candidate.tenantActive) return { kind: 'wait', reason: 'TENANT_PAUSED', waitMs: PAUSE_MS };
   if (!candidate.domainReady) return { kind: 'wait', reason: 'DOMAIN_NOT_READY', waitMs: 10_000 };
   if (candidate.configurationSet === null && candidate.laneLeft) return { kind: 'relane' };
   if (candidate.configurationSet === null) return { kind: 'wait', reason: 'ROUTE_NOT_READY', waitMs: 5_000 };

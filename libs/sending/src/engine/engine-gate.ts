@@ -48,6 +48,10 @@ export class EngineGate {
     this.accountsClosed.set(id, { sinceMs, forMs });
   }
 
+  openAccount(id: SendingAccountId): void {
+    this.accountsClosed.delete(id);
+  }
+
   isAccountClosed(id: SendingAccountId, nowMs: number): boolean {
     const closed = this.accountsClosed.get(id);
     if (closed === undefined) return false;

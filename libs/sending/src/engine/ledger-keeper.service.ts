@@ -6,7 +6,9 @@ import { Ledger, parseRate, warmUpCaps, type ObservedLimits } from '@libs/quota'
 import { Injectable } from '@nestjs/common';
 import { AccountIncidents } from './account-incidents.service';
 import { EngineAccounts } from './engine-accounts.service';
+import { EngineGate } from './engine-gate';
 import { EngineSettings } from './engine.settings';
+import { FEED_LOCK_MS } from './feed-lines.service';
 import { figuresAreGood, mayRebuild, quietRecipients } from './ledger-keeper.policy';
 import { LedgerKeeperRepository } from './ledger-keeper.repository';
 import { NewerVersion } from './newer-version.service';
@@ -21,6 +23,8 @@ const LATELY_MS = 120_000;
 const UNUSABLE_MS = 90_000;
 /** How often a ledger is looked at that nobody found stale, real milliseconds. */
 const CHECK_MS = 3_000;
+/** Whose sends are refused although GetAccount says that it may send is tried this seldom, real milliseconds. */
+const REOPENED_MS = 60_000;
 /** Accounts looked at at the same time: AWS paces each of them, not all together. */
 const SIDE_BY_SIDE = 16;
 
@@ -31,6 +35,8 @@ export class LedgerKeeper {
   private kept = new Set<SendingAccountId>();
   /** When each ledger is due to be looked at, monotonic. */
   private readonly checkAt = new Map<SendingAccountId, number>();
+  /** When each account was last found to send again, by nobody's order, monotonic. */
+  private readonly reopenedAt = new Map<SendingAccountId, number>();
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -39,6 +45,7 @@ export class LedgerKeeper {
     private readonly fleet: SendingAccountService,
     private readonly observation: ObservationService,
     private readonly incidents: AccountIncidents,
+    private readonly gate: EngineGate,
     private readonly ledger: Ledger,
     private readonly newer: NewerVersion,
     private readonly settings: EngineSettings,
@@ -75,30 +82,71 @@ export class LedgerKeeper {
    */
   async observe(): Promise<void> {
     this.ledger.askServersAnew();
-    await inTurns(SIDE_BY_SIDE, await this.accounts.all(), async (account) => {
+    await this.observeEach(await this.accounts.all());
+  }
+
+  /**
+   * The same for accounts that AWS has paused, each by the process that feeds it: nothing else tells when the pause has ended. A
+   * suspension does not end this way.
+   */
+  async observePaused(): Promise<void> {
+    const paused = (await this.accounts.all()).filter(
+      (account) => !isUsable(account) && account.state !== 'SUSPENDED' && !this.reopenedLately(account.id),
+    );
+    await this.observeEach(paused, (id) => this.ledger.hold(id, 'feed', this.settings.worker, FEED_LOCK_MS));
+  }
+
+  private async observeEach(
+    accounts: readonly SendingAccount[],
+    isOurs: (id: SendingAccountId) => Promise<boolean> = () => Promise.resolve(true),
+  ): Promise<void> {
+    await inTurns(SIDE_BY_SIDE, accounts, async (account) => {
       try {
-        await this.observeOne(account);
+        if (!(await isOurs(account.id))) return;
+        const seen = await this.observeOne(account);
+        if (!isUsable(account) && isUsable(seen)) this.reopenedAt.set(account.id, this.timers.monotonicMs());
       } catch (error) {
         this.log.warn('an account could not be observed', { sendingAccount: account.id, error });
       }
     });
   }
 
+  private reopenedLately(id: SendingAccountId): boolean {
+    const at = this.reopenedAt.get(id);
+    return at !== undefined && this.timers.monotonicMs() - at < REOPENED_MS;
+  }
+
   /**
-   * Somebody has had an AWS account verified, and wrote down what GetAccount said: its ledgers follow at once. One that may send
-   * again is not frozen any more, whoever found it paused.
+   * Somebody has an AWS account verified, and wrote down what GetAccount said of this one: its ledger follows at once. One that may
+   * send again is not frozen any more, whoever found it paused. What fails here is made good by the next look.
    */
+  async seen(seen: SendingAccount, before: SendingAccount | undefined): Promise<void> {
+    try {
+      await this.follow(before ?? seen, seen);
+      if (isUsable(seen)) await this.reopen(seen.id);
+    } catch (error) {
+      this.log.warn('a ledger could not be told what AWS says', { sendingAccount: seen.id, error });
+    }
+  }
+
+  /** The verification has ended: lanes that it found count from now on. */
   async verified(awsAccountId: AwsAccountId): Promise<void> {
-    const accounts = (await this.accounts.all()).filter((account) => account.awsAccountId === awsAccountId);
+    // As they are now: those at hand may be from before what `seen` was told.
+    const accounts = (await this.fleet.active()).filter((account) => account.awsAccountId === awsAccountId);
     for (const account of accounts) {
       const seen = await this.observeOne(account);
-      if (isUsable(seen)) await this.ledger.unfreeze(seen.id);
+      if (isUsable(seen)) await this.reopen(seen.id);
     }
   }
 
   /** The same for one account, at once. @throws AWS's error */
   async observeOne(account: SendingAccount): Promise<SendingAccount> {
     const seen = await this.observation.observe(account.id);
+    await this.follow(account, seen);
+    return seen;
+  }
+
+  private async follow(account: SendingAccount, seen: SendingAccount): Promise<void> {
     const booked = await this.ledger.observe(seen.id, seen.epoch, limitsOf(seen));
     if (booked && seen.max24HourSend > 0n && booked.foreign * 200n > seen.max24HourSend) {
       this.log.warn('somebody else sends from this account', {
@@ -109,8 +157,13 @@ export class LedgerKeeper {
     await this.ledger.setLanes(seen.id, await this.cappedLanes(seen.id));
     await this.incidents.observed(account, seen);
     if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
-    else if (!isUsable(account)) await this.ledger.unfreeze(seen.id);
-    return seen;
+    else if (!isUsable(account)) await this.reopen(seen.id);
+  }
+
+  /** What is granted from now on must not be taken for what was granted before SES refused the account. */
+  private async reopen(id: SendingAccountId): Promise<void> {
+    this.gate.openAccount(id);
+    await this.ledger.unfreeze(id);
   }
 
   /** True when there is nothing to do: the ledger is current, or a newer version's. */
@@ -210,6 +263,7 @@ export class LedgerKeeper {
       this.bumped.delete(id);
       this.checkAt.delete(id);
       this.newer.forget(id);
+      this.reopenedAt.delete(id);
       this.log.info('forgot the ledger of an account that was removed', { sendingAccount: id });
     }
     this.kept = current;

@@ -45,6 +45,9 @@ export const MOST_DOUBLINGS = 6;
 export const WAIT_PER_ATTEMPT_MS = 10;
 export const OFTEN = 100;
 
+/** By then an account that was refused as a whole is closed for everybody, milliseconds. */
+const CLOSES_MS = 2_000;
+
 const NONE: Reaction = { kind: 'none' };
 
 function again(waitMs: number, reaction: Reaction = NONE, stopsBatch = reaction.kind !== 'none'): Verdict {
@@ -71,10 +74,11 @@ export const VERDICTS: Readonly<Record<AttemptEnd['kind'], Verdict>> = {
   'in-doubt': final('IN_DOUBT'),
   unstarted: again(0),
   rate: again(1_000, { kind: 'slow' }),
-  'daily-quota': again(60_000, { kind: 'close-day', ms: 60_000 }),
-  paused: again(60_000, { kind: 'incident', state: 'PAUSED', ms: 60_000 }),
+  // What holds the message is the account's closure: once that ends, sooner where an operator had it reinstated, so does its wait.
+  'daily-quota': again(CLOSES_MS, { kind: 'close-day', ms: 60_000 }),
+  paused: again(CLOSES_MS, { kind: 'incident', state: 'PAUSED', ms: 60_000 }),
   // Renewed by every observation for as long as it lasts: an operator who has it reinstated does not wait for more.
-  suspended: again(60_000, { kind: 'incident', state: 'SUSPENDED', ms: 90_000 }),
+  suspended: again(CLOSES_MS, { kind: 'incident', state: 'SUSPENDED', ms: 90_000 }),
   // One tenant's set is off: others on the account go on. Once the route says so too, its mail is held without being tried.
   'set-paused': again(60_000, { kind: 'reprovision' }, false),
   identity: held('IDENTITY'),

@@ -1,3 +1,4 @@
+import type { SendingAccount } from '@libs/fleet';
 import { Timers, type AwsAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { ClockWatch } from './clock-watch.service';
@@ -113,7 +114,17 @@ export class SendEngine {
     await look;
   }
 
-  /** An operator has had an AWS account verified. @throws AWS's error */
+  /** Looks again at accounts that AWS has paused. */
+  async observePaused(): Promise<void> {
+    if (this.clocks.isRight) await this.keeper.observePaused();
+  }
+
+  /** An operator has an AWS account verified, and AWS has answered. */
+  accountSeen(seen: SendingAccount, before: SendingAccount | undefined): Promise<void> {
+    return this.keeper.seen(seen, before);
+  }
+
+  /** The verification has ended well. @throws AWS's error */
   accountVerified(id: AwsAccountId): Promise<void> {
     return this.keeper.verified(id);
   }

@@ -5,6 +5,7 @@ import { HeldSnapshotWatch, PartitionService, RetentionService, UpkeepModule } f
 import { Test, type TestingModule } from '@nestjs/testing';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
+import { OfferLimits } from '../../libs/sending/src/offer-limits.service';
 import { RampModule } from '../../libs/sending/src/upkeep/ramp.module';
 import { RampService } from '../../libs/sending/src/upkeep/ramp.service';
 import { ClockModule } from '../support/clock.module';
@@ -49,6 +50,7 @@ describe('the upkeep of the tables', () => {
         UpkeepModule.forRoot({ clock, heldSnapshotSeconds: 120 }),
         RampModule,
       ],
+      providers: [OfferLimits],
     }).compile();
     partitions = module.get(PartitionService);
     retention = module.get(RetentionService);
@@ -303,5 +305,17 @@ describe('the upkeep of the tables', () => {
     await sql(`UPDATE plan SET recipients_per_day = 90000 WHERE id = $1`, [planId]);
     clock.advance(-3_600_000);
     expect((await allowed())[1]).toEqual({ recipients: 90_000n, limit: 'PLAN' });
+  });
+
+  it('lets what is offered follow a ramp as soon as the ramp itself is read anew', async () => {
+    const id = await tenant(await plan(7, 90));
+    const offers = module.get(OfferLimits);
+    const offered = async () => (await offers.of(id, { weight: 1, dayCap: null, rate: null })).dayCap;
+    expect(await offered()).toBe(50_000n);
+    clock.advance(3_000);
+    expect(await offered()).toBe(50_000n);
+    await sql(`UPDATE tier SET ramp_floor = 70000 WHERE code = 'growth'`);
+    clock.advance(3_000);
+    expect(await offered()).toBe(70_000n);
   });
 });

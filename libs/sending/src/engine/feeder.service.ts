@@ -21,6 +21,9 @@ const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const LINES_MS = 1_000;
 /** How often an unchanged plan is told to the ledger again, real milliseconds. */
 const TELL_MS = 30_000;
+/** After a change an api may offer by what it had read before: for so long what changed is told again this often, real milliseconds. */
+const SETTLES_MS = 10_000;
+const TELL_CHANGED_MS = 2_000;
 /** Messages of a line read at a time. */
 const MOST_ROWS = 5_000;
 /** Lines read by one statement. */
@@ -41,8 +44,8 @@ interface Feeding {
   aheadAt: number;
   /** Of the ledger that was fed: a new one knows nothing. */
   epoch: bigint | undefined;
-  /** The limits that the ledger was told last, and when. */
-  told: { readonly limits: string; readonly at: number } | undefined;
+  /** The limits that the ledger was told last, and when; when it was told others before. */
+  told: { readonly limits: string; readonly at: number; readonly changedAt: number } | undefined;
 }
 
 interface Hungry {
@@ -182,17 +185,16 @@ export class Feeder {
   }
 
   private async tell(feeding: Feeding): Promise<void> {
-    const { line, told } = feeding;
-    // Told again once in a while: an offer that read the plan before it changed may have come after ours.
-    if (told?.limits === limitsKey(line) && this.timers.monotonicMs() - told.at < TELL_MS) return;
-    await this.offer(feeding, [], 0);
+    if (!isTold(feeding, this.timers.monotonicMs())) await this.offer(feeding, [], 0);
   }
 
   private async offer(feeding: Feeding, messages: readonly QueuedMessage[], window: number): Promise<number> {
     const { line } = feeding;
     const { sendingAccountId, tenantId, stream, limits } = line;
     const queued = await this.ledger.offer(sendingAccountId, tenantId, stream, limits, messages, window);
-    feeding.told = { limits: limitsKey(line), at: this.timers.monotonicMs() };
+    const [key, at] = [limitsKey(line), this.timers.monotonicMs()];
+    const { limits: before = key, changedAt = Number.NEGATIVE_INFINITY } = feeding.told ?? {};
+    feeding.told = { limits: key, at, changedAt: before === key ? changedAt : at };
     return queued;
   }
 
@@ -258,6 +260,12 @@ function newFeeding(line: WaitingLine, now: number): Feeding {
 /** Something about it is to be done, whatever its list holds. */
 function isUnsettled({ line, after, drained, told }: Feeding): boolean {
   return line.paused || told?.limits !== limitsKey(line) || (after === FIRST && !drained);
+}
+
+/** Told again once in a while: an offer that read the plan before it changed may have come after ours. */
+function isTold({ line, told }: Feeding, now: number): boolean {
+  if (told?.limits !== limitsKey(line)) return false;
+  return now - told.at < (now - told.changedAt < SETTLES_MS ? TELL_CHANGED_MS : TELL_MS);
 }
 
 function limitsKey({ limits }: WaitingLine): string {

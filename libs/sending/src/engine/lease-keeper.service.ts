@@ -13,10 +13,10 @@ export interface SpreadTenant {
   readonly accounts: ReadonlyMap<SendingAccountId, number>;
 }
 
-/** Divides the limits of tenants that send through several accounts, every few seconds each. */
+/** Divides the limits of tenants that send through several accounts, every few seconds each, and at once when they have changed. */
 @Injectable()
 export class LeaseKeeper {
-  private readonly nextAt = new Map<TenantId, number>();
+  private readonly divided = new Map<TenantId, { readonly limits: string; readonly nextAt: number }>();
 
   constructor(
     private readonly leases: TenantLeases,
@@ -25,11 +25,13 @@ export class LeaseKeeper {
 
   async divide({ tenantId, limits, accounts }: SpreadTenant): Promise<void> {
     const now = this.timers.monotonicMs();
-    if (now < (this.nextAt.get(tenantId) ?? 0)) return;
+    const last = this.divided.get(tenantId);
+    const whole = `${String(limits.dayCap)} ${String(limits.rate?.num)} ${String(limits.rate?.den)}`;
+    if (last?.limits === whole && now < last.nextAt) return;
     const parts = [...accounts].map(([sendingAccountId, waiting]) => ({ sendingAccountId, waiting }));
     // Who was refused tries again at once: without a part nothing is granted.
     if (!(await this.leases.divide(tenantId, limits, parts))) return;
-    if (this.nextAt.size > MAX_TENANTS) this.nextAt.clear();
-    this.nextAt.set(tenantId, now + DIVIDE_MS);
+    if (this.divided.size > MAX_TENANTS) this.divided.clear();
+    this.divided.set(tenantId, { limits: whole, nextAt: now + DIVIDE_MS });
   }
 }

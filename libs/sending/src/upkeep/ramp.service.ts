@@ -6,8 +6,8 @@ import { RampRepository } from './ramp.repository';
 
 const DAY_MS = 86_400_000;
 const HISTORY_DAYS = 7;
-/** How long a changed plan may stay unnoticed, real milliseconds. */
-const TERMS_MS = 10_000;
+/** How long a changed plan or ramp may stay unnoticed, real milliseconds. */
+const TERMS_MS = 4_000;
 const MAX_TENANTS = 50_000;
 
 interface Known {
@@ -16,7 +16,7 @@ interface Known {
 }
 
 /**
- * What a tenant may send today, told quickly: plans are read every ten seconds, and days that are over once a day, for
+ * What a tenant may send today, told quickly: plans are read every few seconds, and days that are over once a day, for
  * tenants alone whose plan lets them send more than anybody may.
  */
 @Injectable()
@@ -43,9 +43,17 @@ export class RampService {
     const allowances = new Map<TenantId, DayAllowance>();
     for (const tenant of tenants) {
       const terms = this.known.get(tenant)?.terms;
-      if (terms) allowances.set(tenant, allowanceFor(terms, this.highest.get(tenant) ?? 0n));
+      if (terms) allowances.set(tenant, this.allowanceBy(terms, tenant));
     }
     return allowances;
+  }
+
+  /** The same of one tenant without a question to anybody; undefined when what is known of it is too old. */
+  current(tenant: TenantId): DayAllowance | undefined {
+    const nowMs = this.clock.nowMs();
+    this.turnPage(nowMs);
+    const known = this.isCurrent(tenant, nowMs) ? this.known.get(tenant) : undefined;
+    return known && this.allowanceBy(known.terms, tenant);
   }
 
   /** What the tenant may send today and on days to come, when it uses up each; empty for an unknown tenant. */
@@ -53,6 +61,10 @@ export class RampService {
     await this.allowance([tenant]);
     const terms = this.known.get(tenant)?.terms;
     return terms ? allowancesAhead(terms, this.highest.get(tenant) ?? 0n, days) : [];
+  }
+
+  private allowanceBy(terms: RampTerms, tenant: TenantId): DayAllowance {
+    return allowanceFor(terms, this.highest.get(tenant) ?? 0n);
   }
 
   private async learn(tenants: readonly TenantId[], nowMs: number): Promise<void> {

@@ -409,6 +409,15 @@ describe('the wait of a message', () => {
     expect(nextFreeAt?.getTime()).toBeGreaterThanOrEqual(inADay);
     expect(nextFreeAt?.getTime()).toBeLessThanOrEqual(inADay + 300_000);
     expect(await limitOf(tenant, waiting)).toMatchObject({ limit: 'ACCOUNT_DAY_QUOTA', estimatedSendAt: nextFreeAt });
+    // A cap of its own that frees sooner changes nothing about it.
+    const capped = await process.tenant(shared, { dayCap: 1 });
+    const [sent, next] = await send(capped, [{}, {}]);
+    if (!sent) throw new Error('a message expected');
+    await process.attempt(sent, 'SENT', { account: shared });
+    const early = [capped, new Date(NOON.getTime() - 10_800_000)];
+    await process.query('UPDATE attempt SET created_at = $2, ended_at = $2 WHERE tenant_id = $1', early);
+    expect((await limits.sendingLimits(capped, 'LIVE')).nextFreeAt).toEqual(nextFreeAt);
+    expect(await limitOf(capped, next)).toMatchObject({ limit: 'ACCOUNT_DAY_QUOTA', estimatedSendAt: nextFreeAt });
   });
 
   it('is the capacity also for the last of it, which is kept back: from all mail, and more of it from marketing', async () => {
@@ -471,7 +480,7 @@ describe('the wait of a message', () => {
     // 2 today, which are used up; then 6, 18, 54.
     const volume = await limits.forecast(tenant, 'LIVE', { recipients: 23, stream: 'TRANSACTIONAL' });
     expect(volume.bindingLimit).toBe('RAMP');
-    expect(Math.floor((volume.lastAt.getTime() - NOON.getTime()) / DAY_MS)).toBe(2);
+    expect(Math.floor((Number(volume.lastAt) - NOON.getTime()) / DAY_MS)).toBe(2);
     await process.query(`UPDATE tier SET ramp_floor = 50000 WHERE code = 'growth'`);
   });
 
@@ -507,7 +516,7 @@ describe('a forecast', () => {
         stream,
         ...(startAt ? { startAt } : {}),
       });
-      return at.getTime() - (startAt ?? NOON).getTime();
+      return Number(at) - (startAt ?? NOON).getTime();
     };
     expect(await firstAt('TRANSACTIONAL')).toBe(2_000);
     expect(await firstAt('MARKETING')).toBe(4_000);

@@ -21,9 +21,10 @@ export interface ForecastFacts {
   /** The weight of the tenant's plan, and who waits on those accounts besides when it starts. */
   readonly weight: number;
   readonly others: readonly OtherTenant[];
+  /** Nothing goes at all until somebody decides otherwise. */
   readonly paused: boolean;
-  /** The stream is stopped at the tenant's spend cap until the start. */
-  readonly held: boolean;
+  /** What keeps the stream until the start, later than it was asked for: the tenant's spend cap, or SES, which refuses it; null = nothing. */
+  readonly heldBy: 'SPEND_CAP' | 'PAUSED' | null;
 }
 
 /** What a sending account, or several together, can take. */
@@ -47,9 +48,10 @@ export interface Share {
   readonly warmUp: Pick<WarmUp, 'dayCap' | 'usedDay' | 'hourCap' | 'usedHour'> | null;
 }
 
+/** Times are null where nobody can tell them: nothing goes until somebody decides, or a limit of 0 is raised. */
 export interface Forecast {
-  readonly firstAt: Date;
-  readonly lastAt: Date;
+  readonly firstAt: Date | null;
+  readonly lastAt: Date | null;
   readonly bindingLimit: Limit;
 }
 
@@ -102,6 +104,7 @@ function daysOf({ quota, used, warmUp }: Share) {
  * the start if that is now: an estimate on the quotas, rates and backlog of now, with the day's use freeing 24 h after the start.
  */
 export function forecast(facts: ForecastFacts): Forecast {
+  if (facts.paused) return { firstAt: null, lastAt: null, bindingLimit: 'PAUSED' };
   const { capacity } = facts;
   const planRate = facts.planRate ?? Number.POSITIVE_INFINITY;
   const rate = Math.max(Math.min(planRate, capacity.rate), 0.001);
@@ -129,8 +132,8 @@ export function forecast(facts: ForecastFacts): Forecast {
   const overDay = at(total) > facts.startMs + Math.ceil(secondsFor(total) * 1_000);
   const tenantBindsDay = tenantRoom !== null && (accountRoom === null || tenantRoom <= accountRoom);
   return {
-    firstAt: new Date(Math.min(at(before + 1n), NEVER_MS)),
-    lastAt: new Date(Math.min(at(total), NEVER_MS)),
+    firstAt: timeOf(at(before + 1n)),
+    lastAt: timeOf(at(total)),
     bindingLimit: bindingLimit(facts, {
       day: overDay ? (tenantBindsDay ? facts.dayLimit : capacity.dayLimit) : undefined,
       rate:
@@ -146,6 +149,10 @@ export function forecast(facts: ForecastFacts): Forecast {
   };
 }
 
+function timeOf(ms: number): Date | null {
+  return Number.isFinite(ms) ? new Date(Math.min(ms, NEVER_MS)) : null;
+}
+
 /** After how many hours a pool that is warmed up takes the n-th recipient: what this hour has left, then an hour's cap in each. */
 function hoursFor(n: number, hour: Capacity['hour'], inMs: number): number {
   if (hour === null) return 0;
@@ -158,17 +165,16 @@ function hoursFor(n: number, hour: Capacity['hour'], inMs: number): number {
  * @param found the limit of the day that is met, if one is, and the rate that binds otherwise
  */
 function bindingLimit(
-  { paused, held }: ForecastFacts,
+  { heldBy }: ForecastFacts,
   found: { readonly day: Limit | undefined; readonly rate: Limit; readonly isWithinASecond: boolean },
 ): Limit {
-  if (paused) return 'PAUSED';
-  if (held) return 'SPEND_CAP';
+  if (heldBy !== null) return heldBy;
   if (found.day !== undefined) return found.day;
   return found.isWithinASecond ? 'NONE' : found.rate;
 }
 
 /**
- * When the n-th recipient goes (1 is the first): at the rate, day window after day window. A window may have more room than
+ * When the n-th recipient goes (1 is the first; Infinity = never): at the rate, day window after day window. A window may have more room than
  * the rate can send in a day; what it could not send goes first in the next, so the latest of all windows decides.
  */
 function placeOf(
@@ -196,7 +202,7 @@ function placeOf(
     windows += 1;
     at = Math.max(at, inWindow(windows, over + 1n));
   }
-  if (last === 0n) return startMs + DAY_MS * 365;
+  if (last === 0n) return Number.POSITIVE_INFINITY;
   return Math.max(at, inWindow(windows + Number(over / last), (over % last) + 1n));
 }
 

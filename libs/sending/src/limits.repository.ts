@@ -38,6 +38,15 @@ export interface WaitingMessage {
   readonly domainVerified: boolean;
 }
 
+/** A tenant's configuration set on an account: the way out of a stream. */
+export interface WayOut {
+  readonly sendingAccountId: SendingAccountId;
+  /** It is switched off at SES. */
+  readonly paused: boolean;
+  /** SES refused mail of it lately: nothing goes before. */
+  readonly heldUntil: Date | null;
+}
+
 export interface TenantUse {
   /** Recipients SES took in the 24 h before. */
   readonly used: bigint;
@@ -90,6 +99,14 @@ export class LimitsRepository {
       used24h: BigInt(row.used),
       rate: Number(row.rate),
     }));
+  }
+
+  waysOut(tenant: TenantId, stream: Stream): Promise<WayOut[]> {
+    return this.uow.query<WayOut>(
+      `SELECT sending_account_id AS "sendingAccountId", paused_at IS NOT NULL AS paused, held_until AS "heldUntil"
+         FROM configuration_set WHERE tenant_id = $1 AND stream = $2`,
+      [tenant, stream],
+    );
   }
 
   /** @param counted since when what was sent counts towards a cap; before `since` */

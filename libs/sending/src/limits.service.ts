@@ -13,7 +13,7 @@ import type { Route, Sender } from './accept-route.policy';
 import { othersOf, type OtherTenant } from './fair-share.policy';
 import { capacityOf, forecast, type Capacity, type Forecast } from './limits-forecast.policy';
 import { LedgerLook } from './ledger-look.service';
-import { LimitsRepository, type AccountFacts, type TenantUse } from './limits.repository';
+import { LimitsRepository, type AccountFacts, type TenantUse, type WayOut } from './limits.repository';
 import { RampService } from './upkeep/ramp.service';
 
 export interface SendingLimits {
@@ -72,17 +72,13 @@ export class LimitsService {
       const recipientsPer24h = cap === null ? quota : quota < 0n || cap < quota ? cap : quota;
       const rate = accounts.reduce((sum, account) => sum + account.rate, 0);
       const oldestOfFull = cap !== null && use.counted >= cap ? use.oldest : null;
+      const own = oldestOfFull ? new Date(this.leavesCapMs(oldestOfFull)) : null;
       return {
         recipientsPer24h,
         usedLast24h: use.used,
         recipientsPerSecond: decimal(Math.min(perSecond(sender.limits.rate) ?? Number.POSITIVE_INFINITY, rate)),
-        nextFreeAt:
-          recipientsPer24h === 0n
-            ? null
-            : oldestOfFull
-              ? new Date(this.leavesCapMs(oldestOfFull))
-              : roomReturns(accounts, now),
-        pausedReason: sender.state === 'PAUSED' ? (sender.pausedReason ?? 'paused by the operator') : null,
+        nextFreeAt: recipientsPer24h === 0n ? null : laterOf(own, roomReturns(accounts, now)),
+        pausedReason: pausedReason(sender, accounts),
       };
     });
   }
@@ -104,18 +100,22 @@ export class LimitsService {
         throw new DomainError({ code: 'FORBIDDEN_BY_PLAN', message, path: ['stream'] });
       }
       const routes = sender.routes.filter((route) => route.stream === request.stream && route.weight > 0);
-      const accounts = await this.accounts(routes);
+      const all = await this.accounts(routes);
+      const sending = all.filter((account) => account.sending);
+      // What waits for one that is closed goes through the others.
+      const accounts = sending.length > 0 ? sending : all;
       const capacity = capacityFor(routes, accounts);
+      const stop = stopOf(await this.rows.waysOut(tenant, request.stream), accounts);
       const use = await this.useOf(tenant, mode, nowMs);
       const ahead = mode === 'LIVE' ? await this.ramp.ahead(tenant, RAMP_DAYS) : [];
       const [today] = ahead;
       const wanted = Math.max(nowMs, request.startAt?.getTime() ?? nowMs);
-      const until = sender.holds.find((hold) => hold.stream === request.stream)?.until.getTime() ?? wanted;
-      const startMs = Math.max(wanted, until);
+      const capMs = sender.holds.find((hold) => hold.stream === request.stream)?.until.getTime() ?? wanted;
+      const startMs = Math.max(wanted, capMs, stop.heldUntilMs);
       return forecast({
         recipients: BigInt(request.recipients),
         startMs,
-        held: until > wanted,
+        heldBy: capMs > wanted ? 'SPEND_CAP' : startMs > wanted ? 'PAUSED' : null,
         nowMs,
         waiting: await this.rows.before(tenant, mode, request.stream, new Date(startMs), ENOUGH),
         dayCaps: today ? ahead.map((day) => day.recipients) : capsOf(sender.limits.dayCap),
@@ -126,7 +126,7 @@ export class LimitsService {
         weight: sender.limits.weight,
         // Who waits now has gone by then.
         others: startMs > nowMs ? [] : mostOf(accounts.map((account) => othersAt(account, tenant, request.stream))),
-        paused: sender.state === 'PAUSED' || !accounts.some((account) => account.sending),
+        paused: sender.state === 'PAUSED' || sending.length === 0 || stop.paused,
       });
     });
   }
@@ -176,6 +176,25 @@ export class LimitsService {
   }
 }
 
+function pausedReason(sender: Sender, accounts: readonly AccountFacts[]): string | null {
+  if (sender.state === 'PAUSED') return sender.pausedReason ?? 'paused by the operator';
+  const isClosed = accounts.length > 0 && !accounts.some((account) => account.sending);
+  return isClosed ? 'paused on our side; the operator has been told' : null;
+}
+
+/** What SES refuses of a stream on every account that it leaves from: paused for good, or until a time (engine milliseconds; 0 = it is not). */
+function stopOf(
+  ways: readonly WayOut[],
+  accounts: readonly AccountFacts[],
+): { readonly paused: boolean; readonly heldUntilMs: number } {
+  const own = accounts.map(({ id }) => ways.find((way) => way.sendingAccountId === id));
+  const open = own.filter((way) => way?.paused !== true);
+  return {
+    paused: open.length === 0,
+    heldUntilMs: open.length === 0 ? 0 : Math.min(...open.map((way) => way?.heldUntil?.getTime() ?? 0)),
+  };
+}
+
 function capacityFor(routes: readonly Route[], accounts: readonly LiveAccount[]): Capacity {
   const capacity = capacityOf(
     routes.flatMap(({ sendingAccountId, laneId, stream, weight }) => {
@@ -205,6 +224,10 @@ function capsOf(dayCap: bigint | null): readonly bigint[] {
 function roomReturns(accounts: readonly LiveAccount[], nowMs: number): Date | null {
   const times = accounts.filter(({ quota }) => quota !== 0n).map((account) => closedUntil(account, nowMs));
   return times.length === 0 || times.includes(null) ? null : new Date(Math.min(...times.map((ms) => ms ?? nowMs)));
+}
+
+function laterOf(one: Date | null, other: Date | null): Date | null {
+  return one && other ? (one > other ? one : other) : (one ?? other);
 }
 
 /** What of an account's quota mail of the stream finds taken: used, or kept back from it. */

@@ -1,6 +1,7 @@
 import type { Mode, Stream } from '@libs/kernel';
 import type { EngineState } from './engine-state';
 import { isHeldByOthers, leftWithThe, type OtherTenant } from './fair-share.policy';
+import { grownRoomAt, roomAt } from './rolling-room.policy';
 
 /** The kind of limit that holds mail (API.md). A customer learns the kind, never whose account it is. */
 export const LIMITS = [
@@ -108,7 +109,10 @@ const LONG_FREEZE_MS = 60_000;
 /** Less than this is no wait that needs a reason. */
 const SOON_MS = 2_000;
 
-/** Which limit binds, in the order in which they would have to fall; null once the message has gone or will not go. */
+/**
+ * Which limit binds; null once the message has gone or will not go. Of several that hold it the one that falls last, and before all
+ * of them one whose end nobody can tell.
+ */
 export function explainWait(message: Waiting, facts: Circumstances, nowMs: number): Wait | null {
   switch (message.state) {
     case 'INTENT':
@@ -138,14 +142,17 @@ function withItsEnd(wait: Wait, { expiresAtMs }: Waiting): Wait {
 }
 
 function explainWaiting(message: Waiting, facts: Circumstances, nowMs: number): Wait {
-  const own = blocked(message, facts, nowMs) ?? tenantQuota(message, facts, nowMs);
-  if (own) return own;
-  const account = accountClosed(message, facts, nowMs);
-  if (account && message.region !== null && facts.openElsewhere) {
-    const explanation = `You asked for ${message.region}, and your mail cannot leave from there now; elsewhere it could.`;
-    return { ...account, limit: 'REGION', explanation };
-  }
-  return account ?? warmUp(message, facts, nowMs) ?? pace(message, facts, nowMs);
+  const account = atAccount(message, facts, nowMs);
+  const own = blocked(message, facts, nowMs);
+  if (own) return own.limit === 'PAUSED' ? (lastOf([own, account]) ?? own) : own;
+  return (
+    lastOf([tenantQuota(message, facts, nowMs), account, warmUp(message, facts, nowMs)]) ?? pace(message, facts, nowMs)
+  );
+}
+
+function lastOf(limits: readonly (Wait | undefined)[]): Wait | undefined {
+  const endOf = ({ estimatedSendAt }: Wait) => estimatedSendAt?.getTime() ?? Number.POSITIVE_INFINITY;
+  return limits.reduce((last, next) => (next && (!last || endOf(next) > endOf(last)) ? next : last), undefined);
 }
 
 function blocked(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
@@ -209,6 +216,14 @@ function tenantQuota(message: Waiting, facts: Circumstances, nowMs: number): Wai
   return { limit: facts.dayLimit, explanation, estimatedSendAt: at, ahead };
 }
 
+/** Its account is closed; where it only asks for the region of that one, the region holds it. */
+function atAccount(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
+  const account = accountClosed(message, facts, nowMs);
+  if (!account || message.region === null || !facts.openElsewhere) return account;
+  const explanation = `You asked for ${message.region}, and your mail cannot leave from there now; elsewhere it could.`;
+  return { ...account, limit: 'REGION', explanation };
+}
+
 function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
   const need = BigInt(message.aheadRecipients + message.recipients);
   const ahead = message.aheadMessages;
@@ -232,49 +247,6 @@ function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): W
     return { limit: 'ACCOUNT_DAY_QUOTA', explanation, estimatedSendAt: at, ahead };
   }
   return undefined;
-}
-
-/** A rolling day, or a shorter span of time. */
-interface RollingWindow {
-  readonly spanMs: number;
-  readonly limit: bigint;
-  readonly used: bigint;
-  readonly need: bigint;
-  /** Of the message itself, the last of them. */
-  readonly recipients: number;
-  /** When the first of those used is free again, engine milliseconds; null = not known. */
-  readonly firstFreeMs: number | null;
-  readonly nowMs: number;
-}
-
-/** The same where every day has more room than the one before; undefined where none has. */
-function grownRoomAt(day: RollingWindow, laterCaps: readonly bigint[]): Date | undefined {
-  const { limit, used, need, recipients, firstFreeMs, nowMs } = day;
-  const last = laterCaps.at(-1);
-  if (last === undefined || last <= limit || last < BigInt(recipients)) return undefined;
-  let over = need - (used > limit ? 0n : limit - used);
-  let days = 0;
-  for (const cap of laterCaps) {
-    if (over <= 0n) break;
-    over -= cap;
-    days += 1;
-  }
-  if (over > 0n) days += Number((over + last - 1n) / last);
-  return new Date(Math.max(nowMs, firstFreeMs ?? nowMs + DAY_MS) + (days - 1) * DAY_MS);
-}
-
-/**
- * When a rolling window of `limit` recipients has room for the last of `need` recipients that wait: each of them takes the
- * room of the one `limit` places before it, one span after that went. Null when there is never enough: a message goes whole.
- */
-function roomAt(window: RollingWindow): Date | null {
-  const { limit, used, need, recipients, firstFreeMs, nowMs, spanMs } = window;
-  if (limit < BigInt(Math.max(1, recipients))) return null;
-  const going = used > limit ? used : limit;
-  const spans = (used + need - going + limit - 1n) / limit;
-  // The one before it that starts the row has gone already, or goes now.
-  const free = used + need - spans * limit <= used ? (firstFreeMs ?? nowMs + spanMs) : nowMs + spanMs;
-  return new Date(Math.max(nowMs, free) + (Number(spans) - 1) * spanMs);
 }
 
 function returning(at: Date | null, limit: bigint): string {
@@ -320,8 +292,12 @@ function pace(message: Waiting, facts: Circumstances, nowMs: number): Wait {
   const start = Math.max(nowMs, facts.frozenUntilMs, facts.rateFreeMs, message.notBeforeMs ?? nowMs);
   const at = Math.ceil(start + Math.max(bySharingS, byPlanS) * 1_000);
   const estimatedSendAt = new Date(at);
-  if (message.notBeforeMs !== null && message.notBeforeMs === start && start - nowMs > SOON_MS) {
-    const explanation = `It could not be sent when it was tried; it is tried again from ${clock(start)} on. Nothing is lost.`;
+  const isTriedAt = (ms: number | null) => ms === start && start - nowMs > SOON_MS;
+  if (isTriedAt(facts.frozenUntilMs) || isTriedAt(message.notBeforeMs)) {
+    const what = isTriedAt(message.notBeforeMs)
+      ? 'It could not be sent when it was tried'
+      : 'Amazon SES takes nothing for the moment where it leaves';
+    const explanation = `${what}; it is tried again from ${clock(start)} on. Nothing is lost.`;
     return { limit: 'PAUSED', explanation, estimatedSendAt, ahead };
   }
   if (at - nowMs <= SOON_MS) return { limit: 'NONE', explanation: 'It goes out now.', estimatedSendAt, ahead };

@@ -6,11 +6,17 @@ import { LimitEnum } from '../message/message.type';
 
 @ObjectType('Forecast', { description: 'When a volume would be out, and what it would cost.', ...inCustomerSchema })
 export class Forecast {
-  @Field(() => DateTime, { description: 'When the first would go.' })
-  firstAt!: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When the first would go. Null while nothing may go at all: `bindingLimit` says why.',
+  })
+  firstAt!: Date | null;
 
-  @Field(() => DateTime, { description: 'When the last would have gone.' })
-  lastAt!: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When the last would have gone. Null where nobody can tell: what stands in the way must end first.',
+  })
+  lastAt!: Date | null;
 
   @Field(() => LimitEnum, { description: 'The kind of limit that decides it.' })
   bindingLimit!: Limit;

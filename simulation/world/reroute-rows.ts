@@ -11,10 +11,11 @@ export class RerouterRows implements Pick<RerouterRepository, keyof RerouterRepo
     private readonly fleet: SimulatedFleet,
   ) {}
 
-  siblings({ tenantId, stream, sendingAccountId }: StuckLine): Promise<Target[]> {
+  siblings({ tenantId, stream, sendingAccountId }: StuckLine): ReturnType<RerouterRepository['siblings']> {
     const others = this.fleet.all().filter(({ id }) => id !== sendingAccountId);
     const [lane] = [...this.tables.ready(sendingAccountId, stream, tenantId).values()];
-    return Promise.resolve(lane ? others.map(({ id }) => ({ sendingAccountId: id, laneId: lane.laneId })) : []);
+    if (!lane) return Promise.resolve([]);
+    return Promise.resolve(others.map(({ id, region }) => ({ sendingAccountId: id, laneId: lane.laneId, region })));
   }
 
   page({ sendingAccountId, stream, tenantId }: StuckLine, after: MessageId, limit: number): Promise<MessageId[]> {
@@ -24,7 +25,8 @@ export class RerouterRows implements Pick<RerouterRepository, keyof RerouterRepo
 
   hold({ sendingAccountId }: StuckLine, ids: readonly MessageId[]): Promise<StuckMessage[]> {
     const rows = ids.flatMap((id) => this.tables.messages.get(id) ?? []);
-    return Promise.resolve(rows.filter((row) => row.state === 'READY' && row.accountId === sendingAccountId));
+    const held = rows.filter((row) => row.state === 'READY' && row.accountId === sendingAccountId);
+    return Promise.resolve(held.map(({ id, recipients }) => ({ id, recipients, region: null })));
   }
 
   note(): Promise<void> {

@@ -76,6 +76,27 @@ it('a backlog follows its tenant, is offered where it goes, and what is being se
   expect(grant.kind === 'grant' && grant.messages[0]).toMatchObject({ tenantId: tenant, laneId: target.lane });
 });
 
+it('mail that asks for a region follows to a placement that serves it, and anywhere where none does any more', async () => {
+  const { from: old, to: target } = accounts();
+  const tenant = await process.tenant(old, { streams: ['TRANSACTIONAL'] });
+  await send(tenant, 40);
+  await process.query(`UPDATE message SET region = 'us' WHERE tenant_id = $1`, [tenant]);
+  const abroad = await process.account();
+  await process.query(`UPDATE sending_account SET region = 'eu-west-1' WHERE id = $1`, [abroad.id]);
+  await process.place(tenant, target, 'TRANSACTIONAL');
+  await process.query(
+    `INSERT INTO placement (tenant_id, id, mode, stream, sending_account_id, lane_id, weight, reason, decided_by, valid_from)
+     SELECT tenant_id, gen_random_uuid(), mode, stream, $2, $3, 1000, reason, decided_by, valid_from
+       FROM placement WHERE tenant_id = $1 AND valid_to IS NULL`,
+    [tenant, abroad.id, abroad.lane],
+  );
+  expect(await backlog.followPlacements(tenant)).toBe(40);
+  expect((await backlog.count(tenant, target.id)).messages).toBe(40n);
+  await process.place(tenant, abroad, 'TRANSACTIONAL');
+  expect(await backlog.followPlacements(tenant)).toBe(40);
+  expect((await backlog.count(tenant, abroad.id)).messages).toBe(40n);
+});
+
 it('a backlog is split by weight over several placements, and what stands on one of them stays', async () => {
   const { from: old, to: target } = accounts();
   const tenant = await process.tenant(old, { streams: ['TRANSACTIONAL'] });

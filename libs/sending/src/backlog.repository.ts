@@ -12,6 +12,8 @@ export interface HeldMessage extends Target {
   readonly id: MessageId;
   readonly recipients: number;
   readonly ready: boolean;
+  /** The region it asks for. */
+  readonly region: string | null;
 }
 
 /** Where a page of ids begins. */
@@ -42,7 +44,7 @@ export class BacklogRepository {
    */
   hold(tenant: TenantId, ids: readonly MessageId[]): Promise<HeldMessage[]> {
     return this.uow.query<HeldMessage>(
-      `SELECT id, n_rcpt AS recipients, state = 'READY' AS ready, sending_account_id AS "sendingAccountId", lane_id AS "laneId"
+      `SELECT id, n_rcpt AS recipients, state = 'READY' AS ready, sending_account_id AS "sendingAccountId", lane_id AS "laneId", region
          FROM message WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND state IN ('READY', 'SCHEDULED')
         ORDER BY id FOR NO KEY UPDATE`,
       [tenant, ids],

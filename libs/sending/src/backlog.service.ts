@@ -12,6 +12,7 @@ import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { AcceptRepository } from './accept.repository';
 import type { Route, Sender } from './accept-route.policy';
+import { regionServes } from './accept.policy';
 import { ReadyOffers } from './backlog-offer.service';
 import { BacklogRepository, FIRST, type HeldMessage, type Target } from './backlog.repository';
 import { chooseByWeight } from './route-split.policy';
@@ -136,11 +137,11 @@ export class BacklogService {
   }
 }
 
-/** Its own account's route while there is one, else its share of the others. */
+/** Its own account's route while there is one, else its share of those that serve the region it asks for; of all, where none does any more. */
 function routeOf(message: HeldMessage, routes: readonly Route[]): Route | undefined {
-  return (
-    routes.find((route) => route.sendingAccountId === message.sendingAccountId) ?? chooseByWeight(routes, message.id)
-  );
+  const own = routes.find((route) => route.sendingAccountId === message.sendingAccountId);
+  const serving = routes.filter((route) => regionServes(message.region, route.region));
+  return own ?? chooseByWeight(serving.length > 0 ? serving : routes, message.id);
 }
 
 function isAt(message: HeldMessage, to: Target): boolean {

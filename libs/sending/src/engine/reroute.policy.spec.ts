@@ -1,5 +1,5 @@
 import type { LaneId, SendingAccountId } from '@libs/kernel';
-import { chooseSibling, closedBy, roomOf } from './reroute.policy';
+import { closedBy, roomOf, takersOf } from './reroute.policy';
 
 const healthy = { state: 'PRODUCTION', sendingEnabled: true } as const;
 const figures = { nowMs: 1_000, frozenUntilMs: 0, quota: 50_000n, used24h: 10n };
@@ -24,17 +24,23 @@ describe('an account', () => {
 });
 
 describe('the sibling that takes over', () => {
-  const sibling = (id: string, room: number) => ({
+  const sibling = (id: string, room: number, region = 'us-east-1') => ({
     sendingAccountId: id as SendingAccountId,
     laneId: `lane-${id}` as LaneId,
+    region,
     room,
   });
 
   it('is the one with most room, the same one for everybody, and none when all are full', () => {
-    expect(chooseSibling([sibling('a', 10), sibling('b', 20)])).toEqual(sibling('b', 20));
-    expect(chooseSibling([sibling('b', 20), sibling('a', 20)])).toEqual(sibling('a', 20));
-    expect(chooseSibling([sibling('a', 5), sibling('b', Number.POSITIVE_INFINITY)])?.sendingAccountId).toBe('b');
-    expect(chooseSibling([sibling('a', 0)])).toBeUndefined();
+    expect(takersOf([sibling('a', 10), sibling('b', 20)])).toEqual([sibling('b', 20)]);
+    expect(takersOf([sibling('b', 20), sibling('a', 20)])).toEqual([sibling('a', 20)]);
+    expect(takersOf([sibling('a', 5), sibling('b', Number.POSITIVE_INFINITY)])[0]?.sendingAccountId).toBe('b');
+    expect(takersOf([sibling('a', 0)])).toEqual([]);
+  });
+
+  it('is one in each region, for mail that asks for it', () => {
+    const [a, b, c] = [sibling('a', 10), sibling('b', 20, 'eu-west-1'), sibling('c', 30)];
+    expect(takersOf([a, b, c])).toEqual([c, b]);
   });
 
   it('has the rest of its day as room, and no end of it without a quota', () => {

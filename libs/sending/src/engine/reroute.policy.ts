@@ -26,18 +26,23 @@ export const DAY_PATIENCE = 10;
 export interface Sibling {
   readonly sendingAccountId: SendingAccountId;
   readonly laneId: LaneId;
+  readonly region: string;
   /** Recipients that it may still be granted today. */
   readonly room: number;
 }
 
-/** The one with most room, and among equals always the same one; undefined when none has any. */
-export function chooseSibling(siblings: readonly Sibling[]): Sibling | undefined {
+/**
+ * Those that take over, the one with most room first, and among equals always the same one; none when none has any. One of each
+ * region: a message that asks for a region takes the first that serves it, all others the first.
+ */
+export function takersOf(siblings: readonly Sibling[]): Sibling[] {
   return siblings
     .filter(({ room }) => room > 0)
     .sort((a, b) => {
       if (a.room !== b.room) return b.room > a.room ? 1 : -1;
       return a.sendingAccountId < b.sendingAccountId ? -1 : 1;
-    })[0];
+    })
+    .filter(({ region }, i, sorted) => sorted.findIndex((one) => one.region === region) === i);
 }
 
 /** Recipients that an open account may still be granted in its day; infinite without a quota. */

@@ -1,13 +1,5 @@
 import { UnitOfWork } from '@libs/database';
-import {
-  newId,
-  type LaneId,
-  type MessageId,
-  type Mode,
-  type SendingAccountId,
-  type Stream,
-  type TenantId,
-} from '@libs/kernel';
+import { newId, type MessageId, type Mode, type SendingAccountId, type Stream, type TenantId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import type { Target } from '../backlog.repository';
 import { OF_DOMAIN } from '../domain-ready.sql';
@@ -24,12 +16,18 @@ export interface StuckLine {
 export interface StuckMessage {
   readonly id: MessageId;
   readonly recipients: number;
+  /** The region it asks for. */
+  readonly region: string | null;
+}
+
+interface SiblingTarget extends Target {
+  readonly region: string;
 }
 
 // What the tenant may send through as it is: same tier and mode, set and identity there, and its mail not held after a refusal.
 // Nothing is set up for this.
 const SIBLINGS = `
-  SELECT s.id AS "sendingAccountId", c.lane_id AS "laneId"
+  SELECT s.id AS "sendingAccountId", c.lane_id AS "laneId", s.region
     FROM sending_account home
     JOIN sending_account s ON s.mode = home.mode AND (s.tier = home.tier OR s.mode = 'TEST') AND s.id <> home.id
     JOIN aws_account a ON a.id = s.aws_account_id AND a.state = 'ACTIVE'
@@ -46,7 +44,7 @@ const PAGE = `
 
 // Only those whose own domain the sibling may send for.
 const HOLD = `
-  SELECT m.id, m.n_rcpt AS recipients FROM message m
+  SELECT m.id, m.n_rcpt AS recipients, m.region FROM message m
    WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[]) AND m.state = 'READY' AND m.sending_account_id = $3
      AND EXISTS (SELECT FROM domain d JOIN domain_identity i ON i.tenant_id = d.tenant_id AND i.domain_id = d.id
                   WHERE d.tenant_id = m.tenant_id AND i.sending_account_id = $4 AND d.state = 'READY' AND i.state = 'VERIFIED'
@@ -72,13 +70,8 @@ const DECIDE = `
 export class RerouterRepository {
   constructor(private readonly uow: UnitOfWork) {}
 
-  siblings({ tenantId, stream, sendingAccountId }: StuckLine, now: Date): Promise<Target[]> {
-    return this.uow.query<{ sendingAccountId: SendingAccountId; laneId: LaneId }>(SIBLINGS, [
-      tenantId,
-      stream,
-      sendingAccountId,
-      now,
-    ]);
+  siblings({ tenantId, stream, sendingAccountId }: StuckLine, now: Date): Promise<SiblingTarget[]> {
+    return this.uow.query<SiblingTarget>(SIBLINGS, [tenantId, stream, sendingAccountId, now]);
   }
 
   async page(line: StuckLine, after: MessageId, limit: number): Promise<MessageId[]> {

@@ -5,12 +5,13 @@ import { Timers, toPublicId, type MessageId, type SendingAccountId } from '@libs
 import { Log, Metrics } from '@libs/observability';
 import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { regionServes } from '../accept.policy';
 import { ReadyOffers } from '../backlog-offer.service';
 import { BacklogRepository, FIRST } from '../backlog.repository';
 import { EngineAccounts } from './engine-accounts.service';
 import { EngineSettings } from './engine.settings';
 import { FeederRepository, type WaitingLine } from './feeder.repository';
-import { chooseSibling, closedBy, DAY_PATIENCE, roomOf, type Closed, type Sibling } from './reroute.policy';
+import { closedBy, DAY_PATIENCE, roomOf, takersOf, type Closed, type Sibling } from './reroute.policy';
 import { groupBy, inTurns } from './side-by-side';
 import { RerouterRepository, type StuckLine, type StuckMessage } from './rerouter.repository';
 
@@ -104,25 +105,37 @@ export class Rerouter {
 
   private async moveLine(home: SendingAccount, waiting: WaitingLine): Promise<number> {
     const line: StuckLine = { ...waiting, mode: home.mode };
-    const sibling = chooseSibling(await this.openSiblings(line));
-    if (!sibling) return 0;
+    const siblings = takersOf(await this.openSiblings(line));
+    let moved = 0;
+    for (const sibling of siblings) {
+      const takes = ({ region }: StuckMessage) => siblings.find((one) => regionServes(region, one.region)) === sibling;
+      moved += await this.moveTo(sibling, line, waiting, takes);
+    }
+    // Its ready list on the closed account names messages that are no longer there.
+    if (moved > 0) await this.ledger.drop(home.id, line.tenantId, line.stream);
+    return moved;
+  }
+
+  private async moveTo(
+    sibling: Sibling,
+    line: StuckLine,
+    waiting: WaitingLine,
+    takes: (message: StuckMessage) => boolean,
+  ): Promise<number> {
+    const { sendingAccountId, laneId } = sibling;
+    const { tenantId, mode, stream } = line;
+    const limits = { ...waiting.limits, laneId };
     let { room } = sibling;
     let moved = 0;
     let after: MessageId | undefined = FIRST;
     for (let page = 0; page < PAGES && after !== undefined && room > 0; page += 1) {
-      const { last, messages } = await this.movePage(line, sibling, after, room);
+      const { last, messages } = await this.movePage(line, sibling, after, (held) => within(room, held.filter(takes)));
       after = last;
       moved += messages.length;
       room -= messages.reduce((sum, message) => sum + message.recipients, 0);
-      const { sendingAccountId, laneId } = sibling;
-      const { tenantId, stream } = waiting;
-      const { mode } = home;
-      const limits = { ...waiting.limits, laneId };
       if (messages.length > 0)
         await this.offers.offer([{ tenantId, mode, sendingAccountId, stream, limits, messages }]);
     }
-    // Its ready list on the closed account names messages that are no longer there.
-    if (moved > 0) await this.ledger.drop(home.id, line.tenantId, line.stream);
     return moved;
   }
 
@@ -143,11 +156,11 @@ export class Rerouter {
     line: StuckLine,
     to: Sibling,
     after: MessageId,
-    room: number,
+    choose: (held: readonly StuckMessage[]) => readonly StuckMessage[],
   ): Promise<{ last: MessageId | undefined; messages: readonly StuckMessage[] }> {
     return this.uow.forSystem(async () => {
       const ids = await this.rows.page(line, after, PAGE);
-      const messages = within(room, await this.rows.hold(line, ids, to.sendingAccountId));
+      const messages = choose(await this.rows.hold(line, ids, to.sendingAccountId));
       if (messages.length > 0) {
         const now = new Date(this.ledger.nowMs());
         await this.backlog.place(

@@ -101,6 +101,18 @@ describe('mail that was stopped', () => {
     await goes(ids);
   }, 30_000);
 
+  it('by a pause that is found while a ledger is rebuilt is said aloud and audited like any other', async () => {
+    const known = (await audited()).length;
+    await region({ enforcementStatus: 'SHUTDOWN' });
+    await staged.stack.redis.flush();
+    await staged.rebuilt();
+    expect(await frozenUntil()).toBeGreaterThan(staged.ledger.nowMs());
+    expect((await audited()).slice(known)).toEqual(['sendingAccount.paused']);
+    await region({ enforcementStatus: 'HEALTHY' });
+    await verify();
+    expect((await audited()).slice(known)).toEqual(['sendingAccount.paused', 'sendingAccount.production']);
+  }, 60_000);
+
   it('by a pause of its tenant goes, also what was granted before, once the tenant is resumed', async () => {
     const tenants = staged.stack.inApi(TenantService);
     const { ids, ticket } = await staged.granted(2);

@@ -196,7 +196,7 @@ export class LedgerKeeper {
     const { epoch, at } = this.bumped.get(account.id) ?? { epoch: account.epoch, at: this.timers.monotonicMs() };
     const open = await this.uow.forSystem(() => this.rows.openBatches(account.id));
     if (!mayRebuild(open, this.timers.monotonicMs() - at)) return false;
-    await this.rebuild(account.id, epoch);
+    await this.rebuild(account, epoch);
     this.bumped.delete(account.id);
     return false;
   }
@@ -207,8 +207,10 @@ export class LedgerKeeper {
     return this.ledger.isCurrent(id, epoch);
   }
 
-  private async rebuild(id: SendingAccountId, epoch: bigint): Promise<void> {
+  private async rebuild(account: SendingAccount, epoch: bigint): Promise<void> {
+    const { id } = account;
     const seen = await this.lookedAt(id);
+    await this.incidents.observed(account, seen);
     const since = new Date(this.ledger.nowMs() - WINDOW_MS);
     const lately = new Date(this.ledger.nowMs() - LATELY_MS);
     const capped = await this.cappedLanes(id);

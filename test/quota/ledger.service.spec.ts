@@ -314,6 +314,19 @@ describe('the ledger on real Redis', () => {
     expect(await ledger.chargeLane(account, laneId, [])).toBe(false);
   });
 
+  it('grants a tenant at its cap more as soon as it has a higher one, in both streams', async () => {
+    const capped = (dayCap: bigint) => ({ ...free, dayCap });
+    await ledger.offer(account, tenant, 'MARKETING', capped(2n), messages(4));
+    await ledger.offer(account, tenant, 'TRANSACTIONAL', capped(2n), messages(4));
+    expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 2 });
+    await acquire();
+    expect(await acquire()).toMatchObject({ kind: 'empty', why: 'idle' });
+    await ledger.offer(account, tenant, 'TRANSACTIONAL', capped(2n), []);
+    expect(await acquire()).toMatchObject({ kind: 'empty', why: 'idle' });
+    await ledger.offer(account, tenant, 'TRANSACTIONAL', capped(8n), []);
+    expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 6 });
+  });
+
   it('never grants a tenant more than its cap on all its accounts together, however often they are divided anew', async () => {
     const second = '00000000-0000-7000-8000-0000000000a2' as SendingAccountId;
     const fast = { quota: -1n, rate: parseRate('2000'), sesSent: 0n };

@@ -54,10 +54,11 @@ export class FairQueueModel {
   unpark(nowMs: number): void {
     if (this.parked.size === 0) return;
     const due = [...this.parked].filter(([, until]) => until <= nowMs).map(([tenant]) => tenant);
-    for (const tenant of due) {
-      this.parked.delete(tenant);
-      this.enter(tenant);
-    }
+    for (const tenant of due) this.letGo(tenant);
+  }
+
+  letGo(tenant: string): void {
+    if (this.parked.delete(tenant)) this.enter(tenant);
   }
 
   pop(): { tenant: string; start: number } | undefined {

@@ -176,7 +176,9 @@ export class LedgerModel {
     const tenant = this.tenants.get(offer.tenant) ?? newTenant(this.bucketMs, this.buckets, nowUs);
     const { weight, num, den, lane, leased = false } = offer;
     const cap = this.fault === 'ignores-caps' ? -1 : offer.cap;
+    const isOther = tenant.cap !== cap || tenant.leased !== leased;
     Object.assign(tenant, { weight, cap, num, den, leased });
+    for (const each of isOther ? Object.values(this.queues) : []) each.letGo(offer.tenant);
     if (lane !== undefined) tenant.lanes[offer.class] = lane;
     this.tenants.set(offer.tenant, tenant);
     const queue = this.queues[offer.class];

@@ -82,6 +82,18 @@ describe('the ledger on real Redis', () => {
     expect(await ledger.stats(account)).toBeUndefined();
   });
 
+  it.each([
+    [20, true],
+    [40, false],
+  ])(
+    'is current while its time is no more than half a minute ahead of all clocks (%d s: %s)',
+    async (seconds, expected) => {
+      const { nowMs } = (await ledger.stats(account))!;
+      await direct.hset(`pf:{${account}}:led`, 'last', String((nowMs + seconds * 1_000) * 1_000));
+      expect(await ledger.isCurrent(account, 1n)).toBe(expected);
+    },
+  );
+
   it('grants nothing to a process whose clock is ten seconds off', async () => {
     await ledger.offer(account, tenant, 'MARKETING', free, messages(1));
     const host = new ManualClock(new SystemClock().nowMs() + 10_000);

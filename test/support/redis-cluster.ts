@@ -78,10 +78,18 @@ export async function startRedisCluster(
 export async function startRedis(
   folder: string,
   settings: readonly string[],
-): Promise<{ readonly url: string; stop(): Promise<void> }> {
+): Promise<{ readonly url: string; restart(): Promise<void>; stop(): Promise<void> }> {
   const server = new Server(await redisProgram(), folder, await freePort(), settings);
   await server.start();
-  return { url: `redis://127.0.0.1:${String(server.port)}`, stop: () => server.stop() };
+  return {
+    url: `redis://127.0.0.1:${String(server.port)}`,
+    /** With all its data. */
+    restart: async () => {
+      await server.stop();
+      await server.start();
+    },
+    stop: () => server.stop(),
+  };
 }
 
 interface Program {

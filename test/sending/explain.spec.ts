@@ -209,6 +209,13 @@ describe('the statements of the hot path', () => {
       }
     });
 
+    it('passes over what waits in the other stream and mode where it lies', async () => {
+      const filter = { mode: 'TEST', stream: 'TRANSACTIONAL', state: ['QUEUED'] } as const;
+      const { text, values } = listAlong('backlog', newId(), messageQuery(filter), 50);
+      const [plan] = await planOfSomeTenant(text, values);
+      expect(plan && looksAt('message', plan)).toBe(0);
+    });
+
     it('asks for what leads nowhere above the days, none of which need have a match', async () => {
       const { text } = listMessages('m.id', newId(), messageQuery({ mode: 'LIVE', stream: 'MARKETING' }), 50);
       const plans = await plansOf('app', text);

@@ -96,6 +96,10 @@ export function listAlong(lead: Lead, tenant: TenantId, query: MessageQuery, lim
   const own = ['l.tenant_id = $1'];
   if (byTag && query.tag) own.push(`l.name = ${parameter(query.tag.name)}`, `l.value = ${parameter(query.tag.value)}`);
   if (lead !== 'backlog' && query.waiting) conditions.push(`m.state IN ('SCHEDULED', 'READY')`);
+  // Its rows say so themselves: not one message of a campaign need be looked up for those of the other stream.
+  for (const column of lead === 'backlog' ? (['mode', 'stream'] as const) : []) {
+    if (query[column] !== null) own.push(`l.${column} = ${parameter(query[column])}`);
+  }
   const rows = byKey ? withKey(parameter(query.idempotencyKey)) : lead;
   for (const [sign, other] of beyond(query)) own.push(`l.message_id ${sign} ${parameter(other)}`);
   // Apart by OFFSET: it can be neither hashed nor merged, and is asked above the days of the tags. Within each of them, every day

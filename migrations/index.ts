@@ -21,6 +21,7 @@ import { SpendCounters1764000400000 } from './1764000400000-spend-counters';
 import { BillingVerdicts1764000500000 } from './1764000500000-billing-verdicts';
 import { MessageTags1764000600000 } from './1764000600000-message-tags';
 import { MessageKeys1764000700000 } from './1764000700000-message-keys';
+import { TestMessages1764000701000 } from './1764000701000-test-messages';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -47,4 +48,5 @@ export const migrations = [
   BillingVerdicts1764000500000,
   MessageTags1764000600000,
   MessageKeys1764000700000,
+  TestMessages1764000701000,
 ];

@@ -55,6 +55,7 @@ interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
   readonly 'Index Cond'?: string;
+  readonly 'Index Name'?: string;
   readonly Filter?: string;
   readonly 'Actual Loops'?: number;
   readonly Plans?: readonly PlanNode[];
@@ -206,6 +207,19 @@ describe('the statements of the hot path', () => {
       for (const { relation, node, condition } of others) {
         const byKey = /tenant_id = .*idempotency_key = /.test(condition);
         expect({ relation, node, byKey }).toEqual({ relation, node: 'Index Scan', byKey: true });
+      }
+    });
+
+    it('walks along test messages alone when they are asked for', async () => {
+      const indexes = (node: PlanNode): string[] => [
+        ...(node['Index Name'] === undefined ? [] : [node['Index Name']]),
+        ...(node.Plans ?? []).flatMap(indexes),
+      ];
+      for (const filter of [{ mode: 'TEST' }, { mode: 'TEST', state: ['DELIVERED'], stream: 'MARKETING' }] as const) {
+        const { text, values } = listMessages('m.id', newId(), messageQuery(filter), 50);
+        const used = (await plansOf('app', text, values)).flatMap(indexes).filter((name) => /^message_/.test(name));
+        expect(used.filter((name) => !/_tenant_id_id_idx\d*$/.test(name))).toEqual([]);
+        expect(used).toHaveLength(await days());
       }
     });
 

@@ -110,6 +110,26 @@ describe('after a crash of a store', () => {
     await staged.engine.observeAccounts();
   }, 60_000);
 
+  it('row 16: a wiped Redis is not rebuilt beside a batch that may be under way, and at once when that has ended', async () => {
+    const { ids, ticket } = await staged.granted(2);
+    await staged.deadClaim(ticket);
+    await staged.stack.redis.flush();
+    const raised = async () => {
+      await staged.engine.keepLedgers();
+      await staged.lookAgain();
+      return staged.account.epoch > BigInt(ticket.epoch);
+    };
+    await waitFor(raised, { what: 'the epoch to be raised', withinMs: 15_000, everyMs: 100 });
+    for (let look = 0; look < 3; look += 1) await staged.engine.keepLedgers();
+    expect(await staged.ledger.stats(staged.account.id)).toBeUndefined();
+    staged.leaveRecord(ticket, '');
+    await staged.engine.sweep();
+    await staged.engine.keepLedgers();
+    expect(await staged.ledger.isCurrent(staged.account.id, staged.account.epoch)).toBe(true);
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    await staged.putAside(ids);
+  }, 60_000);
+
   it('row 17: a Redis that is full or read-only fails every grant and loses nothing, and is fed again when it is not', async () => {
     const ids = await staged.stack.accept(staged.tenant, 'shop', 3);
     await waitFor(async () => (await staged.listed()) === 3, { what: 'the offer' });

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { Arrival } from '../../apps/simulator/src/arrivals/arrival.log';
+import { isSend, type Arrival } from '../../apps/simulator/src/arrivals/arrival.log';
 import { SimulatorAdminClient } from '../../apps/simulator/src/simulator-admin.client';
 import { SEED_ACCOUNTS } from './fleet-plan';
 import type { SeededFleet } from './seed';
@@ -83,7 +83,7 @@ export async function judge(input: {
   const live = new Set(SEED_ACCOUNTS.filter((account) => account.mode === 'LIVE').map((account) => account.accountId));
   const sends: Arrival[] = [];
   for await (const arrival of simulator.allArrivals(input.after)) {
-    if (live.has(arrival.account) && arrival.operation === 'SendEmail') sends.push(arrival);
+    if (live.has(arrival.account) && isSend(arrival)) sends.push(arrival);
   }
   const arrived = new Map<string, number>();
   for (const send of sends.filter((one) => one.verdict === 'accepted')) {

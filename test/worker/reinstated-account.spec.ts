@@ -60,6 +60,19 @@ describe('mail that was stopped', () => {
     await goes(ids);
   }, 30_000);
 
+  it('by a pause of AWS right after the one before is known as such, and audited', async () => {
+    const known = (await audited()).length;
+    await region({ enforcementStatus: 'SHUTDOWN' });
+    const ids = await refusedOnce();
+    await waitFor(async () => (await audited()).length > known, { what: 'the pause to be written down' });
+    expect((await audited()).slice(known)).toEqual(['sendingAccount.paused']);
+    await staged.lookAgain();
+    expect(staged.account.state).toBe('PAUSED');
+    await region({ enforcementStatus: 'HEALTHY' });
+    await verify();
+    await goes(ids);
+  }, 30_000);
+
   it('by a pause of AWS goes soon after AWS lets it, without anybody', async () => {
     await region({ enforcementStatus: 'SHUTDOWN' });
     await staged.engine.observeAccounts();

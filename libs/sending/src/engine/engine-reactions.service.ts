@@ -17,6 +17,8 @@ import type { Reaction } from './outcome.policy';
 const ONCE_MS = 10_000;
 /** Not so for a hold: what comes after it has ended is news. */
 const HOLD_ONCE_MS = 1_000;
+/** Nor for an account that AWS refuses anew right after it was reinstated: by then everybody here knows what was written of it. */
+const INCIDENT_ONCE_MS = 2_000;
 /** What was granted before an account was frozen begins within this: the longest slice, and what is granted ahead of it. Engine time. */
 const GRANTED_AHEAD_MS = 5_000;
 
@@ -111,7 +113,7 @@ export class EngineReactions {
   }
 
   private async raise(id: SendingAccountId, state: 'PAUSED' | 'SUSPENDED'): Promise<void> {
-    if (!this.isNew(`${id}:${state}`)) return;
+    if (!this.isNew(`${id}:${state}`, INCIDENT_ONCE_MS)) return;
     const account = await this.accounts.find(id);
     if (account) await this.incidents.refused(account, state, 'SendEmail');
   }

@@ -1,6 +1,6 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { newId, type MessageId, type SendingAccountId } from '@libs/kernel';
+import { newId, type BatchId, type MessageId, type SendingAccountId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { SendEngine } from '@libs/sending';
 import { Redis } from 'ioredis';
@@ -147,6 +147,27 @@ describe('on a bad day', () => {
     await staged.putAside(large);
     await limits({ maxSendRate: 200 });
   }, 40_000);
+
+  it('a message of fifty that went a moment ago has its time at SES before a ledger that was lost grants anything', async () => {
+    await staged.stack.redis.flush();
+    await staged.rebuilt();
+    const batchId = newId<BatchId>();
+    await offered(1, 50);
+    const grant = await waitFor(
+      async () => {
+        const reply = await staged.ledger.acquire(staged.account.id, staged.request(batchId));
+        return reply.kind === 'grant' && reply;
+      },
+      { what: 'the grant' },
+    );
+    await staged.engine.dispatch(staged.ticketOf(batchId, grant));
+    await limits({ maxSendRate: 1 });
+    await staged.stack.redis.flush();
+    const before = staged.ledger.nowMs();
+    await staged.rebuilt();
+    expect((await staged.ledger.stats(staged.account.id))!.rateFreeAtMs).toBeGreaterThanOrEqual(before + 50_000);
+    await limits({ maxSendRate: 200 });
+  }, 60_000);
 
   it('a ticket of an account that was removed sends nothing, and its messages stay', async () => {
     // The message of fifty has used the rate for the best part of a minute.

@@ -147,4 +147,18 @@ describe('after a crash before anything is sent', () => {
     expect(await staged.usedAtRest()).toBe(before);
     await staged.putAside(ids);
   }, 40_000);
+
+  it('a grant whose time is over stays open while its batch is another worker’s, and is given back once that is closed', async () => {
+    const before = await staged.usedAtRest();
+    const { ids, ticket } = await staged.granted(2);
+    await staged.deadClaim(ticket);
+    await staged.sweepOverdue();
+    // It may still ask for another slot, and tell what it did not use.
+    expect(await staged.ledger.stats(staged.account.id)).toMatchObject({ inflight: 1, used24h: before + 2n });
+    staged.leaveRecord(ticket, '');
+    await staged.engine.sweep();
+    expect(await staged.ledger.stats(staged.account.id)).toMatchObject({ inflight: 0, used24h: before });
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    await staged.putAside(ids);
+  }, 60_000);
 });

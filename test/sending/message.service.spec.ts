@@ -258,6 +258,24 @@ describe('canceling', () => {
     expect((await messages.get(other, theirs!.id)).state).toBe('QUEUED');
   });
 
+  it('to an address takes back what waits for it, without a look at what else does', async () => {
+    const [tenant, other] = [await process.tenant(account), await process.tenant(account)];
+    const to = [{ email: 'cid@example.com' }, { email: 'ann@example.com' }];
+    const [theirs] = await send(other, [{ to }]);
+    const [sending, kept, scheduled, queued] = await send(tenant, [{ to }, {}, { cc: to, scheduledAt: later }, { to }]);
+    await process.attempt(sending!, 'INTENT', { account });
+    const filter = { to: 'cid@example.com' };
+    const list = () => messages.list(tenant, { limit: 5 }, { ...filter, state: ['QUEUED', 'SCHEDULED'] });
+    // Found by the address: what waits is not looked through.
+    await process.query('DELETE FROM backlog WHERE tenant_id = $1', [tenant]);
+    expect(ids((await list()).rows)).toEqual([queued!.id, scheduled!.id]);
+    const { canceled } = await messages.cancel(tenant, { filter }, by);
+    expect([...canceled].sort()).toEqual([scheduled!.id, queued!.id].sort());
+    expect((await list()).rows).toEqual([]);
+    const states = await Promise.all([messages.get(other, theirs!.id), messages.get(tenant, kept!.id)]);
+    expect(states.map(({ state }) => state)).toEqual(['QUEUED', 'QUEUED']);
+  });
+
   it('takes back a campaign of ten thousand that was handed in a moment ago', async () => {
     const tenant = await process.tenant(account);
     // Nobody counts its rows in between: what is planned by their number is planned for next to none.

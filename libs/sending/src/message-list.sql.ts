@@ -74,12 +74,13 @@ export function listOfBoth(tenant: TenantId, query: MessageQuery, limit: number)
 }
 
 /**
- * What has a row for each message that may be meant: a table in the order in which messages are listed, or an idempotency key, under
- * which there are few.
+ * What has a row for each message that may be meant: a table in the order in which messages are listed, or an idempotency key or an
+ * address, under which there are few. With each the condition that is met by being led by it.
  */
-export type Lead = 'backlog' | 'message_tag' | 'idempotency key';
+const LED_BY = { backlog: null, message_tag: 'tag', 'idempotency key': 'idempotencyKey', address: 'to' } as const;
+export type Lead = keyof typeof LED_BY;
 
-/** A tag that so few messages have is the shortest way to them, whatever else is asked for. */
+/** A tag or an address that so few messages have is the shortest way to them, whatever else is asked for. */
 const FEW = 10_000;
 
 /** Whether few have the tag that is asked for: so many rows of its key are read at most. */
@@ -89,22 +90,29 @@ export function countTagged(tenant: TenantId, { name, value }: NameValueInput): 
   return { text, values: [tenant, name, value, FEW] };
 }
 
+/** The same of an address. */
+export function countAddressed(tenant: TenantId, address: string): Statement {
+  const text = `SELECT count(*) <= $3 AS few FROM (
+    SELECT FROM recipient WHERE tenant_id = $1 AND address = $2 LIMIT $3 + 1) AS r`;
+  return { text, values: [tenant, address, FEW] };
+}
+
 /**
  * The ids of those that such a table leads to, in the same order. Each message is looked up by its key when its turn comes,
  * whatever the planner believes: right after a campaign was accepted it takes a join of its rows for next to nothing.
  */
 export function listAlong(lead: Lead, tenant: TenantId, query: MessageQuery, limit: number): Statement {
-  const [byTag, byKey] = [lead === 'message_tag', lead === 'idempotency key'];
-  const led = { ...(byTag ? { tag: null } : {}), ...(byKey ? { idempotencyKey: null } : {}) };
-  const { conditions, parameter, values } = conditionsOf(tenant, { ...query, ...led });
+  const met = LED_BY[lead];
+  const { conditions, parameter, values } = conditionsOf(tenant, met ? { ...query, [met]: null } : query);
   const own = ['l.tenant_id = $1'];
-  if (byTag && query.tag) own.push(`l.name = ${parameter(query.tag.name)}`, `l.value = ${parameter(query.tag.value)}`);
+  if (lead === 'message_tag' && query.tag)
+    own.push(`l.name = ${parameter(query.tag.name)}`, `l.value = ${parameter(query.tag.value)}`);
   if (lead !== 'backlog' && query.waiting) conditions.push(`m.state IN ('SCHEDULED', 'READY')`);
   // Its rows say so themselves: not one message of a campaign need be looked up for those of the other stream.
   for (const column of lead === 'backlog' ? (['mode', 'stream'] as const) : []) {
     if (query[column] !== null) own.push(`l.${column} = ${parameter(query[column])}`);
   }
-  const rows = byKey ? withKey(parameter(query.idempotencyKey)) : lead;
+  const rows = rowsOf(lead, () => parameter(lead === 'address' ? query.to : query.idempotencyKey));
   for (const [sign, other] of beyond(query)) own.push(`l.message_id ${sign} ${parameter(other)}`);
   // Apart by OFFSET: it can be neither hashed nor merged, and is asked above the days of the tags. Within each of them, every day
   // would have to find its first match before the page could begin.
@@ -115,10 +123,15 @@ export function listAlong(lead: Lead, tenant: TenantId, query: MessageQuery, lim
   return { text, values };
 }
 
-/** Apart by OFFSET, so that nothing else that is asked for offers another way to them. */
-function withKey(parameter: string): string {
-  return `(SELECT k.tenant_id, k.id AS message_id FROM message k
-     WHERE k.tenant_id = $1 AND k.idempotency_key = ${parameter} OFFSET 0)`;
+/** Where they are found by a value, apart by OFFSET: nothing else that is asked for may offer another way to them. */
+function rowsOf(lead: Lead, value: () => string): string {
+  if (lead === 'idempotency key')
+    return `(SELECT k.tenant_id, k.id AS message_id FROM message k
+      WHERE k.tenant_id = $1 AND k.idempotency_key = ${value()} OFFSET 0)`;
+  if (lead === 'address')
+    return `(SELECT DISTINCT a.tenant_id, a.message_id FROM recipient a
+      WHERE a.tenant_id = $1 AND a.address = ${value()} OFFSET 0)`;
+  return lead;
 }
 
 /**

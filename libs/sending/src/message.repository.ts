@@ -9,6 +9,7 @@ import type { MessageQuery } from './message-filter.policy';
 import {
   areOfBoth,
   areUndelivered,
+  countAddressed,
   countTagged,
   listAlong,
   listMessages,
@@ -160,19 +161,26 @@ export class MessageRepository {
   }
 
   /**
-   * What leads to what is asked for by the shortest way: an idempotency key, a tag, unless many have it and few of them match, or
-   * the backlog. Of an address there are fewer messages as a rule; that way, and the one to an outcome, is the planner's.
+   * What leads to what is asked for by the shortest way: an idempotency key; the backlog, unless few have the address; a tag, unless
+   * many have it and few of them match. Of what waits no more, the way from an address and the one to an outcome are the planner's.
    */
   private async leadTo(tenant: TenantId, query: MessageQuery): Promise<Lead | undefined> {
     const { tag, to, idempotencyKey, states, waiting } = query;
     if (idempotencyKey !== null) return 'idempotency key';
-    if (tag && to === null) {
+    if (to !== null) {
+      if (!waiting) return undefined;
+      return (await this.areFew(countAddressed(tenant, to))) ? 'address' : 'backlog';
+    }
+    if (tag) {
       if (states === null && !waiting) return 'message_tag';
-      const { text, values } = countTagged(tenant, tag);
-      const [row] = await this.uow.query<{ few: boolean }>(text, values);
-      if (row?.few === true) return 'message_tag';
+      if (await this.areFew(countTagged(tenant, tag))) return 'message_tag';
     }
     return waiting ? 'backlog' : undefined;
+  }
+
+  private async areFew({ text, values }: Statement): Promise<boolean> {
+    const [row] = await this.uow.query<{ few: boolean }>(text, [...values]);
+    return row?.few === true;
   }
 
   private async ids({ text, values }: Statement): Promise<MessageId[]> {

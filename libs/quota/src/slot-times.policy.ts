@@ -5,7 +5,7 @@ export const SLOT_LIFE_MS = 5_000;
 export const OLDEST_RESLOT_MS = 60_000;
 
 /**
- * No slot begins later than this after it was given, real milliseconds: the first ones lie within lead and slice, a late batch
- * gets none further ahead. A rebuilt ledger knows no slots, and waits for as long as anybody may use one of an older epoch.
+ * The slots of a batch begin no later than this after they were given, real milliseconds: the first ones lie within lead and slice, a
+ * late batch gets none further ahead. A rebuilt ledger knows no slots, and waits for as long as anybody may use one of an older epoch.
  */
 export const FARTHEST_SLOT_MS = 5_000;

@@ -11,7 +11,7 @@ const BODY_BYTES = 1_024;
 /** A cold process is late until its code is compiled, and moves what it misses: not what a rate is about. */
 const WARM_UP_SECONDS = 10;
 /** BULL-L differs little from slice to slice. */
-const BASELINE_SLICES = 2;
+const BASELINE_SLICES = 1;
 
 export interface RateBoundSlices {
   readonly ours: readonly Slice[];
@@ -41,7 +41,7 @@ export async function rateBoundSlices(lab: Lab, byIdToo: boolean): Promise<RateB
     if (i >= BASELINE_SLICES) continue;
     lab.progress(`bound by rate, slice ${i + 1} of ${slices}: bull-l`);
     const load = { rates, concurrency: 0, bodyBytes: BODY_BYTES, messages };
-    if (i === 0) bullLLean.push(await baselineSlice(lab, 'bull-l', { ...load, variant: 'lean' }, seconds));
+    bullLLean.push(await baselineSlice(lab, 'bull-l', { ...load, variant: 'lean' }, seconds));
     if (byIdToo) bullL.push(await baselineSlice(lab, 'bull-l', { ...load, variant: 'by-id' }, seconds));
   }
   return { ours, bullL, bullLLean, rates };

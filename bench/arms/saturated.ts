@@ -19,9 +19,10 @@ const SDK_CONCURRENCY = 768;
 /** More under way costs Bull more CPU and sends nothing more. */
 const BULL_CONCURRENCY = 256;
 /** Slices of the arms of which only the CPU per message is wanted: it hardly differs from one to the next. */
-const BASELINE_SLICES = 2;
+const SDK_SLICES = 2;
+const BULL_SLICES = 1;
 /** More than the engine sends on two cores in warm-up and slice together; where it sends more, a slice is taken again with more. */
-const MESSAGES_PER_SECOND = 19_000;
+const MESSAGES_PER_SECOND = 18_000;
 /** Seconds' worth of mail that must be left when a slice ends: with less, some account may have had none. */
 const LEAST_LEFT = 0.5;
 const BULL_MESSAGES_PER_SECOND = { 'by-id': 6_000, lean: 7_000 };
@@ -75,12 +76,13 @@ export async function saturatedSlices(lab: Lab, withOthers: boolean): Promise<Sa
     taken.rawSpread.push(await baselineSlice(lab, 'raw', { ...load, processes: cores }, seconds));
     say(`the engine, ${cores} workers`);
     taken.oursSpread.push(await oursOnce(lab, seconds, cores));
-    if (!withOthers || i >= BASELINE_SLICES) continue;
+    if (!withOthers || i >= SDK_SLICES) continue;
     say('sdk');
     taken.sdk.push(await baselineSlice(lab, 'sdk', { ...load, concurrency: SDK_CONCURRENCY }, seconds));
+    if (i >= BULL_SLICES) continue;
     say('bull');
     taken.bull.push(await baselineSlice(lab, 'bull', bull('by-id'), seconds));
-    if (i === 0) taken.bullLean.push(await baselineSlice(lab, 'bull', bull('lean'), seconds));
+    taken.bullLean.push(await baselineSlice(lab, 'bull', bull('lean'), seconds));
   }
   return taken;
 }

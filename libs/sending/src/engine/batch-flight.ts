@@ -107,9 +107,10 @@ export class BatchFlight {
     const due: Slot<IntendedAttempt>[] = [];
     const patience = this.pace.patienceMs(this.ticket.rate);
     const refusal = this.stopped ?? this.tower.refusal(this.ticket);
+    const { latestSlotMs } = this.tower;
     for (let next = this.plan.next; next !== undefined; next = this.plan.next) {
       if (refusal !== undefined) this.giveBack(this.plan.takeAll(), refusal);
-      else if (next.dueMs > this.tower.latestSlotMs) {
+      else if (next.dueMs > latestSlotMs) {
         this.giveBack(this.plan.takeAll(), notStarted('too-far', 'Its slot was too far ahead for this worker.'));
       } else if (next.dueMs > now) break;
       else if (now > next.deadlineMs) {

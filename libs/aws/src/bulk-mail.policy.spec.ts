@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { goTogether, mayGoTogether, sendBulkEmailBody } from './bulk-mail.policy';
+import { contentBytes, goTogether, mayGoTogether, sendBulkEmailBody } from './bulk-mail.policy';
 import type { OutgoingMail } from './outgoing-mail.policy';
 
 const content = { subject: 'News', html: '<p>Hi</p>', text: 'Hi', headers: [], attachments: [] };
@@ -59,6 +59,9 @@ describe('mail that may share a request', () => {
     ['raw', raw],
     ['with an attachment', withContent({ attachments: [{ filename: 'a.txt', base64: 'YQ==' }] })],
     ['with what could be a variable in a header', withContent({ headers: [{ name: 'X-A', value: '{{x}}' }] })],
+    ['with what could be a variable in its sender’s name', { ...mail, from: { ...mail.from, name: '{{x}}' } }],
+    ['with what could be a variable in a recipient’s name', { ...mail, bcc: [{ ...mail.to[0]!, name: '{{x}}' }] }],
+    ['with what could be a variable in an address', { ...mail, replyTo: [{ email: '{{x}}@acme.example' }] }],
     ['too long to be data of a template', withContent({ html: 'x'.repeat(40_000) })],
   ])('goes by itself when it is %s', (_, alone) => {
     expect(mayGoTogether(alone)).toBe(false);
@@ -70,6 +73,31 @@ describe('mail that may share a request', () => {
     expect(mayGoTogether(longest)).toBe(true);
     const body = JSON.parse(sendBulkEmailBody([longest]).toString()) as Body;
     expect(body.DefaultContent.Template.TemplateData.length).toBeLessThanOrEqual(262_144);
+  });
+
+  it('knows how much room it takes at most, beside one that says the same or not', () => {
+    const characters = fc.string({
+      unit: fc.constantFrom('a', '"', '\\', '\n', '\u0001', 'ü', '語', '😀'),
+      maxLength: 3_000,
+    });
+    const header = fc.record({ name: fc.constant('X-A'), value: fc.string({ maxLength: 200 }) });
+    const drawn = fc.record({ subject: characters, html: characters, headers: fc.array(header, { maxLength: 3 }) });
+    const length = (...mails: readonly [OutgoingMail, ...OutgoingMail[]]) => sendBulkEmailBody(mails).length;
+    const bare = withContent({ subject: '', html: '', text: undefined });
+    const around = length(bare);
+    // Without its headers and content.
+    const entry = length(bare, bare) - around;
+    fc.assert(
+      fc.property(drawn, drawn, fc.boolean(), (one, two, same) => {
+        const first = withContent({ ...one, text: undefined });
+        const other = withContent({ ...(same ? { ...one, headers: two.headers } : two), text: undefined });
+        expect(contentBytes(first)).toBeGreaterThanOrEqual(length(first) - around);
+        expect(contentBytes(other, first)).toBeGreaterThanOrEqual(length(first, other) - length(first) - entry);
+      }),
+    );
+    const long = withContent({ html: 'x'.repeat(30_000) });
+    expect(contentBytes(long)).toBeLessThan(30_300);
+    expect(contentBytes(long, long)).toBe(0);
   });
 
   it('arrives as it was written, with what looks like a variable in it or not', () => {

@@ -4,8 +4,10 @@ export { TestModeOff } from './aws.settings';
 export type { AwsOptions } from './aws.settings';
 export type { BulkOutcome } from './bulk-answer.policy';
 export {
+  contentBytes,
   goTogether,
   mayGoTogether,
+  MOST_CONTENT_BYTES,
   MOST_DESTINATIONS,
   SEND_BULK_EMAIL_PATH,
   sendBulkEmailBody,

@@ -1,4 +1,4 @@
-import type { FleetRole, OutgoingMail } from '@libs/aws';
+import { sendBulkEmailBody, type FleetRole, type OutgoingMail } from '@libs/aws';
 import type { Stream } from '@libs/kernel';
 import fc from 'fast-check';
 import { shareRequests, type Starting } from './shared-requests.policy';
@@ -57,6 +57,26 @@ describe('which messages share a request', () => {
     expect(shareRequests(slow, always).map((request) => request.length)).toEqual([2, 2, 1]);
     const wide = [starting(1, { recipients: 30 }), starting(2, { recipients: 30 }), starting(3, { recipients: 20 })];
     expect(idsOf(shareRequests(wide, always))).toEqual([[1], [2, 3]]);
+  });
+
+  it('are never more than SES takes in bytes, whatever they say, with the longest names and headers', () => {
+    const headers = Array.from({ length: 15 }, (_, i) => ({ name: `X-${String(i)}`, value: '"'.repeat(900) }));
+    const to = [{ email: `${'a'.repeat(64)}@${'b.'.repeat(90)}example`, name: '語'.repeat(200) }];
+    const html = (i: number) => `${String(i)}${'<p class="\u0001">\n'.repeat(2_000)}`;
+    const items = Array.from({ length: 120 }, (_, id) => {
+      const written = mail('pf-1-mk', 'Acme');
+      const content = { subject: 'News', html: html(id % 40), headers: id < 60 ? headers : [], attachments: [] };
+      return starting(id, { mail: { ...written, to, content } });
+    });
+    const requests = shareRequests(items, always);
+    expect(requests.flat()).toHaveLength(120);
+    for (const [first, ...others] of requests) {
+      const body = sendBulkEmailBody([first!.mail, ...others.map((one) => one.mail)]);
+      expect(body.length).toBeLessThanOrEqual(1_000_000);
+    }
+    // Still worth while: what everybody is sent alike takes its room once.
+    const alike = items.map((item) => ({ ...item, mail: items[119]!.mail }));
+    expect(shareRequests(alike, always).map((request) => request.length)).toEqual([50, 50, 20]);
   });
 
   it.each<[string, Partial<Starting>, (role: FleetRole) => boolean]>([

@@ -1,4 +1,12 @@
-import { goTogether, mayGoTogether, MOST_DESTINATIONS, type FleetRole, type OutgoingMail } from '@libs/aws';
+import {
+  contentBytes,
+  goTogether,
+  mayGoTogether,
+  MOST_CONTENT_BYTES,
+  MOST_DESTINATIONS,
+  type FleetRole,
+  type OutgoingMail,
+} from '@libs/aws';
 import type { Stream } from '@libs/kernel';
 
 /** A message that is about to start. */
@@ -12,16 +20,19 @@ export interface Starting {
 }
 
 interface Request<Item> {
+  readonly first: Item;
   readonly items: Item[];
   recipients: number;
   /** Recipients that it may have. */
   most: number;
+  /** Of contents and headers; of one message alone nobody asks. */
+  bytes?: number;
 }
 
 /**
  * Which of those that start in the same moment go in one request: marketing mail of one configuration set and sender. It would
  * have started together anyhow, so that no pace changes; more recipients than the account may have in a second are never in
- * one request (aws-facts 1.3). Transactional mail goes by itself: what becomes of it depends on no other's request.
+ * one request (aws-facts 1.3), nor more bytes than SES takes. Transactional mail goes by itself: what becomes of it depends on no other's request.
  * `mayShare`: whether the role may.
  */
 export function shareRequests<Item extends Starting>(
@@ -34,13 +45,9 @@ export function shareRequests<Item extends Starting>(
     const { configurationSet } = item.mail;
     const mayJoin = item.stream === 'MARKETING' && mayGoTogether(item.mail) && mayShare(item.role);
     const last = open.get(configurationSet);
-    if (mayJoin && last !== undefined && goesWith(last, item)) {
-      last.items.push(item);
-      last.recipients += item.recipients;
-      last.most = Math.min(last.most, item.rate);
-      continue;
-    }
-    const request = { items: [item], recipients: item.recipients, most: Math.min(MOST_DESTINATIONS, item.rate) };
+    if (mayJoin && last !== undefined && join(last, item)) continue;
+    const { recipients, rate } = item;
+    const request = { first: item, items: [item], recipients, most: Math.min(MOST_DESTINATIONS, rate) };
     requests.push(request);
     if (mayJoin) open.set(configurationSet, request);
     else open.delete(configurationSet);
@@ -48,7 +55,15 @@ export function shareRequests<Item extends Starting>(
   return requests.map((request) => request.items);
 }
 
-function goesWith<Item extends Starting>({ items: [first], recipients, most }: Request<Item>, item: Item): boolean {
-  const fits = recipients + item.recipients <= Math.min(most, item.rate);
-  return fits && first?.role === item.role && goTogether(first.mail, item.mail);
+/** Answers whether it does. */
+function join<Item extends Starting>(request: Request<Item>, item: Item): boolean {
+  const { first } = request;
+  const recipients = request.recipients + item.recipients;
+  const most = Math.min(request.most, item.rate);
+  if (recipients > most || first.role !== item.role || !goTogether(first.mail, item.mail)) return false;
+  const bytes = (request.bytes ?? contentBytes(first.mail)) + contentBytes(item.mail, first.mail);
+  if (bytes > MOST_CONTENT_BYTES) return false;
+  request.items.push(item);
+  Object.assign(request, { recipients, most, bytes });
+  return true;
 }

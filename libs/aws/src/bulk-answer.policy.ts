@@ -25,6 +25,8 @@ const NAMES: ReadonlyMap<string, readonly [name: string, message: string]> = new
   ],
 ]);
 
+const UNSUPPORTED = /unsupported operation/i;
+
 /** What SES answered to SendBulkEmail with so many entries. Only an answer that was read to its end is given here. */
 export function readBulkAnswer(
   entries: number,
@@ -41,6 +43,15 @@ export function readBulkAnswer(
   const results = resultsIn(body);
   if (results?.length !== entries) return unknown(status, 'NoResults', 'SES answered without a result for each entry.');
   return results.map((result) => outcomeOf(result, status));
+}
+
+/**
+ * Whether a request was refused for what every shared one has: a role that may not, or a template that SES does not take. Of templates that
+ * come with a request it takes "only simple substitutions", and says so of others.
+ */
+export function refusesSharing(outcome: BulkOutcome): boolean {
+  if (!('kind' in outcome)) return false;
+  return outcome.kind === 'denied' || (outcome.kind === 'invalid' && UNSUPPORTED.test(outcome.message));
 }
 
 function resultsIn(body: string): readonly unknown[] | undefined {

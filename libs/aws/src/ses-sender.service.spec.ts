@@ -266,6 +266,14 @@ describe('sending over the wire', () => {
         sender.postTogether(role, [mail, other], 5_000, resolve);
       });
 
+    function senderAt(endpoint: string, nowMs: () => number): SesSender {
+      const pools = new SendPools(new AwsSettings({ endpoint, hubRegion: 'us-east-1' }));
+      closers.push(() => pools.close());
+      const later = { ...session, expiration: new Date(nowMs() + 7_200_000) };
+      const moving = { nowMs, now: () => new Date(nowMs()) };
+      return new SesSender(pools, new CredentialCache(() => Promise.resolve(later), moving, 1), moving);
+    }
+
     it('is one request below the path of its endpoint, answered for each', async () => {
       const urls: unknown[] = [];
       const { endpoint } = await ses((response, request) => {
@@ -287,23 +295,34 @@ describe('sending over the wire', () => {
       expect(await together(senderTo(`http://127.0.0.1:${String(closed)}`))).toMatchObject({ kind: 'unsent' });
     });
 
-    it('is not asked for again for ten minutes once AWS denied it to the role, and to no other', async () => {
+    it.each([
+      ['denied it to the role', 403, 'AccessDeniedException', 'not authorized', 'denied'],
+      ['refused its template', 400, 'BadRequestException', 'Template contains unsupported operations.', 'invalid'],
+    ])(
+      'is not asked for again for ten minutes once AWS %s, and for no other role',
+      async (_, status, name, message, kind) => {
+        const { endpoint } = await ses((response) =>
+          response.writeHead(status, { 'x-amzn-errortype': name }).end(JSON.stringify({ message })),
+        );
+        let nowMs = clock.nowMs();
+        const sender = senderAt(endpoint, () => nowMs);
+        expect(sender.mayPostTogether(role)).toBe(true);
+        expect(await together(sender)).toMatchObject({ kind });
+        expect(sender.mayPostTogether(role)).toBe(false);
+        expect(sender.mayPostTogether({ ...role, sessionName: 'pf-other' })).toBe(true);
+        nowMs += 599_999;
+        expect(sender.mayPostTogether(role)).toBe(false);
+        nowMs += 1;
+        expect(sender.mayPostTogether(role)).toBe(true);
+      },
+    );
+
+    it('is asked for again after a refusal that may be about one message of it', async () => {
       const { endpoint } = await ses((response) =>
-        response.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException' }).end('{"message":"not authorized"}'),
+        response.writeHead(400, { 'x-amzn-errortype': 'BadRequestException' }).end('{"message":"Invalid header."}'),
       );
-      let nowMs = clock.nowMs();
-      const pools = new SendPools(new AwsSettings({ endpoint, hubRegion: 'us-east-1' }));
-      closers.push(() => pools.close());
-      const later = { ...session, expiration: new Date(nowMs + 7_200_000) };
-      const moving = { nowMs: () => nowMs, now: () => new Date(nowMs) };
-      const sender = new SesSender(pools, new CredentialCache(() => Promise.resolve(later), moving, 1), moving);
-      expect(sender.mayPostTogether(role)).toBe(true);
-      expect(await together(sender)).toMatchObject({ kind: 'denied' });
-      expect(sender.mayPostTogether(role)).toBe(false);
-      expect(sender.mayPostTogether({ ...role, sessionName: 'pf-other' })).toBe(true);
-      nowMs += 599_999;
-      expect(sender.mayPostTogether(role)).toBe(false);
-      nowMs += 1;
+      const sender = senderAt(endpoint, () => clock.nowMs());
+      expect(await together(sender)).toMatchObject({ kind: 'invalid' });
       expect(sender.mayPostTogether(role)).toBe(true);
     });
   });

@@ -3,7 +3,7 @@ import type { Clock } from '@libs/kernel';
 import type { CredentialCache, Credentials } from './credential-cache.service';
 import { sessionKey, type FleetRole } from './fleet-role';
 import { BoundedMap } from './bounded-map';
-import { readBulkAnswer, type BulkOutcome } from './bulk-answer.policy';
+import { readBulkAnswer, refusesSharing, type BulkOutcome } from './bulk-answer.policy';
 import { SEND_BULK_EMAIL_PATH, sendBulkEmailBody } from './bulk-mail.policy';
 import { SEND_EMAIL_PATH, sendEmailBody, type OutgoingMail } from './outgoing-mail.policy';
 import { readAnswer, type SendOutcome } from './send-answer.policy';
@@ -25,9 +25,9 @@ interface Call<Outcome> {
   readonly read: ReadAnswer<Outcome>;
 }
 
-/** So long a role that may not call SendBulkEmail is not asked again: it gets the right when somebody changes it in AWS. */
-const DENIED_MS = 600_000;
-const MAX_DENIED = 5_000;
+/** So long SendBulkEmail is not asked for again where it was refused: a role gets the right when somebody changes it in AWS. */
+const APART_MS = 600_000;
+const MAX_APART = 5_000;
 
 /**
  * Sends an e-mail, or several that go together, with one request, never two. Whatever happens is an outcome, not an exception; a
@@ -37,7 +37,7 @@ const MAX_DENIED = 5_000;
 export class SesSender {
   private readonly signer = new SigV4Signer('ses');
   /** Until when, real milliseconds, by session. */
-  private readonly denied = new BoundedMap<number>(MAX_DENIED);
+  private readonly apart = new BoundedMap<number>(MAX_APART);
 
   /** `clock` is real time always: AWS refuses a signature that is five minutes off. */
   constructor(
@@ -63,9 +63,9 @@ export class SesSender {
     );
   }
 
-  /** False for a while after AWS denied SendBulkEmail to the role: one that was made before it was asked for. */
+  /** False for a while after AWS denied SendBulkEmail to the role, one that was made before it was asked for, or refused what all of them have. */
   mayPostTogether(role: FleetRole): boolean {
-    return this.denied.size === 0 || (this.denied.get(sessionKey(role)) ?? 0) <= this.clock.nowMs();
+    return this.apart.size === 0 || (this.apart.get(sessionKey(role)) ?? 0) <= this.clock.nowMs();
   }
 
   /**
@@ -84,9 +84,7 @@ export class SesSender {
       read: (status, errorType, body) => readBulkAnswer(mails.length, status, errorType, body),
     };
     this.call(role, call, deadlineMs, (outcome) => {
-      if ('kind' in outcome && outcome.kind === 'denied') {
-        this.denied.set(sessionKey(role), this.clock.nowMs() + DENIED_MS);
-      }
+      if (refusesSharing(outcome)) this.apart.set(sessionKey(role), this.clock.nowMs() + APART_MS);
       ended(outcome);
     });
   }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { DataFolder } from '../../tools/local-stack/data-folder';
 import { ownEnvironment } from '../../tools/local-stack/environment';
-import { apiPort, rememberedPort } from '../../tools/local-stack/ports';
+import { apiPort, rememberedPort, takenText } from '../../tools/local-stack/ports';
 import { preparePostgres, superuserUrl } from '../../tools/local-stack/postgres-server';
 import { loadSecrets } from '../../tools/local-stack/stack-secrets';
 import { Supervisor } from '../../tools/local-stack/supervisor';
@@ -152,12 +152,17 @@ describe('ports of the local stack', () => {
     expect(new Set(ports).size).toBe(ports.length);
   });
 
-  it('refuse the one the user insists on when it is taken, and otherwise move on to the next', async () => {
+  it('refuse the one the user insists on when it is taken, naming who has it, and otherwise move on to the next', async () => {
     const taken = await occupy(0);
-    await expect(apiPort(taken.port)).rejects.toThrow(`port ${taken.port} is taken by another program`);
+    const holder = `port ${taken.port} is taken by process ${process.pid} (`;
+    await expect(apiPort(taken.port)).rejects.toThrow(holder);
+    await expect(takenText(taken.port)).resolves.toContain(holder);
     const next = await apiPort(undefined, taken.port);
     await taken.release();
-    expect(next).toBeGreaterThan(taken.port);
-    expect(next).toBeLessThan(taken.port + 100);
+    expect(next.port).toBeGreaterThan(taken.port);
+    expect(next.port).toBeLessThan(taken.port + 100);
+    expect(next.remark).toMatch(/^port \d+ is taken by process \d+ \(.*; the api takes \d+ \(--port names another\)$/);
+    await expect(takenText(taken.port)).resolves.toBeUndefined();
+    await expect(apiPort(undefined, taken.port)).resolves.toEqual({ port: taken.port });
   });
 });

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer as createWebServer } from 'node:http';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { readJson } from '../../tools/local-stack/data-folder';
 import { ownEnvironment } from '../../tools/local-stack/environment';
+import { apiPort } from '../../tools/local-stack/ports';
 import { projectRoot } from '../../tools/local-stack/project-root';
 import { waitFor } from '../support/wait-for';
 import { isAlive, runNode, temporaryFolder } from './fixtures';
@@ -117,6 +119,30 @@ describe('npm start', () => {
     expect(noneLeft(children)).toBe(true);
   });
 
+  // Two clones that are started at once: both found the usual port free.
+  it.each(['', '--port'])('is not taken in by a neighbour that takes its port while it boots (%s)', async (option) => {
+    await stopFirst();
+    const { port } = await apiPort(undefined);
+    const stack = start(data, option === '' ? [] : [option, String(port)]);
+    await waitFor(() => childrenOf(data)['postgres'], { what: 'PostgreSQL to be started', withinMs: 60_000 });
+    const neighbour = createWebServer((_, answer) => answer.end('{}')).listen(port, '127.0.0.1');
+    const taken = `port ${port} is taken by process ${process.pid} (`;
+    try {
+      if (option === '') {
+        await up(stack);
+        expect(stack.output()).toContain(taken);
+        expect(stack.output()).not.toContain(`http://127.0.0.1:${port}/`);
+        stack.child.kill('SIGTERM');
+      }
+      expect(await stack.ended).toMatchObject({ code: option === '' ? 0 : 1 });
+      expect(stack.output()).toContain(option === '' ? taken : `error: ${taken}`);
+      expect(childrenOf(data)).toEqual({});
+    } finally {
+      stack.child.kill('SIGTERM');
+      neighbour.close();
+    }
+  });
+
   it('ends with an error and takes everything down when a part dies', async () => {
     await stopFirst();
     const stack = start(data);
@@ -164,7 +190,11 @@ describe('npm start', () => {
     server.close();
     expect({ code, text: stdout + stderr }).toEqual({
       code: 1,
-      text: `error: port ${port} is taken by another program; stop that one, or give another --port\n`,
+      text: expect.stringMatching(
+        new RegExp(
+          `^error: port ${port} is taken by process ${process.pid} \\(.*\\); stop that one, or give another --port\n$`,
+        ),
+      ) as string,
     });
     expect(childrenOf(data)).toEqual({});
   });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { ChildSpec } from './child';
 import type { DataFolder } from './data-folder';
+import { isListener } from './port-holder';
 import { projectRoot } from './project-root';
 import { isHealthy } from './reachable';
 import type { RoleUrls } from './role-urls';
@@ -36,7 +37,7 @@ const loopback = (port: number) => `http://127.0.0.1:${port}`;
 
 /** AWS as the stack sees it. */
 export function simulatorSpec({ folder, env, ports, seed }: Omit<ApplicationSettings, 'urls' | 'redisUrl'>): ChildSpec {
-  return application('simulator', `${loopback(ports.simulatorAdmin)}/health`, {
+  return application('simulator', ports.simulatorAdmin, '/health', {
     ...env,
     SIMULATOR_HOST: '127.0.0.1',
     SIMULATOR_PORT: String(ports.simulator),
@@ -50,7 +51,7 @@ export function apiSpec(
   { folder, env, secrets, ports, urls, redisUrl }: ApplicationSettings,
   changes: Changes = {},
 ): ChildSpec {
-  return application('api', `${loopback(ports.api)}/health/ready`, {
+  return application('api', ports.api, '/health/ready', {
     ...env,
     NODE_ENV: 'development',
     API_HOST: '127.0.0.1',
@@ -73,7 +74,7 @@ export function workerSpec(
   changes: Changes = {},
 ): ChildSpec {
   const port = ports.workers[number] ?? 0;
-  const spec = application('worker', `${loopback(port)}/health/ready`, {
+  const spec = application('worker', port, '/health/ready', {
     ...env,
     NODE_ENV: 'development',
     WORKER_PORT: String(port),
@@ -103,14 +104,15 @@ export const NODE_FLAGS = ['--max-semi-space-size=64'];
 /** A batch of a thousand messages lives until it is committed: with 128 MB fewer of them are copied while they wait. */
 export const API_NODE_FLAGS = ['--max-semi-space-size=128'];
 
-function application(name: Application, healthUrl: string, env: Record<string, string>): ChildSpec {
+function application(name: Application, port: number, health: string, env: Record<string, string>): ChildSpec {
   return {
     name,
     command: process.execPath,
     args: [...(name === 'api' ? API_NODE_FLAGS : NODE_FLAGS), '--enable-source-maps', entryOf(name)],
     env,
     markers: [entryOf(name)],
-    isReady: () => isHealthy(healthUrl),
+    // Another stack's on the same port would answer as well, and for this one.
+    isReady: async (pid) => isListener(pid, port) && (await isHealthy(`${loopback(port)}${health}`)),
     readyWithinMs: 60_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 15_000,

@@ -16,7 +16,7 @@ export interface ChildSpec {
   /** Texts of which its command line contains at least one for as long as it runs (see ProcessIdentity). */
   readonly markers: readonly string[];
   /** Resolves when the child is ready for use, asked again and again until then. */
-  readonly isReady: () => Promise<boolean>;
+  readonly isReady: (pid: number) => Promise<boolean>;
   readonly readyWithinMs: number;
   /** Asks for a clean end. */
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
@@ -143,7 +143,7 @@ export class Child {
     while (performance.now() < deadline) {
       if (abort.aborted) throw new StackProblem(`${this.spec.name} was stopped while it was starting`);
       if (this.hasEnded) throw new StackProblem(`${this.spec.name} ended while it was starting: ${this.obituary()}`);
-      if (await this.spec.isReady()) return;
+      if (await this.spec.isReady(this.pid)) return;
       await Promise.race([this.ended, sleep(50)]);
     }
     throw new StackProblem(

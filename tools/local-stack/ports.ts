@@ -2,24 +2,29 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { readJson, writeJson } from './data-folder';
+import { portHolder } from './port-holder';
 import { StackProblem } from './stack-problem';
 
 /** Below the range from which systems hand out ports for outgoing connections, so that none is taken between two starts. */
 const [lowest, highest] = [20_000, 32_000];
 
-/** True when nobody listens on that port of the loopback address. */
-function isFree(port: number): Promise<boolean> {
+/** Undefined when one may listen on that port of the loopback address, else the system's code for why not. */
+function obstacleOn(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => {
-      resolve(false);
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code ?? error.message);
     });
     probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
       probe.close(() => {
-        resolve(true);
+        resolve(undefined);
       });
     });
   });
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return (await obstacleOn(port)) === undefined;
 }
 
 /**
@@ -41,15 +46,47 @@ export async function rememberedPort(dataFolder: string, service: string): Promi
   throw new StackProblem(`no free port between ${lowest} and ${highest} on 127.0.0.1 was found for ${service}`);
 }
 
+/** A port of the api, and what to say of one that it did not get. */
+export interface ApiPort {
+  readonly port: number;
+  readonly remark?: string;
+}
+
 /**
  * The port of the api: the one the user insists on, or the usual one, or the next free one after it.
- * @throws StackProblem when the port that the user insists on is taken
+ * @throws StackProblem when the port that the user insists on cannot be had
  */
-export async function apiPort(insisted: number | undefined, usual = 3000): Promise<number> {
+export async function apiPort(insisted: number | undefined, usual = 3000): Promise<ApiPort> {
   if (insisted !== undefined) {
-    if (await isFree(insisted)) return insisted;
-    throw new StackProblem(`port ${insisted} is taken by another program; stop that one, or give another --port`);
+    const obstacle = await obstacleOn(insisted);
+    if (obstacle === undefined) return { port: insisted };
+    throw new StackProblem(obstacleText(insisted, obstacle));
   }
-  for (let port = usual; port < usual + 100; port += 1) if (await isFree(port)) return port;
+  for (let port = usual; port < usual + 100; port += 1) {
+    if (!(await isFree(port))) continue;
+    if (port === usual) return { port };
+    return {
+      port,
+      remark: `port ${usual} is taken by ${holderText(usual)}; the api takes ${port} (--port names another)`,
+    };
+  }
   throw new StackProblem(`none of the ports ${usual} to ${usual + 99} is free; give one with --port`);
+}
+
+/** Why nobody of ours may listen there and what to do about it, or undefined when one may by now. */
+export async function takenText(port: number): Promise<string | undefined> {
+  const obstacle = await obstacleOn(port);
+  return obstacle && obstacleText(port, obstacle);
+}
+
+function obstacleText(port: number, code: string): string {
+  if (code === 'EADDRINUSE')
+    return `port ${port} is taken by ${holderText(port)}; stop that one, or give another --port`;
+  if (code === 'EACCES') return `port ${port} is for root alone; give a --port above 1023`;
+  return `nobody can listen on port ${port} of 127.0.0.1 (${code}); give another --port`;
+}
+
+function holderText(port: number): string {
+  const holder = portHolder(port);
+  return holder === undefined ? 'another program' : `process ${holder.pid} (${holder.commandLine.slice(0, 200)})`;
 }

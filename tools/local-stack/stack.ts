@@ -13,8 +13,9 @@ import { withoutForeignServices } from './environment';
 import { registerHubUser } from './hub-user';
 import { migrateDatabase } from './migrated-database';
 import { Part } from './part';
-import { apiPort, rememberedPort } from './ports';
+import { apiPort, rememberedPort, takenText } from './ports';
 import type { RoleUrls } from './role-urls';
+import { StackProblem } from './stack-problem';
 import { loadSecrets, type StackSecrets } from './stack-secrets';
 import type { Supervisor } from './supervisor';
 
@@ -110,7 +111,7 @@ export async function bootStack(supervisor: Supervisor, options: StackOptions): 
     say(`the simulator is ready on 127.0.0.1:${ports.simulator}`);
   }
   if (options.applications.includes('api')) {
-    await parts.api.start();
+    await startApi(parts.api, ports, options);
     say(`the api is ready on 127.0.0.1:${ports.api}`);
   }
   if (options.applications.includes('worker')) {
@@ -135,6 +136,27 @@ export async function bootStack(supervisor: Supervisor, options: StackOptions): 
   };
 }
 
+/** Its port was free when the stack began to boot; another stack that began seconds before may have it by now. */
+async function startApi(api: Part, ports: { api: number }, { port, say }: StackOptions): Promise<void> {
+  for (;;) {
+    try {
+      await api.start();
+      return;
+    } catch (error) {
+      const taken = await takenText(ports.api);
+      if (taken === undefined) throw error;
+      if (port !== undefined) throw new StackProblem(taken);
+      ports.api = await chooseApiPort(undefined, say);
+    }
+  }
+}
+
+async function chooseApiPort(insisted: number | undefined, say: (line: string) => void): Promise<number> {
+  const { port, remark } = await apiPort(insisted);
+  if (remark !== undefined) say(remark);
+  return port;
+}
+
 function inTurn(workers: readonly Part[], treat: (worker: Part) => Promise<void>): () => Promise<void> {
   let next = 0;
   return async () => {
@@ -150,8 +172,8 @@ export function redisPackagesFolder(dataRoot: string): string {
   return path.join(dataRoot, 'redis', 'packages');
 }
 
-async function choosePorts({ folder, port, workers = 1 }: StackOptions): Promise<Ports> {
-  const api = await apiPort(port);
+async function choosePorts({ folder, port, workers = 1, say }: StackOptions): Promise<Ports & { api: number }> {
+  const api = await chooseApiPort(port, say);
   const workerPorts: number[] = [];
   for (let number = 1; number <= workers; number += 1) {
     workerPorts.push(await rememberedPort(folder.path, number === 1 ? 'worker' : `worker-${number}`));

@@ -1,9 +1,11 @@
-import { DataSource, type MigrationInterface } from 'typeorm';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 
 export type MigrationClass = new () => MigrationInterface;
 
 // Two processes that start together must not both migrate: the second waits, then finds nothing to do.
 const MIGRATION_LOCK = 7_204_118_301;
+const ASKED_EVERY_MS = 200;
 
 /** Runs pending migrations as pf_owner and answers the names of those it ran. */
 export async function runMigrations(migrateUrl: string, migrations: readonly MigrationClass[]): Promise<string[]> {
@@ -11,7 +13,7 @@ export async function runMigrations(migrateUrl: string, migrations: readonly Mig
   try {
     const lock = source.createQueryRunner();
     await lock.connect();
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await takeTurn(lock);
     try {
       const done = await source.runMigrations({ transaction: 'each' });
       return done.map((migration) => migration.name);
@@ -21,6 +23,20 @@ export async function runMigrations(migrateUrl: string, migrations: readonly Mig
     }
   } finally {
     await source.destroy();
+  }
+}
+
+/**
+ * Asks again and again instead of waiting in the database: a statement that waits there has a snapshot, and an index that is made
+ * beside writers waits for everybody who has one, so that the two would wait for each other for ever.
+ */
+async function takeTurn(lock: QueryRunner): Promise<void> {
+  for (;;) {
+    const [row] = (await lock.query('SELECT pg_try_advisory_lock($1) AS taken', [MIGRATION_LOCK])) as {
+      taken: boolean;
+    }[];
+    if (row?.taken === true) return;
+    await sleep(ASKED_EVERY_MS);
   }
 }
 

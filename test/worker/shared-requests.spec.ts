@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sendPermissions, trustPolicy } from '@libs/fleet';
 import type { MessageId } from '@libs/kernel';
 import type { EmailInput } from '@libs/sending';
@@ -105,6 +106,30 @@ describe('marketing mail that starts in the same moment', () => {
     expect(await staged.stack.judge(ids.filter((_, i) => i !== 5))).toEqual({ lost: 0, duplicated: 0 });
     await staged.putAside(ids);
   }, 30_000);
+
+  it('is named by the incident when SES has paused the account', async () => {
+    const { ids, ticket } = await campaign(20);
+    const region = (enforcementStatus: 'SHUTDOWN' | 'HEALTHY') =>
+      staged.stack.aws.putAccount(staged.account.accountId, {
+        regions: { [staged.account.region]: { enforcementStatus } },
+      });
+    await region('SHUTDOWN');
+    await staged.engine.dispatch(ticket);
+    expect(await staged.statesOf(ids)).toEqual(['READY']);
+    const superuser = await staged.superuser();
+    const { rows } = await superuser.query<{ detail: object }>(
+      `SELECT detail FROM audit_log WHERE action = 'sendingAccount.paused'`,
+    );
+    await superuser.end();
+    expect(rows).toEqual([{ detail: { from: 'PRODUCTION', answer: 'SendBulkEmail' } }]);
+
+    await region('HEALTHY');
+    await sleep(1_100); // The engine knows accounts for a second.
+    await staged.engine.observeAccounts();
+    await staged.lookAgain();
+    expect(staged.account.state).toBe('PRODUCTION');
+    await staged.putAside(ids);
+  }, 40_000);
 
   it('goes one by one, without a loss, through a role that is not allowed to share', async () => {
     await denyBulk();

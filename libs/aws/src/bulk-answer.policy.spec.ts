@@ -18,6 +18,7 @@ describe('what SES answers to SendBulkEmail', () => {
         code: 'TooManyRequestsException',
         message: 'Maximum sending rate exceeded.',
         httpStatus: 400,
+        operation: 'SendBulkEmail',
       },
       { kind: 'sent', sesMessageId: '0100-c' },
     ]);
@@ -78,6 +79,10 @@ describe('what SES answers to SendBulkEmail', () => {
     expect(read(403, 'AccessDeniedException', '{"message":"not authorized"}')).toMatchObject({ kind: 'denied' });
     expect(read(429, 'TooManyRequestsException', '{"message":"Maximum sending rate exceeded."}')).toMatchObject({
       kind: 'rate',
+    });
+    expect(read(400, 'AccountSuspendedException', '{"message":"Sending suspended."}')).toMatchObject({
+      kind: 'suspended',
+      operation: 'SendBulkEmail',
     });
     expect(read(500, undefined, '<html>')).toMatchObject({ kind: 'in-doubt' });
   });

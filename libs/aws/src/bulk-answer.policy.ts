@@ -25,6 +25,7 @@ const NAMES: ReadonlyMap<string, readonly [name: string, message: string]> = new
   ],
 ]);
 
+const OPERATION = 'SendBulkEmail';
 const UNSUPPORTED = /unsupported operation/i;
 
 /** What SES answered to SendBulkEmail with so many entries. Only an answer that was read to its end is given here. */
@@ -38,7 +39,7 @@ export function readBulkAnswer(
     const refusal = readAnswer(status, errorType, body);
     return refusal.kind === 'sent'
       ? unknown(status, 'NoResults', 'SES gave an answer that contradicts itself.')
-      : refusal;
+      : { ...refusal, operation: OPERATION };
   }
   const results = resultsIn(body);
   if (results?.length !== entries) return unknown(status, 'NoResults', 'SES answered without a result for each entry.');
@@ -81,7 +82,12 @@ function outcomeOf(result: unknown, status: number): SendOutcome {
   // The text decides where it is known; what it says in other words is what the status says.
   const byStatus = classifyAnswer({ status: 400, name: code, message, readable: true });
   const byText = classifyAnswer({ status: 400, name: code, message: said ?? message, readable: true });
-  return { ...byStatus, kind: name === 'MESSAGE_REJECTED' ? byText.kind : byStatus.kind, message: said ?? message };
+  return {
+    ...byStatus,
+    kind: name === 'MESSAGE_REJECTED' ? byText.kind : byStatus.kind,
+    message: said ?? message,
+    operation: OPERATION,
+  };
 }
 
 function unknown(httpStatus: number, code: string, message: string): SendFailure {

@@ -29,6 +29,8 @@ export interface SendFailure {
   readonly code: string;
   readonly message: string;
   readonly httpStatus?: number;
+  /** What SES was asked for; left out where that was SendEmail. */
+  readonly operation?: 'SendBulkEmail';
 }
 
 /** An answer of SES that is no success. */

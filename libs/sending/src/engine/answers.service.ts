@@ -97,7 +97,8 @@ export class Answers {
     if (reaction.kind === 'none') flight.ended(attempt, end);
     else {
       // First the account is closed, then the message waits again: or it would be granted once more at once.
-      void this.reactions.react(reaction, flight.ticket.sendingAccountId, attempt).then(() => {
+      const operation = 'operation' in end ? end.operation : undefined;
+      void this.reactions.react(reaction, flight.ticket.sendingAccountId, attempt, operation).then(() => {
         flight.ended(attempt, end);
       });
     }

@@ -46,15 +46,16 @@ export class EngineReactions {
     ]);
   }
 
-  async react(reaction: Reaction, account: SendingAccountId, refused: Refused): Promise<void> {
+  /** `operation`: what SES refused. */
+  async react(reaction: Reaction, account: SendingAccountId, refused: Refused, operation = 'SendEmail'): Promise<void> {
     try {
-      await this.act(reaction, account, refused);
+      await this.act(reaction, account, refused, operation);
     } catch (error) {
       this.log.warn('could not react to an answer of SES', { reaction: reaction.kind, sendingAccount: account, error });
     }
   }
 
-  private async act(reaction: Reaction, account: SendingAccountId, refused: Refused): Promise<void> {
+  private async act(reaction: Reaction, account: SendingAccountId, refused: Refused, operation: string): Promise<void> {
     switch (reaction.kind) {
       case 'none':
         return;
@@ -68,7 +69,7 @@ export class EngineReactions {
         return this.lookAgain(account);
       case 'incident':
         await this.close(account, reaction.ms);
-        return this.raise(account, reaction.state);
+        return this.raise(account, reaction.state, operation);
       case 'reprovision':
         if (!this.isNew(`${account}:${refused.tenantId}`)) return;
         return this.provisioning.reprovision(refused.tenantId, account);
@@ -112,10 +113,10 @@ export class EngineReactions {
     await this.keeper.observeOne(account);
   }
 
-  private async raise(id: SendingAccountId, state: 'PAUSED' | 'SUSPENDED'): Promise<void> {
+  private async raise(id: SendingAccountId, state: 'PAUSED' | 'SUSPENDED', operation: string): Promise<void> {
     if (!this.isNew(`${id}:${state}`, INCIDENT_ONCE_MS)) return;
     const account = await this.accounts.find(id);
-    if (account) await this.incidents.refused(account, state, 'SendEmail');
+    if (account) await this.incidents.refused(account, state, operation);
   }
 
   private isNew(what: string, onceMs = ONCE_MS): boolean {

@@ -5,7 +5,13 @@ import type { HoldReason } from '@libs/fleet';
 export type AttemptEnd =
   | { readonly kind: 'sent'; readonly sesMessageId: string }
   | { readonly kind: 'unstarted'; readonly code: string; readonly message: string }
-  | { readonly kind: OutcomeClass; readonly code: string; readonly message: string };
+  | {
+      readonly kind: OutcomeClass;
+      readonly code: string;
+      readonly message: string;
+      /** What SES refused, where that was not SendEmail. */
+      readonly operation?: 'SendBulkEmail';
+    };
 
 /** What SES's answer says about the whole account or route, beyond the one message. */
 export type Reaction =

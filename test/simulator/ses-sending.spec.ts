@@ -229,6 +229,50 @@ describe('sending through the simulator', () => {
     ]);
   });
 
+  it('renders the template of each entry with its own data, and tells the name that has none by an event', async () => {
+    const entry = (address: string, data?: object) => ({
+      Destination: { ToAddresses: [address] },
+      ReplacementEmailContent: data && { ReplacementTemplate: { ReplacementTemplateData: JSON.stringify(data) } },
+    });
+    const { BulkEmailEntryResults: results = [] } = await fleet.ses().send(
+      new SendBulkEmailCommand({
+        FromEmailAddress: 'ann@tenant.example',
+        DefaultContent: {
+          Template: {
+            TemplateContent: { Subject: 'Hi {{{name}}}', Html: '<p>{{name}}</p>{{{html}}}' },
+            TemplateData: '{"name":"all","html":"<hr>"}',
+          },
+        },
+        BulkEmailEntries: [
+          entry('a@example.com'),
+          entry('b@example.com', { name: 'R&D', html: '{{name}}' }),
+          entry('c@example.com', { name: 'nobody' }),
+        ],
+      }),
+    );
+    expect(results.map(({ Status }) => Status)).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS']);
+    const [first, second, third] = results.map(({ MessageId: id = '' }) => fleet.admin.mail(id));
+    expect(await first).toEqual({ subject: 'Hi all', html: '<p>all</p><hr>' });
+    expect(await second).toEqual({ subject: 'Hi R&D', html: '<p>R&amp;D</p>{{name}}' });
+    await expect(third).rejects.toThrow('404');
+  });
+
+  it.each([
+    ['a template that does more than put data in', { Subject: 'Hi', Text: '{{#if x}}y{{/if}}' }, {}],
+    ['more than 1 MB around its template', { Subject: 'Hi', Text: '{{{x}}}' }, { x: 'x'.repeat(200_000) }],
+  ])('refuses SendBulkEmail with %s as a whole', async (_, TemplateContent, data) => {
+    const own = { ReplacementTemplate: { ReplacementTemplateData: JSON.stringify(data) } };
+    const bulk = new SendBulkEmailCommand({
+      FromEmailAddress: 'ann@tenant.example',
+      DefaultContent: { Template: { TemplateContent, TemplateData: '{"x":""}' } },
+      BulkEmailEntries: Array.from({ length: 6 }, (_entry, i) => ({
+        Destination: { ToAddresses: [`r${i}@example.com`] },
+        ReplacementEmailContent: own,
+      })),
+    });
+    await expect(refusal(fleet.ses().send(bulk))).resolves.toMatchObject({ name: 'BadRequestException', status: 400 });
+  });
+
   it('gives an entry of SendBulkEmail its own headers, in place of those of the template', async () => {
     const bulk = (shared: string, own: string) =>
       fleet.ses().send(

@@ -75,6 +75,33 @@ describe('marketing mail that starts in the same moment', () => {
     );
   }, 40_000);
 
+  it('arrives as it was written, byte for byte the same as by itself', async () => {
+    const long = '<td class="a">Grüße, 世界 😀 & co</td>\r\n';
+    const written = [
+      { subject: 'Plain', html: '<p>Hi</p>', text: 'Hi' },
+      { subject: 'Plain', html: '<p>Hi</p>', text: 'Hi' },
+      { subject: '"Quotes" & \'more\' <b>', html: '<a href="x?a=1&b=2">\'`=</a>', text: 'a "b" \\ \\\\ \\n \\u0041' },
+      { subject: '{{x}} {{{subject}}} {{', html: '{{{html}}} {{#if x}}y{{/if}} {{ }} }}}', text: '{{text}} $& $1 %s' },
+      { subject: 'Überraschung 世界 😀', html: '\u2028\u00a0\ufeff<p>é</p>\ttab', text: 'one\r\ntwo\nthree\r\n' },
+      { subject: 'Long', html: long.repeat(900), text: 'x' },
+      { subject: 'Too long to share', html: long.repeat(5_000), text: 'x' },
+    ].flatMap((content) => [content, content]);
+    const all: { ids: readonly MessageId[]; operations: string[] }[] = [];
+    for (const stream of ['MARKETING', 'TRANSACTIONAL'] as const) {
+      const { ids, ticket } = await campaign(written.length, (i) => ({ stream, content: { inline: written[i]! } }));
+      await staged.engine.dispatch(ticket);
+      expect(await staged.statesOf(ids)).toEqual(['SENT']);
+      const arrivals = new Map((await arrivalsOf(ids)).map((arrival) => [arrival.tags?.['message'], arrival]));
+      const read = await Promise.all(ids.map((id) => staged.stack.aws.mail(arrivals.get(id)?.messageId ?? '')));
+      expect(read).toEqual(written);
+      all.push({ ids, operations: ids.map((id) => arrivals.get(id)?.operation ?? '') });
+    }
+    const [shared, alone] = all.map(({ operations }) => operations);
+    expect(shared?.slice(0, -2)).toContain('SendBulkEmail');
+    expect(shared?.slice(-2)).toEqual(['SendEmail', 'SendEmail']);
+    expect(new Set(alone)).toEqual(new Set(['SendEmail']));
+  }, 40_000);
+
   it('goes one by one when it is transactional', async () => {
     const { ids, ticket } = await campaign(10, () => ({ stream: 'TRANSACTIONAL' }));
     await staged.engine.dispatch(ticket);

@@ -10,6 +10,7 @@ import type {
 } from './admin/admin.schemas';
 import type { Arrival } from './arrivals/arrival.log';
 import type { MeterReading } from './limits/counting-meter.policy';
+import type { MailText } from './ses/template.policy';
 
 export interface AccountMeter {
   readonly account: string;
@@ -106,6 +107,11 @@ export class SimulatorAdminClient {
       if (page.arrivals.length === 0) return;
       next = page.next;
     }
+  }
+
+  /** What one of the newest accepted mails says. */
+  mail(messageId: string): Promise<MailText> {
+    return this.call('GET', `/mails/${messageId}`);
   }
 
   async meters(): Promise<AccountMeter[]> {

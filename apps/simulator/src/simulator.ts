@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { REAL_TIME, SystemClock, type Clock, type ClockScale } from '@libs/kernel';
 import { AdminServer } from './admin/admin.server';
 import { ArrivalLog } from './arrivals/arrival.log';
+import { MailShelf } from './arrivals/mail.shelf';
 import { UsageMeter } from './billing/usage-meter';
 import { Hearing } from './clock/hearing';
 import { LoopWatch } from './clock/loop-watch';
@@ -108,7 +109,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     delayMs: options.eventDelayMs ?? 250,
   };
   const events = new EventsService(store, clock, sns, seed, defaults);
-  const sends = new SendService(limits, arrivals, usage, events, clock);
+  const shelf = new MailShelf();
+  const sends = new SendService(limits, arrivals, shelf, usage, events, clock);
   const verify = verifier(store, options.verifyDelayMs ?? 500);
   const ses = new SesService(store, sends, [
     ...accountRoutes(limits, clock),
@@ -142,6 +144,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     sends.reset();
     usage.reset();
     arrivals.clear();
+    shelf.clear();
     store.reset(options.clockScale ?? REAL_TIME);
     clock.scale = store.state.clock;
   };
@@ -154,6 +157,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Ru
     sns,
     limits,
     arrivals,
+    shelf,
     usage,
     signing,
     reset,

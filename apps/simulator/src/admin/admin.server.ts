@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { z } from 'zod';
 import type { ArrivalLog } from '../arrivals/arrival.log';
+import type { MailShelf } from '../arrivals/mail.shelf';
 import type { UsageMeter } from '../billing/usage-meter';
 import { zippedReport } from '../billing/usage-report';
 import type { SimulatedClock } from '../clock/simulated.clock';
@@ -32,6 +33,7 @@ export interface AdminParts {
   readonly sns: SnsService;
   readonly limits: SendingLimitsService;
   readonly arrivals: ArrivalLog;
+  readonly shelf: MailShelf;
   readonly usage: UsageMeter;
   readonly signing: SigningService;
   readonly reset: () => void;
@@ -100,6 +102,7 @@ export class AdminServer {
     ['DELETE', /^\/faults$/, () => this.clearFaults()],
     ['PUT', /^\/faults\/events$/, ({ json }) => this.parts.events.setFaults(defined(parsed(eventFaultInput, json)))],
     ['GET', /^\/arrivals$/, ({ query }) => this.arrivals(query)],
+    ['GET', /^\/mails\/([^/]+)$/, ({ params: [id = ''] }) => this.mail(id)],
     ['GET', /^\/bills\/(20\d\d-(?:0[1-9]|1[0-2]))$/, ({ params: [month = ''], query }) => this.bill(month, query)],
     ['GET', /^\/meters$/, () => ({ meters: this.parts.limits.readings() })],
     ['GET', /^\/summary$/, () => this.summary()],
@@ -153,6 +156,12 @@ export class AdminServer {
       faults: [],
       events: this.parts.events.setFaults({ hold: false, dropRate: 0, duplicateRate: 0, reorderMs: 0 }),
     };
+  }
+
+  private mail(messageId: string): unknown {
+    const mail = this.parts.shelf.find(messageId);
+    if (mail === undefined) throw new AdminRefusal(404, 'no such mail, or not one of the newest');
+    return mail;
   }
 
   private arrivals(query: URLSearchParams): unknown {

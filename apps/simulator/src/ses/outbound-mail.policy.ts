@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { badRequest } from '../wire/aws.errors';
 import { parseAddress, splitAddressList, type ParsedAddress } from './mail-address.policy';
+import type { MailText } from './template.policy';
 
 const strings = z.array(z.string()).nullish();
 const attachments = z
@@ -76,7 +77,7 @@ export type SendBulkEmailBody = z.infer<typeof sendBulkEmailBody>;
 type Template = z.infer<typeof template>;
 
 /** One e-mail as SES understood it. */
-export interface OutboundMail {
+export interface OutboundMail extends MailText {
   /** What the permission is asked for: v2 Raw content is authorised as SendRawEmail (aws-facts 8). */
   readonly action: 'ses:SendEmail' | 'ses:SendRawEmail';
   readonly from: ParsedAddress;
@@ -84,7 +85,6 @@ export interface OutboundMail {
   readonly to: readonly string[];
   readonly cc: readonly string[];
   readonly replyTo: readonly string[];
-  readonly subject: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly configurationSet: string | undefined;
   readonly tenantName: string | undefined;
@@ -97,8 +97,19 @@ export interface OutboundMail {
 
 const TAG = /^[A-Za-z0-9_-]{1,256}$/;
 const MAX_BYTES = 41_943_040;
+/** Of a message, and of an entry with those of its template (API reference, Message and Template). */
+const MAX_HEADERS = 15;
 /** Per message, and per SendBulkEmail call (aws-facts 1.3, 3). */
 export const MAX_RECIPIENTS = 50;
+
+/** Bytes of a request that has its template with it (SES's guide to personalized mail). */
+const MAX_INLINE_REQUEST = 1_000_000;
+
+/** The same for SendEmail and SendBulkEmail: 1 MB of JSON around an inline template. */
+export function checkRequestSize(template: Template | null | undefined, bytes: number): void {
+  if (template?.TemplateContent && bytes > MAX_INLINE_REQUEST)
+    throw badRequest(`A request with an inline template has at most ${String(MAX_INLINE_REQUEST)} bytes.`);
+}
 
 /** Reads and checks one SendEmail request; throws BadRequestException as SES words it. */
 export function outboundMail(body: SendEmailBody): OutboundMail {
@@ -118,11 +129,10 @@ export function outboundMail(body: SendEmailBody): OutboundMail {
   if (texts.length === 0) throw badRequest("Missing required header 'To'.");
   if (texts.length > MAX_RECIPIENTS) throw badRequest('Recipient count exceeds 50.');
   const subject = simple?.Subject.Data ?? mime['subject'] ?? byTemplate?.TemplateContent?.Subject ?? '';
-  if (/[\r\n]/.test(subject)) throw badRequest('The subject contains control characters.');
+  checkSubject(subject);
   if (simple && !simple.Body.Text && !simple.Body.Html)
     throw badRequest('The message body is empty: Text or Html must be given.');
-  for (const header of [...(simple?.Headers ?? []), ...(byTemplate?.Headers ?? [])])
-    checkHeader(header.Name, header.Value);
+  checkHeaders([...(simple?.Headers ?? []), ...(byTemplate?.Headers ?? [])]);
   for (const attachment of attachmentsOf(body)) checkAttachment(attachment);
   const bytes = sizeOf(body);
   if (bytes > MAX_BYTES)
@@ -135,6 +145,8 @@ export function outboundMail(body: SendEmailBody): OutboundMail {
     cc,
     replyTo: (body.ReplyToAddresses ?? []).map((text) => parseAddress(text).address),
     subject,
+    html: simple?.Body.Html?.Data,
+    text: simple?.Body.Text?.Data,
     tags: checkedTags(body.EmailTags ?? headerTags(mime['x-ses-message-tags'])),
     configurationSet: body.ConfigurationSetName ?? mime['x-ses-configuration-set'],
     tenantName: body.TenantName ?? undefined,
@@ -142,25 +154,6 @@ export function outboundMail(body: SendEmailBody): OutboundMail {
     bytes,
     attachmentBytes: attachmentBytesOf(body),
   };
-}
-
-/** The names in a template that its data does not have: SES accepts such mail and publishes a Rendering Failure. */
-export function missingVariables(
-  content: { Subject?: unknown; Text?: unknown; Html?: unknown },
-  dataJson: string,
-): string[] {
-  let data: unknown;
-  try {
-    data = JSON.parse(dataJson === '' ? '{}' : dataJson);
-  } catch {
-    throw badRequest('TemplateData is not valid JSON.');
-  }
-  const known = typeof data === 'object' && data !== null ? data : {};
-  const text = [content.Subject, content.Text, content.Html].filter((one) => typeof one === 'string').join('\n');
-  const names = [...text.matchAll(/\{\{\{?\s*([A-Za-z_]\w*)\s*\}?\}\}/g)].map(([, name = '']) => name);
-  return [...new Set(names)].filter(
-    (name) => !(name in known) && name !== 'amazonSESUnsubscribeUrl' && name !== 'else',
-  );
 }
 
 function checkedTags(list: readonly { Name: string; Value: string }[]): Record<string, string> {
@@ -184,6 +177,15 @@ function headerTags(header: string | undefined): { Name: string; Value: string }
       const [name = '', value = ''] = pair.split('=');
       return { Name: name.trim(), Value: value.trim() };
     });
+}
+
+export function checkSubject(subject: string): void {
+  if (/[\r\n]/.test(subject)) throw badRequest('The subject contains control characters.');
+}
+
+function checkHeaders(list: readonly { Name: string; Value: string }[]): void {
+  if (list.length > MAX_HEADERS) throw badRequest(`At most ${String(MAX_HEADERS)} headers may be given.`);
+  for (const { Name: name, Value: value } of list) checkHeader(name, value);
 }
 
 function checkHeader(name: string, value: string): void {

@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@libs/kernel';
 import type { Arrival, ArrivalLog } from '../arrivals/arrival.log';
+import type { MailShelf } from '../arrivals/mail.shelf';
 import type { UsageMeter } from '../billing/usage-meter';
 import { refusalOf, refusalText } from '../iam/caller.policy';
 import { limitsOf, type SendingLimitsService } from '../limits/sending-limits.service';
 import type { ConfigurationSetState } from '../state/simulator.state';
 import { AwsError, badRequest, dailyQuotaExceeded, messageRejected, notFound, rateExceeded } from '../wire/aws.errors';
+import { bulkStatus, mailOf } from './bulk-entry.policy';
 import { DEFAULT_POOL, poolExists, SHARED_POOL } from './dedicated-ip.routes';
 import type { EventsService } from './events.service';
 import { identityCandidates, type ParsedAddress } from './mail-address.policy';
 import {
+  checkRequestSize,
+  checkSubject,
   MAX_RECIPIENTS,
-  missingVariables,
   outboundMail,
   sendBulkEmailBody,
   sendEmailBody,
@@ -20,6 +23,7 @@ import {
   type SendEmailBody,
 } from './outbound-mail.policy';
 import { bodyOf, type SesCall, type SesRoute } from './ses.call';
+import { checkInlineTemplate, renderTemplate, type Rendered, type TemplateText } from './template.policy';
 import { testOutcome } from './test-address.policy';
 
 /** How an injected fault shows in the arrival log; `verdict` is set when the request is refused because of it. */
@@ -51,6 +55,7 @@ export class SendService {
   constructor(
     private readonly limits: SendingLimitsService,
     private readonly arrivals: ArrivalLog,
+    private readonly shelf: MailShelf,
     private readonly usage: UsageMeter,
     private readonly events: EventsService,
     private readonly clock: Clock,
@@ -66,7 +71,7 @@ export class SendService {
   /** Runs one send request. A mark with a verdict refuses it with that name, logged but never accepted. */
   handle(operation: string, call: SesCall, injected: InjectedMark | undefined): unknown {
     if (operation === 'SendBulkEmail') return this.sendBulk(call, injected);
-    return { MessageId: this.send(operation, call, () => bodyOf(call, sendEmailBody), injected) };
+    return { MessageId: this.send(operation, call, () => readSingle(call), injected) };
   }
 
   reset(): void {
@@ -76,23 +81,7 @@ export class SendService {
   private sendBulk(call: SesCall, injected: InjectedMark | undefined): unknown {
     const body = this.readBulk(call, injected);
     const results = body.BulkEmailEntries.map((entry) => {
-      const data = entry.ReplacementEmailContent?.ReplacementTemplate?.ReplacementTemplateData;
-      const template = body.DefaultContent.Template;
-      const single: SendEmailBody = {
-        FromEmailAddress: body.FromEmailAddress,
-        Destination: entry.Destination,
-        ReplyToAddresses: body.ReplyToAddresses,
-        Content: {
-          Template: {
-            ...template,
-            TemplateData: data ?? template?.TemplateData,
-            Headers: withReplaced(template?.Headers, entry.ReplacementHeaders),
-          },
-        },
-        EmailTags: [...(body.DefaultEmailTags ?? []), ...(entry.ReplacementTags ?? [])],
-        ConfigurationSetName: body.ConfigurationSetName,
-        TenantName: body.TenantName,
-      };
+      const single = mailOf(entry, body);
       try {
         return { Status: 'SUCCESS', MessageId: this.send('SendBulkEmail', call, () => single, injected) };
       } catch (error) {
@@ -114,6 +103,7 @@ export class SendService {
         ...(d.BccAddresses ?? []),
       ]);
       if (destinations.length > MAX_RECIPIENTS) throw badRequest('The number of destinations exceeds 50.');
+      checkTemplate(call, body.DefaultContent.Template);
       return body;
     } catch (error) {
       const attempt = { call, operation: 'SendBulkEmail', at: this.clock.nowMs(), injected: injected?.kind };
@@ -155,7 +145,7 @@ export class SendService {
       throw new AwsError('SendingPausedException', 400, `Sending paused for this account. ${CHECK_INBOX}`);
     }
     const set = this.configurationSet(attempt);
-    const missing = this.checkTemplate(call, mail);
+    const { missing, ...said } = this.render(call, mail);
     // One list for both, as SES has it.
     const failed = identity.verified ? [] : [mail.from.address];
     if (!state.productionAccess) failed.push(...unverifiedRecipients(call, mail));
@@ -163,15 +153,20 @@ export class SendService {
     this.checkThrottledAddress(attempt, mail);
     this.checkLimits(attempt, mail);
     const messageId = newMessageId(attempt.at);
-    this.events.mailAccepted(call, mail, {
-      messageId,
-      at: attempt.at,
-      operation: attempt.operation,
-      identity: identity.name,
-      set,
-      pool: attempt.pool,
-      missingVariable: missing,
-    });
+    if (missing === undefined) this.shelf.put(messageId, said);
+    this.events.mailAccepted(
+      call,
+      { ...mail, ...said },
+      {
+        messageId,
+        at: attempt.at,
+        operation: attempt.operation,
+        identity: identity.name,
+        set,
+        pool: attempt.pool,
+        missingVariable: missing,
+      },
+    );
     return messageId;
   }
 
@@ -225,17 +220,13 @@ export class SendService {
     return set;
   }
 
-  private checkTemplate(call: SesCall, mail: OutboundMail): string | undefined {
-    const { template } = mail;
-    if (template === undefined) return undefined;
-    const name = template.TemplateName ?? template.TemplateArn?.split('/').at(-1);
-    const content =
-      template.TemplateContent ?? (name === undefined ? undefined : call.state.templates.get(name)?.content);
-    if (content === undefined) {
-      if (name === undefined) throw badRequest('TemplateName, TemplateArn or TemplateContent must be given.');
-      throw notFound(`Template ${name} does not exist.`);
-    }
-    return missingVariables(content, template.TemplateData ?? '')[0];
+  /** What its recipients read; that of a template once its data is in it. */
+  private render(call: SesCall, mail: OutboundMail): Rendered {
+    const { template, subject, html, text } = mail;
+    if (template === undefined) return { subject, html, text, missing: undefined };
+    const rendered = renderTemplate(templateOf(call, template), template.TemplateData ?? '');
+    checkSubject(rendered.subject);
+    return rendered;
   }
 
   private checkThrottledAddress(attempt: Attempt, mail: OutboundMail): void {
@@ -299,15 +290,27 @@ export class SendService {
   }
 }
 
-type Header = NonNullable<NonNullable<SendBulkEmailBody['BulkEmailEntries'][number]['ReplacementHeaders']>>[number];
+function readSingle(call: SesCall): SendEmailBody {
+  const body = bodyOf(call, sendEmailBody);
+  checkTemplate(call, body.Content.Template);
+  return body;
+}
 
-/** An entry's own headers, and those of the template that it has not. */
-function withReplaced(
-  shared: readonly Header[] | null | undefined,
-  own: readonly Header[] | null | undefined,
-): Header[] {
-  const named = new Set((own ?? []).map(({ Name: name }) => name.toLowerCase()));
-  return [...(shared ?? []).filter(({ Name: name }) => !named.has(name.toLowerCase())), ...(own ?? [])];
+type Template = NonNullable<SendEmailBody['Content']['Template']>;
+
+/** What is wrong with a template that comes with a request is wrong with all of it. */
+function checkTemplate(call: SesCall, template: Template | null | undefined): void {
+  checkRequestSize(template, call.request.body.length);
+  if (template?.TemplateContent) checkInlineTemplate(template.TemplateContent);
+}
+
+function templateOf(call: SesCall, template: Template): TemplateText {
+  if (template.TemplateContent) return template.TemplateContent;
+  const name = template.TemplateName ?? template.TemplateArn?.split('/').at(-1);
+  if (name === undefined) throw badRequest('TemplateName, TemplateArn or TemplateContent must be given.');
+  const content = call.state.templates.get(name)?.content;
+  if (content === undefined) throw notFound(`Template ${name} does not exist.`);
+  return content;
 }
 
 function recipientCounts(mail: OutboundMail): { recipients: number; quotaRecipients: number } {
@@ -346,26 +349,4 @@ function notVerified(call: SesCall, addresses: readonly string[]): AwsError {
 
 function newMessageId(at: number): string {
   return `0100${at.toString(16).padStart(12, '0')}-${randomUUID()}-000000`;
-}
-
-/** SendBulkEmail reports per entry, with its own names (aws-facts 1.3). */
-function bulkStatus(error: AwsError): string {
-  switch (error.name) {
-    case 'TooManyRequestsException':
-      return error.message.startsWith('Daily') ? 'ACCOUNT_DAILY_QUOTA_EXCEEDED' : 'ACCOUNT_THROTTLED';
-    case 'AccountSuspendedException':
-      return 'ACCOUNT_SUSPENDED';
-    case 'SendingPausedException':
-      return error.message.includes('configuration set')
-        ? 'CONFIGURATION_SET_SENDING_PAUSED'
-        : 'ACCOUNT_SENDING_PAUSED';
-    case 'NotFoundException':
-      return error.message.startsWith('Template') ? 'TEMPLATE_NOT_FOUND' : 'CONFIGURATION_SET_NOT_FOUND';
-    case 'MessageRejected':
-      return 'MESSAGE_REJECTED';
-    case 'BadRequestException':
-      return error.message.startsWith('Invalid sending pool') ? 'INVALID_SENDING_POOL_NAME' : 'INVALID_PARAMETER';
-    default:
-      return 'FAILED';
-  }
 }

@@ -22,6 +22,7 @@ import { BillingVerdicts1764000500000 } from './1764000500000-billing-verdicts';
 import { MessageTags1764000600000 } from './1764000600000-message-tags';
 import { MessageKeys1764000700000 } from './1764000700000-message-keys';
 import { TestMessages1764000701000 } from './1764000701000-test-messages';
+import { FormerAccounts1764000702000 } from './1764000702000-former-accounts';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -49,4 +50,5 @@ export const migrations = [
   MessageTags1764000600000,
   MessageKeys1764000700000,
   TestMessages1764000701000,
+  FormerAccounts1764000702000,
 ];

@@ -1425,6 +1425,7 @@ POLICY tenant FOR ALL TO pf_app USING ((tenant_id = ( SELECT CASE WHEN (current_
 GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO pf_owner
 GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_admin
+GRANT SELECT TO pf_app
 COMMENT 'what stands on to_account without a placement there may stay, until a placement is decided anew'
 
 -- table schema_migration

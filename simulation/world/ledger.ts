@@ -16,7 +16,7 @@ import { CLASS_OF, readSlot } from '../../libs/quota/src/ledger-reply.policy';
 import { READY_WINDOW } from '../../libs/quota/src/ledger.service';
 import { LedgerTime } from '../../libs/quota/src/ledger-time';
 import { pacedRate } from '../../libs/quota/src/pacing.policy';
-import { bucketOf, bucketStartMs } from '../../libs/quota/src/ring.policy';
+import { bucketOf, bucketStartMs, countsTowardsDailyCapSinceMs } from '../../libs/quota/src/ring.policy';
 import { LedgerClockWrong } from '../../libs/quota/src/quota.errors';
 import { FARTHEST_SLOT_MS, OLDEST_RESLOT_MS, SLOT_LIFE_MS } from '../../libs/quota/src/slot-times.policy';
 import type { LedgerModel, ModelReply } from '../../libs/quota/src/testing';
@@ -55,6 +55,10 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
 
   nowMs(): number {
     return this.own.nowMs();
+  }
+
+  countedSince(): Date {
+    return new Date(countsTowardsDailyCapSinceMs(this.nowMs(), 1));
   }
 
   clockAheadMs(): Promise<number> {

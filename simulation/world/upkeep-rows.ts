@@ -23,6 +23,7 @@ export class FeederRows implements Pick<FeederRepository, keyof FeederRepository
         {
           mode: 'LIVE' as const,
           placedOn: [],
+          formerlyOn: [],
           sendingAccountId: accountId,
           stream,
           tenantId,
@@ -86,12 +87,17 @@ export class LedgerKeeperRows implements Pick<LedgerKeeperRepository, keyof Ledg
     for (const batch of this.tables.batches.values()) {
       if (batch.accountId !== account || batch.bucketMs < since.getTime()) continue;
       for (const { tenantId, state, recipients } of this.tables.attemptsOf(batch.id)) {
-        if (state === 'NOT_SENT' || (this.tables.tenants.get(tenantId)?.limits.dayCap ?? null) === null) continue;
+        if (state === 'NOT_SENT') continue;
         const minutes = tenants.get(tenantId) ?? new Map<number, number>();
         tenants.set(tenantId, minutes.set(batch.bucketMs, (minutes.get(batch.bucketMs) ?? 0) + recipients));
       }
     }
     return Promise.resolve(new Map([...tenants].map(([tenant, minutes]) => [tenant, toMinutes(minutes)])));
+  }
+
+  async usedThere(tenant: TenantId, account: SendingAccountId, since: Date): Promise<number> {
+    const minutes = (await this.usedByTenant(account, since)).get(tenant) ?? [];
+    return minutes.reduce((sum, { recipients }) => sum + Number(recipients), 0);
   }
 
   /** No lane of the simulation is warmed up. */

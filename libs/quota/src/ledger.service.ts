@@ -42,7 +42,7 @@ import { LedgerTime } from './ledger-time';
 import { pacedRate, type Fraction } from './pacing.policy';
 import { packId } from './packed-id.policy';
 import { LedgerClockWrong } from './quota.errors';
-import { bucketOf } from './ring.policy';
+import { bucketOf, countsTowardsDailyCapSinceMs } from './ring.policy';
 import { ScriptRunner } from './script-runner.repository';
 import { SCRIPTS } from './scripts';
 import { FARTHEST_SLOT_MS, OLDEST_RESLOT_MS, SLOT_LIFE_MS } from './slot-times.policy';
@@ -92,6 +92,11 @@ export class Ledger {
   /** Engine time of the ledger as this process estimates it: what slots and deadlines are compared with. */
   nowMs(): number {
     return this.time.nowMs();
+  }
+
+  /** Since when what was sent counts towards tenants' daily caps. */
+  countedSince(): Date {
+    return new Date(countsTowardsDailyCapSinceMs(this.nowMs(), this.clock.scale.speed));
   }
 
   /**

@@ -9,6 +9,11 @@ import type { Fraction } from './pacing.policy';
 export interface LeasedAccount {
   readonly sendingAccountId: SendingAccountId;
   readonly waiting: number;
+  /**
+   * Given for one that the tenant has left: what was used there, in recipients, asked for where the account has no ledger. Nothing
+   * is granted there, so the others need not wait for it.
+   */
+  readonly usedBefore?: () => Promise<number>;
 }
 
 interface Taken extends Demand {
@@ -43,13 +48,15 @@ export class TenantLeases {
     this.last = Math.max(this.last + 1, this.clock.nowMs());
     const generation = this.last;
     const taken: Taken[] = [];
-    for (const { sendingAccountId: account, waiting } of accounts) {
+    let before = 0;
+    for (const { sendingAccountId: account, waiting, usedBefore } of accounts) {
       // From here on nobody who began earlier can raise this part.
       const lease = await this.ledger.lease(account, tenant, generation);
-      if (isTaken(lease)) return this.giveWay(lease);
-      taken.push({ account, waiting, ...lease });
+      if (!isTaken(lease)) taken.push({ account, waiting, ...lease });
+      else if (usedBefore && lease.generation === 0) before += await usedBefore();
+      else return this.giveWay(lease);
     }
-    const caps = limits.dayCap === null ? undefined : divideCap(Number(limits.dayCap), taken);
+    const caps = limits.dayCap === null ? undefined : divideCap(Math.max(0, Number(limits.dayCap) - before), taken);
     const rates = limits.rate === null ? undefined : divideRate(limits.rate, taken);
     const wanted = taken.map((one, i) => ({ ...one, dayCap: caps?.[i] ?? null, rate: rates?.[i] ?? null }));
     const isLower = (one: (typeof wanted)[number]) => one.dayCap !== null && (one.cap < 0 || one.dayCap < one.cap);

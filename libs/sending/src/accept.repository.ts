@@ -1,9 +1,19 @@
 import { binaryTexts, UnitOfWork } from '@libs/database';
-import type { InDoubtPolicy, LaneId, MessageId, Mode, SendingAccountId, Stream, TenantId } from '@libs/kernel';
-import { parseRate } from '@libs/quota';
+import {
+  EngineClock,
+  type InDoubtPolicy,
+  type LaneId,
+  type MessageId,
+  type Mode,
+  type SendingAccountId,
+  type Stream,
+  type TenantId,
+} from '@libs/kernel';
+import { countsTowardsDailyCapSinceMs, parseRate } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import type { NameValueInput } from './accept-input';
 import type { Route, Sender } from './accept-route.policy';
+import { formerAccounts } from './former-accounts.sql';
 import type { RememberedCall } from './idempotency.repository';
 import type { EngineState } from './engine-state';
 import type { RecipientKind } from './message';
@@ -82,11 +92,13 @@ interface SenderRow {
   readonly domains: { name: string; ready: boolean }[];
   readonly routes: Route[];
   readonly holds: { stream: Stream; until: string }[];
+  /** It may have sent through several accounts, or will: each has a part of its limits. */
+  readonly leased: boolean;
 }
 
 // Tenant, plan, domains and placements belong to other libs, whose services need five round trips for this; accepting
 // mail is the hottest write there is, so it reads them in one.
-const SENDER_COLUMNS = `
+const senderColumns = (since: string) => `
          t.state, t.paused_reason AS "pausedReason", p.name AS "planName", p.streams, p.weight,
          p.recipients_per_day::text AS "dayCap", trim_scale(p.recipients_per_second)::text AS rate,
          p.transactional_in_doubt AS "transactionalInDoubt", p.marketing_in_doubt AS "marketingInDoubt",
@@ -97,8 +109,12 @@ const SENDER_COLUMNS = `
                      FROM placement c JOIN sending_account s ON s.id = c.sending_account_id
                     WHERE c.tenant_id = t.id AND c.mode = $2 AND c.valid_to IS NULL), '[]') AS routes,
          coalesce((SELECT jsonb_agg(jsonb_build_object('stream', h.stream, 'until', h.until))
-                     FROM stream_hold h WHERE h.tenant_id = t.id AND $2 = 'LIVE'), '[]') AS holds`;
-const SENDER = `SELECT ${SENDER_COLUMNS} FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`;
+                     FROM stream_hold h WHERE h.tenant_id = t.id AND $2 = 'LIVE'), '[]') AS holds,
+         (SELECT count(*) > 1 FROM (
+            SELECT c.sending_account_id FROM placement c
+             WHERE c.tenant_id = t.id AND c.mode = $2 AND c.valid_to IS NULL AND c.weight > 0
+             UNION ${formerAccounts('t.id', '$2', `${since}::timestamptz`)}) AS a) AS leased`;
+const SENDER = `SELECT ${senderColumns('$4')} FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`;
 
 // The lock is BacklogRepository's: held by every accept until it commits, so that a move can wait for those that read the
 // placement before it. From here on the accept waits for no lock longer than $6.
@@ -107,7 +123,7 @@ const openWith = (lock: string) => `
          (SELECT jsonb_agg(jsonb_build_object('key', i.key, 'hash', encode(i.request_hash, 'hex'), 'result', i.result))
             FROM idempotency i WHERE i.tenant_id = $1 AND i.mode = $2 AND i.key = ANY($4::text[])) AS known,
          (SELECT array_agg(s.address) FROM suppression s WHERE s.tenant_id = $1 AND s.address = ANY($5::text[])) AS suppressed,
-         ${SENDER_COLUMNS}
+         ${senderColumns('$7')}
     FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`;
 const OPEN = openWith('pg_advisory_xact_lock_shared');
 const OPEN_UNLESS_MOVING = openWith('pg_try_advisory_xact_lock_shared');
@@ -177,11 +193,14 @@ const TAGS = `
 
 @Injectable()
 export class AcceptRepository {
-  constructor(private readonly uow: UnitOfWork) {}
+  constructor(
+    private readonly uow: UnitOfWork,
+    private readonly clock: EngineClock,
+  ) {}
 
   /** @param domains every name one of which a From of the call could be verified under */
   async sender(tenant: TenantId, mode: Mode, domains: readonly string[]): Promise<Sender | undefined> {
-    const [row] = await this.uow.prepared<SenderRow>(SENDER, [tenant, mode, domains]);
+    const [row] = await this.uow.prepared<SenderRow>(SENDER, [tenant, mode, domains, this.counted()]);
     return row && senderOf(row);
   }
 
@@ -197,6 +216,7 @@ export class AcceptRepository {
       wanted.keys,
       wanted.suppressionKeys,
       String(wanted.lockTimeoutMs),
+      this.counted(),
     ]);
     if (!row) return undefined;
     if (row.locked === false) return 'moving';
@@ -208,6 +228,11 @@ export class AcceptRepository {
       ),
       suppressed: new Set(suppressed ?? []),
     };
+  }
+
+  /** Since when what was sent counts towards daily caps. */
+  private counted(): Date {
+    return new Date(countsTowardsDailyCapSinceMs(this.clock.nowMs(), this.clock.scale.speed));
   }
 
   /** Recipients of the tenant that wait; counting stops a little above `enough`. */
@@ -296,7 +321,7 @@ export class AcceptRepository {
 }
 
 function senderOf(row: SenderRow): Sender {
-  const { state, pausedReason, planName, streams, weight, dayCap, rate, domains, routes } = row;
+  const { state, pausedReason, planName, streams, weight, dayCap, rate, domains, routes, leased } = row;
   return {
     state,
     pausedReason,
@@ -310,8 +335,7 @@ function senderOf(row: SenderRow): Sender {
       weight,
       dayCap: dayCap === null ? null : BigInt(dayCap),
       rate: rate === null ? null : parseRate(rate),
-      // On several accounts each has a part of them.
-      leased: new Set(routes.filter((route) => route.weight > 0).map((route) => route.sendingAccountId)).size > 1,
+      leased,
     },
   };
 }

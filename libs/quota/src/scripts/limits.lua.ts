@@ -54,7 +54,9 @@ local stored = tonumber(redis.call('HGET', hash, 'lgen') or '0')
 local now = ledgerNow(field('last'))
 if ARGV[10] then
   if stored == 0 or stored ~= generation then return {'OLD', int(stored)} end
+  local was, part = tonumber(redis.call('HGET', hash, 'lease') or '0'), tonumber(ARGV[10])
   redis.call('HSET', hash, 'lease', ARGV[10], 'lnum', ARGV[11], 'lden', ARGV[12])
+  if was >= 0 and (part < 0 or part > was) then letGo(tenant) end
 else
   if stored >= generation then return {'OLD', int(stored)} end
   redis.call('SADD', P .. 'tenants', tenant)

@@ -154,6 +154,17 @@ local function uncharge(tenant, lane, bucket, n)
   if bucket >= tonumber(v[2] or '0') then lower(P .. 'n:' .. lane, 'hsum', back) end
 end
 
+-- What waits for a cap does not wait for one that is another by now.
+local function letGo(tenant)
+  for _, class in ipairs({'tx', 'mk'}) do
+    if redis.call('ZREM', P .. 'park:' .. class, tenant) == 1 then
+      local finish = tonumber(redis.call('HGET', P .. 't:' .. tenant, 'f' .. class) or '0')
+      redis.call('ZADD', P .. 'q:' .. class, int(math.max(field('v' .. class), finish)), tenant)
+      redis.call('PUBLISH', 'pf:offered', string.sub(P, 5, -3))
+    end
+  end
+end
+
 -- An entry is an id of 30 characters, and its recipients unless that is 1. The last nine are a number of 28 random bits,
 -- by which a list knows what it holds: two ids that share one only wait for each other.
 local function costOf(entry) return #entry > 30 and tonumber(string.sub(entry, 31)) or 1 end

@@ -11,16 +11,7 @@ local list, hash = P .. 'l:' .. class .. ':' .. tenant, P .. 't:' .. tenant
 redis.call('SADD', P .. 'tenants', tenant)
 local was = redis.call('HMGET', hash, 'leased', 'cap')
 redis.call('HSET', hash, 'leased', ARGV[11], 'w', ARGV[12], 'cap', ARGV[13], 'num', ARGV[14], 'den', ARGV[15])
-if was[1] ~= ARGV[11] or was[2] ~= ARGV[13] then
-  -- What waits for a cap does not wait for one that is another by now.
-  for _, each in ipairs({'tx', 'mk'}) do
-    if redis.call('ZREM', P .. 'park:' .. each, tenant) == 1 then
-      local finish = tonumber(redis.call('HGET', hash, 'f' .. each) or '0')
-      redis.call('ZADD', P .. 'q:' .. each, int(math.max(field('v' .. each), finish)), tenant)
-      redis.call('PUBLISH', 'pf:offered', string.sub(P, 5, -3))
-    end
-  end
-end
+if was[1] ~= ARGV[11] or was[2] ~= ARGV[13] then letGo(tenant) end
 if lane ~= '-' then redis.call('HSET', hash, 'n' .. class, lane) end
 local length = redis.call('LLEN', list)
 local entries = {}

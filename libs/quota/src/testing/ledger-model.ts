@@ -1,7 +1,7 @@
 import { FairQueueModel, type Class, type ModelOffer } from './fair-queue-model';
 import { byLane, type Grant } from './grant-model';
 import { GrantorModel, type ModelAcquire, type ModelReply, type Picked } from './grantor-model';
-import { chargedLane, newLane, newTenant, useOf, type LaneState, type TenantState } from './limits-model';
+import { chargedLane, isLarger, newLane, newTenant, useOf, type LaneState, type TenantState } from './limits-model';
 import type { LedgerFault } from './ledger-fault';
 import { PaceModel } from './pace-model';
 import { RingModel } from './ring-model';
@@ -298,6 +298,7 @@ export class LedgerModel {
     const known = tenant.generation;
     if (part ? known === 0 || known !== generation : known >= generation) return ['OLD', String(known)];
     this.tenants.set(name, tenant);
+    for (const each of part && isLarger(part, tenant.lease) ? Object.values(this.queues) : []) each.letGo(name);
     if (part) tenant.lease = part;
     else tenant.generation = generation;
     tenant.ring.expire(now);

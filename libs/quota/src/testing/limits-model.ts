@@ -82,3 +82,9 @@ export function limitsOf(tenant: TenantState): { cap: number; num: number; den: 
     den: lease ? lease.den : den,
   };
 }
+
+/** Whether a part of a cap has more room than the one before; -1 is no cap, and no part is none. */
+export function isLarger(part: { readonly cap: number }, before: { readonly cap: number } | undefined): boolean {
+  const was = before?.cap ?? 0;
+  return was >= 0 && (part.cap < 0 || part.cap > was);
+}

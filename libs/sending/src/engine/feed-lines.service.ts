@@ -31,7 +31,7 @@ export class FeedLines {
   /** Every line with the limits of today: the ramp's too, and whether they are divided over several accounts. */
   async find(): Promise<WaitingLine[]> {
     const now = new Date(this.ledger.nowMs());
-    const waiting = await this.uow.forLooks((looks) => this.rows.within(looks).lines(now));
+    const waiting = await this.uow.forLooks((looks) => this.rows.within(looks).lines(now, this.ledger.countedSince()));
     const caps = await this.limits.dayCaps([...new Set(waiting.map(({ tenantId }) => tenantId))]);
     const found = waiting.map((line) => {
       // Test mode reaches nobody: there is nothing to grow gradually.
@@ -45,7 +45,9 @@ export class FeedLines {
       const leased = accounts.size > 1;
       lines.push(...own.map((line) => ({ ...line, limits: { ...line.limits, leased } })));
       const [first] = own;
-      if (leased && first) spread.push({ tenantId: first.tenantId, limits: first.limits, accounts });
+      if (!leased || !first) continue;
+      const { tenantId, mode, limits } = first;
+      spread.push({ tenantId, mode, limits, accounts, left: leftOf(own) });
     }
     await this.divide(spread);
     for (const tenant of new Set(lines.filter(({ displaced }) => displaced).map(({ tenantId }) => tenantId))) {
@@ -77,12 +79,20 @@ export class FeedLines {
   }
 }
 
-/** Where a tenant's mail goes or stands, and a rough measure of what waits there. */
+/** Where a tenant's mail goes, went within a day or stands, and a rough measure of what waits there. */
 function accountsOf(lines: readonly WaitingLine[]): Map<SendingAccountId, number> {
   const accounts = new Map<SendingAccountId, number>();
-  for (const { placedOn } of lines) for (const account of placedOn) accounts.set(account, 0);
+  for (const { placedOn, formerlyOn } of lines) {
+    for (const account of [...placedOn, ...formerlyOn]) accounts.set(account, 0);
+  }
   for (const { sendingAccountId } of lines) {
     accounts.set(sendingAccountId, (accounts.get(sendingAccountId) ?? 0) + READY_WINDOW);
   }
   return accounts;
+}
+
+/** Those of them that it has left: nothing waits there, and nothing will. */
+function leftOf(lines: readonly WaitingLine[]): Set<SendingAccountId> {
+  const open = lines.flatMap(({ sendingAccountId, placedOn }) => [sendingAccountId, ...placedOn]);
+  return new Set(lines.flatMap(({ formerlyOn }) => formerlyOn).filter((account) => !open.includes(account)));
 }

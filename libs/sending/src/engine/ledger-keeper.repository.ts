@@ -2,6 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import type { LaneId, SendingAccountId, TenantId } from '@libs/kernel';
 import type { UsedMinute } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
+import { formerAccounts } from '../former-accounts.sql';
 import { groupBy } from './side-by-side';
 
 interface MinuteRow {
@@ -10,18 +11,18 @@ interface MinuteRow {
 }
 
 // By the time of the claim, which is never before the grant's minute: a day of a capped tenant is as short as its cap, a
-// day of the account is not. A tenant that was re-routed to the account has no placement on it, but what waits there.
+// day of the account is not. A tenant that was re-routed to the account has no placement on it. One whose plan has no cap is
+// capped by the ramp, and may be by another plan tomorrow.
 const USED_BY_TENANT = `
-  WITH capped AS (
-    SELECT t.id FROM tenant t JOIN plan p ON p.id = t.plan_id
-     WHERE p.recipients_per_day IS NOT NULL
-       AND (EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.sending_account_id = $1
-                     AND (c.valid_to IS NULL OR c.valid_to >= $2))
-         OR EXISTS (SELECT FROM backlog b WHERE b.sending_account_id = $1 AND b.tenant_id = t.id
-                     AND b.stream IN ('TRANSACTIONAL', 'MARKETING') AND NOT b.scheduled))
+  WITH used AS (
+    SELECT t.id FROM tenant t JOIN sending_account s ON s.id = $1
+     WHERE EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.sending_account_id = $1 AND c.valid_to IS NULL)
+        OR $1 IN (${formerAccounts('t.id', 's.mode', '$2::timestamptz')})
+        OR EXISTS (SELECT FROM backlog b WHERE b.sending_account_id = $1 AND b.tenant_id = t.id
+                    AND b.stream IN ('TRANSACTIONAL', 'MARKETING') AND NOT b.scheduled)
   )
   SELECT a.tenant_id AS "tenantId", date_trunc('minute', a.created_at) AS start, sum(a.n_rcpt)::text AS recipients
-    FROM capped JOIN attempt a ON a.tenant_id = capped.id AND a.created_at >= $2
+    FROM used JOIN attempt a ON a.tenant_id = used.id AND a.created_at >= $2
    WHERE a.sending_account_id = $1 AND a.state <> 'NOT_SENT' GROUP BY 1, 2`;
 
 const USED_BY_LANE = `
@@ -64,10 +65,20 @@ export class LedgerKeeperRepository {
     return rows.map(toMinute);
   }
 
-  /** The same per tenant, for tenants whose plan has a daily cap. */
+  /** The same per tenant. */
   async usedByTenant(account: SendingAccountId, since: Date): Promise<Map<TenantId, UsedMinute[]>> {
     const rows = await this.uow.query<MinuteRow & { tenantId: TenantId }>(USED_BY_TENANT, [account, since]);
     return new Map([...groupBy(rows, ({ tenantId }) => tenantId)].map(([id, minutes]) => [id, minutes.map(toMinute)]));
+  }
+
+  /** The same of one tenant, all together. */
+  async usedThere(tenant: TenantId, account: SendingAccountId, since: Date): Promise<number> {
+    const [row] = await this.uow.query<{ used: string }>(
+      `SELECT coalesce(sum(n_rcpt), 0)::text AS used FROM attempt
+        WHERE tenant_id = $1 AND sending_account_id = $2 AND created_at >= $3 AND state <> 'NOT_SENT'`,
+      [tenant, account, since],
+    );
+    return Number(row?.used ?? 0);
   }
 
   /** The same per lane, for lanes that are warmed up: they are few, and what they may send is little. */

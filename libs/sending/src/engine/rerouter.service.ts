@@ -57,7 +57,7 @@ export class Rerouter {
   /** Answers how many messages were moved. */
   async reroute(): Promise<number> {
     const now = new Date(this.ledger.nowMs());
-    const waiting = await this.uow.forLooks((looks) => this.lines.within(looks).lines(now));
+    const waiting = await this.uow.forLooks((looks) => this.lines.within(looks).lines(now, this.ledger.countedSince()));
     const homes = groupBy(
       waiting.filter(({ paused }) => !paused),
       (line) => line.sendingAccountId,
@@ -124,7 +124,8 @@ export class Rerouter {
   ): Promise<number> {
     const { sendingAccountId, laneId } = sibling;
     const { tenantId, mode, stream } = line;
-    const limits = { ...waiting.limits, laneId };
+    // It stands on two accounts by now.
+    const limits = { ...waiting.limits, laneId, leased: true };
     let { room } = sibling;
     let moved = 0;
     let after: MessageId | undefined = FIRST;

@@ -97,18 +97,20 @@ export class FleetCalls implements AccountCalls, Pick<ObservationService, 'obser
     });
   }
 
-  async observe(id: SendingAccountId): Promise<SendingAccount> {
+  async observe(id: SendingAccountId): ReturnType<ObservationService['observe']> {
     const seen = await this.wire.call(this.process, 'control', () => this.provider.getAccount(id));
-    return this.wire.call(this.process, 'postgres', () =>
-      this.fleet.change(id, {
+    return this.wire.call(this.process, 'postgres', () => {
+      const known = this.fleet.find(id);
+      const observed = this.fleet.change(id, {
         max24HourSend: BigInt(seen.quota),
         maxSendRate: String(seen.rate),
         sentLast24Hours: BigInt(seen.sent),
         state: seen.paused ? 'PAUSED' : 'PRODUCTION',
         sendingEnabled: !seen.paused,
         observedAt: new Date(EPOCH_MS + this.time.nowMs),
-      }),
-    );
+      });
+      return { before: known ?? observed, seen: observed };
+    });
   }
 
   sendRole(account: SendingAccountId): Promise<FleetRole> {

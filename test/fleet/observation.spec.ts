@@ -1,4 +1,5 @@
 import { ObservationService, SendingAccountService } from '@libs/fleet';
+import { waitFor } from '../support/wait-for';
 import { FleetProcesses } from './fleet-processes';
 
 describe('a sending account that is observed', () => {
@@ -28,7 +29,7 @@ describe('a sending account that is observed', () => {
       regions: { 'us-east-1': { ...before, max24HourSend: 7_000, ...said } },
     });
     fleet.clock.advance(60_000);
-    const observed = await observation.observe(account.id);
+    const { seen: observed } = await observation.observe(account.id);
     expect(observed).toMatchObject({ state, max24HourSend: 7_000n, observedAt: fleet.clock.now() });
     expect(await sending.get(account.id)).toEqual(observed);
   });
@@ -37,11 +38,22 @@ describe('a sending account that is observed', () => {
     const account = await fleet.join({ accountId: '200000000002' });
     await sending.markFromSend(account.id, 'PAUSED');
     expect(await sending.get(account.id)).toMatchObject({ state: 'PAUSED' });
-    expect(await observation.observe(account.id)).toMatchObject({ state: 'PRODUCTION' });
+    expect(await observation.observe(account.id)).toMatchObject({ seen: { state: 'PRODUCTION' } });
 
     await sending.markFromSend(account.id, 'SUSPENDED');
     await sending.markFromSend(account.id, 'PAUSED');
-    expect(await observation.observe(account.id)).toMatchObject({ state: 'SUSPENDED' });
+    expect(await observation.observe(account.id)).toMatchObject({ seen: { state: 'SUSPENDED' } });
+  });
+
+  it('stays paused when a send is refused while AWS is asked: the answer is older than that', async () => {
+    const account = await fleet.join({ accountId: '200000000008' });
+    await fleet.aws.addFault({ operation: 'GetAccount', account: '200000000008', kind: 'slow', delayMs: 1_000 });
+    const look = observation.observe(account.id);
+    await waitFor(async () => (await fleet.aws.faults()).some(({ hits }) => hits > 0), { what: 'AWS to be asked' });
+    await sending.markFromSend(account.id, 'PAUSED');
+    expect(await look).toMatchObject({ before: { state: 'PAUSED' }, seen: { state: 'PAUSED' } });
+    await fleet.aws.clearFaults();
+    expect(await observation.observe(account.id)).toMatchObject({ seen: { state: 'PRODUCTION' } });
   });
 
   it('keeps its figures when AWS does not answer', async () => {

@@ -87,6 +87,11 @@ export class SimulatorAdminClient {
     return this.call('POST', '/faults', fault);
   }
 
+  /** Those that are set, and how many requests each has hit. */
+  async faults(): Promise<readonly { id: number; hits: number }[]> {
+    return (await this.call<{ faults: { id: number; hits: number }[] }>('GET', '/faults')).faults;
+  }
+
   setEventFaults(faults: EventFaultInput): Promise<unknown> {
     return this.call('PUT', '/faults/events', faults);
   }

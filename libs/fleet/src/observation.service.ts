@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { AwsAccountRepository } from './aws-account.repository';
 import { manageRole } from './fleet-role.policy';
 import { LaneDiscovery } from './lane-discovery.service';
-import { stateAfterObservation } from './sending-account-state.policy';
+import { stateAfterObservation, wasRefusedMeanwhile } from './sending-account-state.policy';
 import { SendingAccountRepository, type SendingAccount } from './sending-account.repository';
 
 /** Looks at sending accounts through GetAccount: state is observed every minute, never assumed. Worker only. */
@@ -21,10 +21,10 @@ export class ObservationService {
   ) {}
 
   /**
-   * Reads quota, rate, use and state of one sending account, saves and answers them.
+   * Reads quota, rate, use and state of one sending account, saves and answers them, with what was known until then.
    * @throws DomainError NOT_FOUND; AWS's error when GetAccount fails: the old figures then stay
    */
-  async observe(id: SendingAccountId): Promise<SendingAccount> {
+  async observe(id: SendingAccountId): Promise<{ readonly before: SendingAccount; readonly seen: SendingAccount }> {
     const { account, owner } = await this.uow.forSystem(async () => {
       const [found] = await this.accounts.findByIds([id]);
       const [awsAccount] = found ? await this.awsAccounts.findByIds([found.awsAccountId]) : [];
@@ -33,12 +33,16 @@ export class ObservationService {
     });
     const snapshot = await this.ses.for(manageRole(owner, account.region)).getAccount();
     return this.uow.forSystem(async () => {
-      const [now] = await this.accounts.findByIds([id]);
-      const state = stateAfterObservation(now?.state, snapshot, false);
+      await this.accounts.lock(id);
+      const [before] = await this.accounts.findByIds([id]);
+      if (!before) throw notFound('The sending account', ['sendingAccountId']);
+      const state = wasRefusedMeanwhile(account.state, before.state)
+        ? before.state
+        : stateAfterObservation(before.state, snapshot, false);
       await this.accounts.save(owner, account.region, snapshot, state, this.clock.now());
-      const [saved] = await this.accounts.findByIds([id]);
-      if (!saved) throw notFound('The sending account', ['sendingAccountId']);
-      return saved;
+      const [seen] = await this.accounts.findByIds([id]);
+      if (!seen) throw notFound('The sending account', ['sendingAccountId']);
+      return { before, seen };
     });
   }
 

@@ -15,6 +15,14 @@ export function observedState({ enforcementStatus, productionAccess, sendingEnab
 }
 
 /**
+ * Whether a send was refused for the whole account while GetAccount was asked: what it answers may be older than that, and is
+ * asked again within seconds, as of every account that is paused.
+ */
+export function wasRefusedMeanwhile(asked: SendingAccountState, now: SendingAccountState): boolean {
+  return now !== asked && (now === 'PAUSED' || now === 'SUSPENDED');
+}
+
+/**
  * The state after an observation. A suspension is learnt from a refused send and GetAccount need not show it, so only an
  * operator's own verification ends it.
  */

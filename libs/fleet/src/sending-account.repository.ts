@@ -179,6 +179,11 @@ export class SendingAccountRepository {
     ]);
   }
 
+  /** Until the transaction ends nobody else says what state it is in. */
+  async lock(id: SendingAccountId): Promise<void> {
+    await this.uow.query('SELECT FROM sending_account WHERE id = $1 FOR NO KEY UPDATE', [id]);
+  }
+
   /** A suspension is never softened to a pause. */
   async markFromSend(id: SendingAccountId, state: 'PAUSED' | 'SUSPENDED'): Promise<void> {
     await this.uow.query(`UPDATE sending_account SET state = $2 WHERE id = $1 AND state NOT IN ('SUSPENDED', $2)`, [

@@ -122,6 +122,7 @@ export class LedgerKeeper {
    */
   async seen(seen: SendingAccount, before: SendingAccount | undefined): Promise<void> {
     try {
+      await this.incidents.observed(before ?? seen, seen);
       await this.follow(before ?? seen, seen);
       if (isUsable(seen)) await this.reopen(seen.id);
     } catch (error) {
@@ -141,7 +142,8 @@ export class LedgerKeeper {
 
   /** The same for one account, at once. @throws AWS's error */
   async observeOne(account: SendingAccount): Promise<SendingAccount> {
-    const seen = await this.observation.observe(account.id);
+    const { before, seen } = await this.observation.observe(account.id);
+    await this.incidents.observed(before, seen);
     await this.follow(account, seen);
     return seen;
   }
@@ -155,7 +157,6 @@ export class LedgerKeeper {
       });
     }
     await this.ledger.setLanes(seen.id, await this.cappedLanes(seen.id));
-    await this.incidents.observed(account, seen);
     if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
     else if (!isUsable(account)) await this.reopen(seen.id);
   }
@@ -196,7 +197,7 @@ export class LedgerKeeper {
     const { epoch, at } = this.bumped.get(account.id) ?? { epoch: account.epoch, at: this.timers.monotonicMs() };
     const open = await this.uow.forSystem(() => this.rows.openBatches(account.id));
     if (!mayRebuild(open, this.timers.monotonicMs() - at)) return false;
-    await this.rebuild(account, epoch);
+    await this.rebuild(account.id, epoch);
     this.bumped.delete(account.id);
     return false;
   }
@@ -207,10 +208,9 @@ export class LedgerKeeper {
     return this.ledger.isCurrent(id, epoch);
   }
 
-  private async rebuild(account: SendingAccount, epoch: bigint): Promise<void> {
-    const { id } = account;
-    const seen = await this.lookedAt(id);
-    await this.incidents.observed(account, seen);
+  private async rebuild(id: SendingAccountId, epoch: bigint): Promise<void> {
+    const { before, seen } = await this.lookedAt(id);
+    await this.incidents.observed(before, seen);
     const since = new Date(this.ledger.nowMs() - WINDOW_MS);
     const lately = new Date(this.ledger.nowMs() - LATELY_MS);
     const capped = await this.cappedLanes(id);
@@ -233,7 +233,7 @@ export class LedgerKeeper {
    * What AWS allows the account, or allowed it a while ago: one that AWS says nothing of must not keep its tenants waiting on
    * all their other accounts, which cannot be given their parts without it. @throws AWS's error
    */
-  private async lookedAt(id: SendingAccountId): Promise<SendingAccount> {
+  private async lookedAt(id: SendingAccountId): ReturnType<ObservationService['observe']> {
     try {
       return await this.observation.observe(id);
     } catch (error) {
@@ -245,7 +245,7 @@ export class LedgerKeeper {
         ageMs,
         error,
       });
-      return last;
+      return { before: last, seen: last };
     }
   }
 

@@ -64,4 +64,17 @@ describe('a message that asks for a region', () => {
     await rerouted(1);
     expect(await accountsOf(ids)).toEqual([near.id, abroad.id]);
   }, 120_000);
+
+  it('does not keep what is behind it from another way, however many there are', async () => {
+    const stay = await staged.stack.accept(staged.tenant, 'shop', 5_000, () => ({ region: 'us-east-1' }));
+    const [last] = await staged.stack.accept(staged.tenant, 'shop', 1);
+    expect(await staged.engine.reroute()).toBe(0);
+    expect(await staged.engine.reroute()).toBe(1);
+    const [first, moved] = await accountsOf([stay[0]!, last!]);
+    expect(first).toBe(staged.account.id);
+    expect(moved).not.toBe(staged.account.id);
+    // From the start again after the end, and what has come meanwhile goes too.
+    await staged.stack.accept(staged.tenant, 'shop', 1);
+    expect([await staged.engine.reroute(), await staged.engine.reroute(), await staged.engine.reroute()]).toContain(1);
+  }, 120_000);
 });

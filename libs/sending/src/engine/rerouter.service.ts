@@ -16,7 +16,7 @@ import { groupBy, inTurns } from './side-by-side';
 import { RerouterRepository, type StuckLine, type StuckMessage } from './rerouter.repository';
 
 const PAGE = 500;
-/** Pages of one line in one run: another line's turn comes. */
+/** Pages of one line in one run: another line's turn comes, and the next run goes on from there. */
 const PAGES = 10;
 const LOCK_MS = 3_000;
 /** Ledgers asked at once. */
@@ -26,6 +26,8 @@ interface Closure {
   readonly why: Closed;
   /** Real milliseconds of this process. */
   readonly since: number;
+  /** How far each line was looked through for each sibling, where it is longer than one run. */
+  readonly reached: Map<string, MessageId>;
 }
 
 /**
@@ -98,7 +100,7 @@ export class Rerouter {
     }
     const now = this.timers.monotonicMs();
     const known = this.closures.get(account.id);
-    if (!known) this.closures.set(account.id, { why, since: now });
+    if (!known) this.closures.set(account.id, { why, since: now, reached: new Map() });
     const patience = this.settings.rerouteAfterMs * (why === 'day' ? DAY_PATIENCE : 1);
     return now - (known?.since ?? now) >= patience;
   }
@@ -128,7 +130,9 @@ export class Rerouter {
     const limits = { ...waiting.limits, laneId, leased: true };
     let { room } = sibling;
     let moved = 0;
-    let after: MessageId | undefined = FIRST;
+    const reached = this.closures.get(line.sendingAccountId)?.reached;
+    const name = `${tenantId} ${stream} ${sendingAccountId}`;
+    let after: MessageId | undefined = reached?.get(name) ?? FIRST;
     for (let page = 0; page < PAGES && after !== undefined && room > 0; page += 1) {
       const { last, messages } = await this.movePage(line, sibling, after, (held) => within(room, held.filter(takes)));
       after = last;
@@ -137,6 +141,9 @@ export class Rerouter {
       if (messages.length > 0)
         await this.offers.offer([{ tenantId, mode, sendingAccountId, stream, limits, messages }]);
     }
+    // What could not be moved keeps its place before that; where room was short the oldest go first once there is some.
+    if (after !== undefined && room > 0) reached?.set(name, after);
+    else reached?.delete(name);
     return moved;
   }
 

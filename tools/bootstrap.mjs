@@ -76,15 +76,21 @@ export function runBuilt(builtFile, args) {
   return spawnToEnd(process.execPath, [path.join(root, 'dist', builtFile), ...args]);
 }
 
-/** Runs a command to its end with this program's own input and output; a signal for us is passed on to it. */
-export function spawnToEnd(command, args) {
+/**
+ * Runs a command to its end with this program's own input and output; a signal for us is passed on to it.
+ * @param {(chunk: Buffer) => void} [hear] takes what it writes instead of our own output
+ */
+export function spawnToEnd(command, args, hear) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
+    const output = hear ? 'pipe' : 'inherit';
+    const child = spawn(command, args, { cwd: root, stdio: ['inherit', output, output] });
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', hear);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     const pass = (signal) => child.kill(signal);
     for (const signal of signals) process.on(signal, pass);
     child.on('error', (error) => fail(`${command} could not be started: ${error.message}`));
-    child.on('exit', (code, signal) => {
+    // 'close', not 'exit': what it wrote last may still be on its way.
+    child.on(hear ? 'close' : 'exit', (code, signal) => {
       for (const name of signals) process.off(name, pass);
       resolve(code ?? 128 + (constants.signals[signal] ?? 0));
     });

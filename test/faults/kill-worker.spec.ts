@@ -24,7 +24,7 @@ const LETTERS: Mail = { maxSendRate: 150, each: 300, operation: 'SendEmail' };
 /** Five slots begin in the same moment, and marketing mail that starts together shares requests. */
 const CAMPAIGN: Mail = {
   maxSendRate: 1_000,
-  each: 2_000,
+  each: 800,
   change: () => ({ stream: 'MARKETING' }),
   operation: 'SendBulkEmail',
 };

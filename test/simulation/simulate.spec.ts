@@ -1,6 +1,19 @@
 import { ENGINE_FAULTS, isEngineFault } from '../../simulation/broken-engine';
 import { playSeed } from '../../simulation/run';
 
+/** The first seed that caught each when this was written. It is tried first, to save the others; any of the twenty will do. */
+const CATCHES: Readonly<Record<string, number>> = {
+  'ignores-cuts': 2,
+  'ignores-caps': 3,
+  'forgets-tenants': 4,
+  'trusts-silence': 3,
+};
+
+/** One to twenty, beginning with that one. */
+function seedsFrom(first: number): number[] {
+  return Array.from({ length: 20 }, (_, i) => ((first - 1 + i) % 20) + 1);
+}
+
 describe('the engine on a virtual clock', () => {
   jest.setTimeout(600_000);
 
@@ -15,7 +28,8 @@ describe('the engine on a virtual clock', () => {
 
   it.each(Object.entries(ENGINE_FAULTS))('catches an engine that %s within twenty seeds: %s', async (way, expected) => {
     let caught = false;
-    for (let seed = 1; seed <= 20 && !caught; seed += 1) {
+    for (const seed of seedsFrom(CATCHES[way] ?? 1)) {
+      if (caught) break;
       const { violations } = await playSeed(seed, isEngineFault(way) ? way : undefined);
       caught = violations.some(({ rule }) => rule === expected);
     }

@@ -318,4 +318,23 @@ describe('the upkeep of the tables', () => {
     clock.advance(3_000);
     expect(await offered()).toBe(70_000n);
   });
+
+  it('reads a ramp no more often where very many tenants are asked for at once', async () => {
+    const one = await tenant(await plan(7, 90));
+    const { rows } = await superuser.query<{ id: TenantId }>(
+      `INSERT INTO tenant (id, name, plan_id, state, created_at)
+       SELECT gen_random_uuid(), 'T', plan_id, 'ACTIVE', created_at FROM tenant, generate_series(1, 50001) WHERE id = $1 RETURNING id`,
+      [one],
+    );
+    const ids = rows.map(({ id }) => id);
+    const floor = async () => {
+      const answer = await module.get(UnitOfWork).forSystem(() => module.get(RampService).allowance(ids));
+      return [answer.size, answer.get(ids[0]!)?.recipients];
+    };
+    expect(await floor()).toEqual([50_001, 50_000n]);
+    await sql(`UPDATE tier SET ramp_floor = 70000 WHERE code = 'growth'`);
+    expect(await floor()).toEqual([50_001, 50_000n]);
+    clock.advance(5_000);
+    expect(await floor()).toEqual([50_001, 70_000n]);
+  });
 });

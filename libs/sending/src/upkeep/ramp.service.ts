@@ -8,6 +8,7 @@ const DAY_MS = 86_400_000;
 const HISTORY_DAYS = 7;
 /** How long a changed plan or ramp may stay unnoticed, real milliseconds. */
 const TERMS_MS = 4_000;
+/** As many are remembered at least; more where more are asked for at once, or each look would read all of them anew. */
 const MAX_TENANTS = 50_000;
 
 interface Known {
@@ -24,6 +25,7 @@ export class RampService {
   private readonly known = new Map<TenantId, Known>();
   private readonly highest = new Map<TenantId, bigint>();
   private day = Number.NaN;
+  private most = MAX_TENANTS;
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -37,6 +39,7 @@ export class RampService {
    */
   async allowance(tenants: readonly TenantId[]): Promise<Map<TenantId, DayAllowance>> {
     const nowMs = this.clock.nowMs();
+    this.most = Math.max(this.most, 2 * tenants.length);
     this.turnPage(nowMs);
     const unknown = tenants.filter((tenant) => !this.isCurrent(tenant, nowMs));
     if (unknown.length > 0) await this.uow.forShared(() => this.learn(unknown, nowMs));
@@ -90,7 +93,7 @@ export class RampService {
   /** A new day has another week before it; and no cache grows without end. */
   private turnPage(nowMs: number): void {
     const day = Math.floor(nowMs / DAY_MS);
-    if (day === this.day && this.known.size <= MAX_TENANTS) return;
+    if (day === this.day && this.known.size <= this.most) return;
     this.day = day;
     this.known.clear();
     this.highest.clear();

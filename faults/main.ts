@@ -16,7 +16,7 @@ import { steadyRate } from './calibration';
 import { FAULTS } from './catalogue';
 import { ImpossibleHere, type Fault } from './fault';
 import { FAULT_ACCOUNTS, loadedTenants } from './fleet';
-import { jsonReport, listOf, textReport } from './report';
+import { jsonList, jsonReport, listOf, textReport, type Skipped } from './report';
 import { notTried, tryFault, type TrialResult, type TrialSettings } from './trial';
 import { World } from './world';
 
@@ -32,20 +32,20 @@ async function main(): Promise<number> {
   // With --json stdout belongs to the one object at the end.
   const out = args.json ? process.stderr : process.stdout;
   const say = (line: string) => void out.write(`${line}\n`);
+  const chosen = FAULTS.filter(({ name }) => args.only?.includes(name) ?? true);
   if (args.list) {
-    process.stdout.write(`${listOf(FAULTS)}\n`);
+    process.stdout.write(`${args.json ? jsonList(chosen) : listOf(chosen)}\n`);
     return 0;
   }
   const folder = path.resolve(args.data ?? path.join(projectRoot(), '.data', 'faults'));
-  return withSupervisor(folder, say, (session) => run(session, args, new LiveLine(out)));
+  return withSupervisor(folder, say, (session) => run(session, args, chosen, new LiveLine(out)));
 }
 
-async function run(session: Session, args: FaultArguments, line: LiveLine): Promise<void> {
+async function run(session: Session, args: FaultArguments, chosen: readonly Fault[], line: LiveLine): Promise<void> {
   const { folder, supervisor, say, ending } = session;
   const started = performance.now();
   const elapsed = () => `${((performance.now() - started) / 1_000).toFixed(0)} s`;
   const load = new LoadWatch();
-  const chosen = FAULTS.filter(({ name }) => args.only?.includes(name) ?? true);
   say(
     `plan: ${chosen.length} faults, about ${Math.ceil((BOOT_SECONDS + chosen.length * FAULT_SECONDS) / 60)} min in all`,
   );
@@ -87,14 +87,14 @@ async function run(session: Session, args: FaultArguments, line: LiveLine): Prom
     say(`without any fault ${rate.toFixed(0)} recipients a second are sent`);
     load.foreignCores();
     if (load.isBusy) say(busyText(load.worstCores));
-    const results = await tryAll(chosen, world, { ...common, rate }, (text) => {
+    const { results, skipped } = await tryAll(chosen, world, { ...common, rate }, (text) => {
       line.finish();
       say(text);
     });
     say(`\n${textReport(results)}\n`);
     say(`${elapsed()} in all`);
     if (load.isBusy) say(busyText(load.worstCores));
-    if (args.json) process.stdout.write(`${jsonReport(results, load.isBusy)}\n`);
+    if (args.json) process.stdout.write(`${jsonReport(results, skipped, load.isBusy)}\n`);
     const unborne = results.filter(({ problems }) => problems.length > 0).map(({ name }) => name);
     if (unborne.length > 0) throw new StackProblem(`not borne: ${unborne.join(', ')}; the logs are in ${folder.logs}`);
   } finally {
@@ -108,12 +108,17 @@ async function tryAll(
   world: World,
   settings: TrialSettings,
   say: (line: string) => void,
-): Promise<TrialResult[]> {
+): Promise<{ results: TrialResult[]; skipped: Skipped[] }> {
   const results: TrialResult[] = [];
+  const skipped: Skipped[] = [];
+  const skip = ({ name }: Fault, reason: string) => {
+    skipped.push({ name, reason });
+    say(`${name}: skipped, ${reason}`);
+  };
   for (const fault of faults) {
     const obstacle = await fault.impossible?.(world);
     if (obstacle !== undefined) {
-      say(`${fault.name}: skipped, ${obstacle}`);
+      skip(fault, obstacle);
       continue;
     }
     let result: TrialResult;
@@ -123,7 +128,7 @@ async function tryAll(
       if (settings.ending.aborted) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       if (error instanceof ImpossibleHere) {
-        say(`${fault.name}: skipped, ${reason}`);
+        skip(fault, reason);
         continue;
       }
       result = notTried(fault, reason);
@@ -135,7 +140,7 @@ async function tryAll(
         (result.foreignCores > 0.1 ? ` (other programs used ${result.foreignCores.toFixed(2)} cores)` : ''),
     );
   }
-  return results;
+  return { results, skipped };
 }
 
 function busyText(cores: number): string {

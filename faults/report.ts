@@ -28,8 +28,14 @@ export function textReport(results: readonly TrialResult[]): string {
   return [line(COLUMNS), ...rows.map(line)].join('\n');
 }
 
+/** A fault that this machine cannot be given, and why. */
+export interface Skipped {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** The last line of `--json`. */
-export function jsonReport(results: readonly TrialResult[], busy: boolean): string {
+export function jsonReport(results: readonly TrialResult[], skipped: readonly Skipped[], busy: boolean): string {
   const faults = results.map((result) => ({
     name: result.name,
     lost: result.lost,
@@ -40,7 +46,12 @@ export function jsonReport(results: readonly TrialResult[], busy: boolean): stri
     secondsToRecover: result.secondsToRecover,
     ...(result.problems.length > 0 ? { problems: result.problems } : {}),
   }));
-  return JSON.stringify({ faults, ...(busy ? { busy } : {}) });
+  return JSON.stringify({ faults, ...(skipped.length > 0 ? { skipped } : {}), ...(busy ? { busy } : {}) });
+}
+
+/** The catalogue for a program. */
+export function jsonList(faults: readonly Fault[]): string {
+  return JSON.stringify({ faults: faults.map(({ name, about, rows }) => ({ name, about, rehearses: rows })) });
 }
 
 export function listOf(faults: readonly Fault[]): string {

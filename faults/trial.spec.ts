@@ -60,17 +60,22 @@ describe('what a fault may do', () => {
 
 describe('the report', () => {
   it('ends in one line of JSON with the seven figures of each fault', () => {
-    const { faults } = JSON.parse(jsonReport([borne], false)) as { faults: unknown[] };
+    const { faults } = JSON.parse(jsonReport([borne], [], false)) as { faults: unknown[] };
     expect(faults).toEqual([
       { name: 'kill-worker', lost: 0, duplicated: 0, overQuota: 0, overRate: 0, inDoubt: 0, secondsToRecover: 1.9 },
     ]);
   });
 
+  it('says in its JSON what could not be tried here', () => {
+    const skipped = [{ name: 'clock-jump', reason: 'there is no libfaketime' }];
+    expect(JSON.parse(jsonReport([], skipped, false))).toEqual({ faults: [], skipped });
+  });
+
   it('says in both forms what was not borne', () => {
     const bad = { ...borne, lost: 1, problems: ['1 lost, at most 0'] };
     expect(textReport([bad])).toContain('NOT BORNE: 1 lost, at most 0');
-    expect(jsonReport([bad], true)).toContain('"problems":["1 lost, at most 0"]');
-    expect(jsonReport([bad], true)).toContain('"busy":true');
+    expect(jsonReport([bad], [], true)).toContain('"problems":["1 lost, at most 0"]');
+    expect(jsonReport([bad], [], true)).toContain('"busy":true');
   });
 });
 

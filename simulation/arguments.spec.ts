@@ -20,6 +20,7 @@ describe('arguments of npm run simulate', () => {
     [['--sedes', '7'], /unknown option "--sedes"; known are --seeds, .*--b3/],
     [['--seeds', 'x'], /whole number from 1 to 1000000, got "x"/],
     [['--seeds'], /got ""/],
+    [['--seeds=3=4'], /got "3=4"/],
     [['--b3', '--days', '1'], /from 2 to 366/],
     [['--trace'], /give --seed too/],
     [['--trace', '--seed', '1', '--b3'], /not the month/],

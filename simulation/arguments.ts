@@ -59,7 +59,7 @@ export function readArguments(args: readonly string[]): SimulateArguments {
   const given = new Set<string>();
   for (let at = 0; at < args.length; at += 1) {
     const argument = args[at] ?? '';
-    const [name = '', inline] = argument.split('=', 2);
+    const [name, inline] = splitOnce(argument);
     const flag = SWITCHES.get(name);
     const number = NUMBERS.get(name);
     if (flag !== undefined) {
@@ -88,6 +88,11 @@ export function readArguments(args: readonly string[]): SimulateArguments {
     throw new BadArgument(`--seeds says how many: it contradicts ${read.month ? '--b3, which is one run' : '--seed'}`);
   }
   return read;
+}
+
+function splitOnce(argument: string): [string, string?] {
+  const at = argument.indexOf('=');
+  return at === -1 ? [argument] : [argument.slice(0, at), argument.slice(at + 1)];
 }
 
 function readFault(text = ''): EngineFault {

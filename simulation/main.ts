@@ -46,7 +46,9 @@ async function playSeeds(args: SimulateArguments): Promise<boolean> {
   const began = performance.now();
   const first = args.seed ?? args.from;
   const count = args.seed === undefined ? args.seeds : 1;
-  const print = args.trace ? (line: string) => process.stdout.write(`${line}\n`) : undefined;
+  // With --json stdout belongs to the one object at the end.
+  const out = args.json ? process.stderr : process.stdout;
+  const print = args.trace ? (line: string) => out.write(`${line}\n`) : undefined;
   sayPlan(
     count === 1 ? `seed ${String(first)}` : `seeds ${String(first)} to ${String(first + count - 1)}`,
     count * SECONDS_A_SEED,

@@ -42,6 +42,16 @@ describe('npm run faults', () => {
     });
   }, 300_000);
 
+  it('lists what is asked for, for a program too', async () => {
+    const { code, out } = await faults('--list', '--json', '--only', 'flushall');
+    expect({ code, listed: JSON.parse(out) as unknown }).toEqual({
+      code: 0,
+      listed: {
+        faults: [{ name: 'flushall', about: expect.any(String) as string, rehearses: expect.any(String) as string }],
+      },
+    });
+  });
+
   it('refuses a fault that it does not know, before it boots anything', async () => {
     const { code, progress } = await faults('--only', 'earthquake');
     expect(code).toBe(2);

@@ -1,5 +1,8 @@
+import path from 'node:path';
 import { ENGINE_FAULTS, isEngineFault } from '../../simulation/broken-engine';
 import { playSeed } from '../../simulation/run';
+import { projectRoot } from '../../tools/local-stack/project-root';
+import { runNode } from '../stack/fixtures';
 
 /** The first seed that caught each when this was written. It is tried first, to save the others; any of the twenty will do. */
 const CATCHES: Readonly<Record<string, number>> = {
@@ -41,4 +44,14 @@ describe('the engine on a virtual clock', () => {
     expect(again).toEqual(once);
     expect(other.hash).not.toBe(once.hash);
   });
+});
+
+describe('npm run simulate', () => {
+  it('leaves stdout to the one object of --json, also where everything that happens is shown', async () => {
+    const main = path.join(projectRoot(), 'dist/simulation/main.js');
+    const run = runNode([main, '--seed', '1', '--trace', '--json']);
+    const { code, stdout, stderr } = await run.ended;
+    expect({ code, said: JSON.parse(stdout) as unknown }).toEqual({ code: 0, said: { seeds: 1, violations: 0 } });
+    expect(stderr).toContain('w1 starts on host1');
+  }, 60_000);
 });

@@ -68,6 +68,16 @@ describe('npm start', () => {
     expect(first.output()).toContain('lost 0  duplicated 0  over quota 0  over rate 0  in doubt 0\n');
   });
 
+  it('counts incidents from 0 on, so that an alarm sees the first one', async () => {
+    const port = readJson<Record<string, number>>(path.join(data, 'ports.json'))?.['worker'] ?? 0;
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const counters = [...text.matchAll(/^# TYPE postfleet_(\w+) counter$/gm)].map(([, name = '']) => name);
+    const silent = counters.filter((name) => !text.includes(`\npostfleet_${name}{`));
+    // What happens all the time, and what is no incident.
+    expect(silent.filter((name) => !['send_outcomes_total', 'partitions_dropped_total'].includes(name))).toEqual([]);
+    expect(text).toMatch(/^postfleet_account_incidents_total\{state="PAUSED",.*\} 0$/m);
+  });
+
   it('prints addresses and keys with which the curl of the README sends a message', () => {
     const key = /^ {2}Northwind Bank, live .* {2}(pf_live_\w+)$/m.exec(first.output())?.[1] ?? '';
     const apiUrl = /^ {2}customers +(http:\S+)\/graphql$/m.exec(first.output())?.[1] ?? '';

@@ -9,8 +9,20 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  counter<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
-    return new Counter({ name: `postfleet_${name}`, help, labelNames, registers: [this.registry] });
+  /**
+   * @param known values of its only label, which are 0 from the start: of a series that begins with its first event nobody sees
+   *   the growth, and an alarm on it stays silent
+   */
+  counter<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+    known: readonly string[] = [],
+  ): Counter<Label> {
+    const counter = new Counter({ name: `postfleet_${name}`, help, labelNames, registers: [this.registry] });
+    const [label] = labelNames;
+    for (const value of known) if (label !== undefined) counter.inc({ [label]: value } as Record<Label, string>, 0);
+    return counter;
   }
 
   gauge<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> {

@@ -15,7 +15,12 @@ export class SnsWebhookController {
     private readonly log: Log,
     metrics: Metrics,
   ) {
-    this.received = metrics.counter('sns_received_total', 'SNS deliveries by what became of them', ['result']);
+    this.received = metrics.counter(
+      'sns_received_total',
+      'SNS deliveries by what became of them',
+      ['result'],
+      ['stored', 'duplicate', 'forged', 'failed'],
+    );
   }
 
   @Post('sns')

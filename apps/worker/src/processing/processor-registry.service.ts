@@ -31,7 +31,12 @@ export class ProcessorRegistry {
       found.map(({ mark }) => mark.job.name),
     );
     if (problems.length > 0) throw new ProcessorsIncomplete(problems);
-    const failures = this.metrics.counter('job_failures_total', 'Tries of jobs that failed, by job', ['job']);
+    const failures = this.metrics.counter(
+      'job_failures_total',
+      'Tries of jobs that failed, by job',
+      ['job'],
+      ALL_JOBS.map((job) => job.name),
+    );
     this.runner.start(
       found.map(({ mark, call }) => ({
         job: mark.job,

@@ -27,7 +27,10 @@ export class TickRegistry {
   }
 
   start(): void {
-    this.loops = this.methods.find<TickSettings>(TICK).map((tick) => this.loop(tick));
+    const ticks = this.methods.find<TickSettings>(TICK);
+    // As of every counter's labels: there before the first failure, whose growth is otherwise not seen.
+    for (const { mark } of ticks) this.failures.inc({ tick: mark.name }, 0);
+    this.loops = ticks.map((tick) => this.loop(tick));
   }
 
   /** There is something for that tick: it runs now, or once more when it is under way. */

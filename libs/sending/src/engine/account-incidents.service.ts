@@ -19,7 +19,12 @@ export class AccountIncidents {
     private readonly log: Log,
     metrics: Metrics,
   ) {
-    this.raised = metrics.counter('account_incidents_total', 'Accounts that were paused or suspended', ['state']);
+    this.raised = metrics.counter(
+      'account_incidents_total',
+      'Accounts that were paused or suspended',
+      ['state'],
+      ['PAUSED', 'SUSPENDED'],
+    );
   }
 
   /** A send was refused for the whole account. @param answer what SES said */

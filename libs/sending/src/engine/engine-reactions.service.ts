@@ -41,9 +41,12 @@ export class EngineReactions {
     private readonly log: Log,
     metrics: Metrics,
   ) {
-    this.holds = metrics.counter('route_holds_total', 'Holds of mail that SES refused for its route or domain', [
-      'why',
-    ]);
+    this.holds = metrics.counter(
+      'route_holds_total',
+      'Holds of mail that SES refused for its route or domain',
+      ['why'],
+      ['DRIFT', 'DENIED', 'IDENTITY'],
+    );
   }
 
   /** `operation`: what SES refused. */

@@ -4,6 +4,8 @@ import { Injectable } from '@nestjs/common';
 import { isRefusedData } from '../poison.policy';
 import { OutcomeRepository, type AttemptOutcome, type SettledBatch } from './outcome.repository';
 
+const STORED_INSTEAD = ['without-words', 'in-doubt', 'nothing'] as const;
+
 /**
  * Writes outcomes so that one which PostgreSQL refuses (a value out of range, an encoding, a constraint) keeps no other from
  * being written. The odd one gets the best end that is taken: the same without SES's words, or in doubt for good. Where
@@ -23,6 +25,7 @@ export class OutcomeSifter {
       'outcomes_refused_total',
       'Outcomes that PostgreSQL refused, by what was stored instead',
       ['stored'],
+      STORED_INSTEAD,
     );
   }
 
@@ -54,7 +57,7 @@ export class OutcomeSifter {
   }
 
   private async endOtherwise(outcome: AttemptOutcome, error: unknown): Promise<void> {
-    let stored = 'nothing';
+    let stored: (typeof STORED_INSTEAD)[number] = 'nothing';
     if (await this.isTaken((rows) => rows.applyWithoutWords(outcome))) stored = 'without-words';
     else if (await this.isTaken((rows) => rows.endInDoubt(outcome))) stored = 'in-doubt';
     const { tenantId: tenant, messageId: message, attemptId: attempt, end } = outcome;

@@ -67,7 +67,12 @@ export class Resolver {
   ) {
     this.open = metrics.gauge('doubts_open', 'Messages in doubt seen by the last look, at most a page');
     this.silent = metrics.gauge('event_pipelines_silent', 'Accounts none of whose sends around a doubt were confirmed');
-    this.settled = metrics.counter('doubts_settled_total', 'Doubts settled without an event, by how', ['how']);
+    this.settled = metrics.counter(
+      'doubts_settled_total',
+      'Doubts settled without an event, by how',
+      ['how'],
+      ['not-sent', 'last-chance', 'over'],
+    );
   }
 
   /** Looks at the next page of doubts; answers how many were settled. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import { typedPath } from '@libs/config';
 import { DataFolder } from '../tools/local-stack/data-folder';
 import { LiveLine } from '../tools/local-stack/live-line';
 import { withSupervisor } from '../tools/local-stack/launcher';
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
   // With --json stdout belongs to the one object at the end.
   const out = args.json ? process.stderr : process.stdout;
   const say = (line: string) => void out.write(`${line}\n`);
-  const folder = path.resolve(args.data ?? path.join(projectRoot(), '.data', 'bench'));
+  const folder = typedPath(args.data ?? path.join(projectRoot(), '.data', 'bench'));
   const started = performance.now();
   const elapsed = () => ((performance.now() - started) / 1_000).toFixed(0);
   const line = new LiveLine(out);

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { typedPath } from '@libs/config';
 import { SystemClock } from '@libs/kernel';
 import { LoadWatch } from '../bench/load-watch';
 import { ownEnvironment } from '../tools/local-stack/environment';
@@ -37,7 +38,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${args.json ? jsonList(chosen) : listOf(chosen)}\n`);
     return 0;
   }
-  const folder = path.resolve(args.data ?? path.join(projectRoot(), '.data', 'faults'));
+  const folder = typedPath(args.data ?? path.join(projectRoot(), '.data', 'faults'));
   return withSupervisor(folder, say, (session) => run(session, args, chosen, new LiveLine(out)));
 }
 

@@ -17,11 +17,11 @@ import { runNode, temporaryFolder } from './fixtures';
 jest.setTimeout(180_000);
 
 /** Runs a program on the services of these variables and no others. */
-function run(program: string, variables: Record<string, string>) {
+function run(program: string, variables: Record<string, string>, args: readonly string[] = []) {
   const clean = Object.entries(ownEnvironment()).filter(
     ([name]) => !/^(DATABASE_|REDIS_|AWS_|API_|WORKER_)/.test(name),
   );
-  return runNode([path.join(projectRoot(), 'tools/run.mjs'), program], {
+  return runNode([path.join(projectRoot(), 'tools/run.mjs'), program, ...args], {
     env: { ...Object.fromEntries(clean), ...variables },
   });
 }
@@ -199,5 +199,11 @@ describe('programs on services of your own', () => {
       await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       await client.end();
     }
+  });
+
+  it('a key for a role that there is not is refused with those there are', async () => {
+    const { code, stdout, stderr } = await run('operator-key', api, ['--name', 'ann', '--role', 'king']).ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('operator-key: there is no role "king"; the roles are viewer, operator, owner\n');
   });
 });

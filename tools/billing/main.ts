@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import type { Verdict } from '@libs/billing';
+import { typedPath } from '@libs/config';
 import { SystemClock } from '@libs/kernel';
 import { Client } from 'pg';
 import { noDatabase } from '../../apps/api/src/commands/progress';
@@ -33,7 +34,7 @@ async function main(): Promise<number> {
   if (url !== undefined && url !== '') {
     verdicts = await verifyExisting(url, args.period ?? lastMonth(), say);
   } else {
-    const folder = path.resolve(args.data ?? path.join(projectRoot(), '.data', 'billing-verify'));
+    const folder = typedPath(args.data ?? path.join(projectRoot(), '.data', 'billing-verify'));
     const code = await withSupervisor(folder, say, async (session) => {
       verdicts = await verifyGenerated(session, args);
     });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { inspect } from 'node:util';
+import { typedPath } from '@libs/config';
 import { parseArguments, type StackArguments } from './arguments';
 import { demoDay, type DemoResult } from './demo';
 import { addsUp } from './demo-bill';
@@ -17,7 +18,7 @@ async function main(): Promise<number> {
   // With --json stdout belongs to the one object at the end.
   const out = args.json ? process.stderr : process.stdout;
   const say = (line: string) => void out.write(`${line}\n`);
-  const folder = path.resolve(args.data ?? path.join(projectRoot(), '.data'));
+  const folder = typedPath(args.data ?? path.join(projectRoot(), '.data'));
   return withSupervisor(folder, say, (session) => run(session, args));
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { BillImportService, type Imported } from '@libs/billing';
+import { typedPath } from '@libs/config';
 import { formatUsd } from '@libs/kernel';
 import { COMMAND_LINE, withBilling } from './commands/operator-context';
 import { endProgress, runCommand, showProgress } from './commands/progress';
@@ -36,7 +37,7 @@ async function run(): Promise<void> {
     return;
   }
   const { file, period, payer, json } = values;
-  const files = [...(file ?? []), ...positionals];
+  const files = [...(file ?? []), ...positionals].map((name) => typedPath(name));
   if (files.length === 0 || period === undefined) throw new Error(`--file and --period are needed.\n\n${MANUAL}`);
   await withBilling('billing-import', async (billing) => {
     const imported = await billing.get(BillImportService).import(

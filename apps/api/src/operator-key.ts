@@ -31,7 +31,8 @@ async function run(): Promise<void> {
     return;
   }
   const { name, role } = values;
-  if (name === undefined || !isRole(role)) throw new Error(`--name and --role are needed.\n\n${MANUAL}`);
+  if (name === undefined || role === undefined) throw new Error(`--name and --role are needed.\n\n${MANUAL}`);
+  if (!isRole(role)) throw new Error(`there is no role "${role}"; the roles are ${OPERATOR_ROLES.join(', ')}`);
   const config = loadConfig(operatorKeyConfig);
   const admin = createDataSource({
     url: config.DATABASE_ADMIN_URL,

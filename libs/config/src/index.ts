@@ -6,5 +6,6 @@ export { clockScaleOf } from './parts';
 export { parseRedisUrl, redisHosts } from './redis-url';
 export type { RedisAddress } from './redis-url';
 export { simulatorConfig } from './simulator.config';
+export { typedPath } from './typed-path';
 export { workerConfig } from './worker.config';
 export type { WorkerConfig } from './worker.config';

@@ -168,6 +168,28 @@ describe('a forecast', () => {
     }
   });
 
+  it('ends when the last of several ways out is open again, and never while SES has paused one', async () => {
+    const change = (what: string) =>
+      api.sql<{ until: Date }>(
+        `UPDATE configuration_set SET ${what} WHERE tenant_id = $1 AND sending_account_id = $2 RETURNING held_until AS until`,
+        [acme.uuid, abroad],
+      );
+    expect(await outlook(acme)).toMatchObject({ lastAt: expect.any(String) as string, bindingLimit: 'FAIR_SHARE' });
+    await change('paused_at = now()');
+    expect(await outlook(acme)).toMatchObject({
+      firstAt: expect.any(String) as string,
+      lastAt: null,
+      bindingLimit: 'PAUSED',
+      pausedReason: null,
+    });
+    const [held] = await change(`paused_at = NULL, held_until = now() + interval '1 hour'`);
+    const { firstAt, lastAt, bindingLimit } = await outlook(acme);
+    expect(bindingLimit).toBe('PAUSED');
+    expect(Date.parse(firstAt ?? '')).toBeLessThan(held!.until.getTime());
+    expect(Date.parse(lastAt ?? '')).toBeGreaterThanOrEqual(held!.until.getTime());
+    await change('held_until = NULL');
+  });
+
   it('begins when SES is tried again, where it refuses the way out', async () => {
     const [held] = await api.sql<{ until: Date }>(
       `UPDATE configuration_set SET held_until = now() + interval '1 hour' WHERE tenant_id = $1 RETURNING held_until AS until`,

@@ -32,6 +32,7 @@ describe('a forecast', () => {
     weight: 1,
     others: [],
     paused: false,
+    allOpenMs: 0,
     heldBy: null,
     ...over,
   });

@@ -23,6 +23,11 @@ export interface ForecastFacts {
   readonly others: readonly OtherTenant[];
   /** Nothing goes at all until somebody decides otherwise. */
   readonly paused: boolean;
+  /**
+   * When the last of the ways that the stream is split over lets its part go: SES refuses it until then. Infinity = nobody can tell,
+   * 0 = all are open.
+   */
+  readonly allOpenMs: number;
   /** What keeps the stream until the start, later than it was asked for: the tenant's spend cap, or SES, which refuses it; null = nothing. */
   readonly heldBy: 'SPEND_CAP' | 'PAUSED' | null;
 }
@@ -129,23 +134,26 @@ export function forecast(facts: ForecastFacts): Forecast {
   const before = positive(facts.waiting - drained);
   const at = (position: bigint) => placeOf(position, { startMs: facts.startMs, secondsFor, perDay, today });
   const total = before + facts.recipients;
+  const partHeld = facts.allOpenMs > at(total);
   const overDay = at(total) > facts.startMs + Math.ceil(secondsFor(total) * 1_000);
   const tenantBindsDay = tenantRoom !== null && (accountRoom === null || tenantRoom <= accountRoom);
   return {
     firstAt: timeOf(at(before + 1n)),
-    lastAt: timeOf(at(total)),
-    bindingLimit: bindingLimit(facts, {
-      day: overDay ? (tenantBindsDay ? facts.dayLimit : capacity.dayLimit) : undefined,
-      rate:
-        secondsFor(total) > secondsAtRate(total)
-          ? 'POOL_WARMUP'
-          : isHeldByOthers(Number(total) / rate, secondsAtRate(total))
-            ? 'FAIR_SHARE'
-            : planRate <= capacity.rate
-              ? 'PLAN_RATE'
-              : 'ACCOUNT_RATE',
-      isWithinASecond: secondsFor(total) < 1,
-    }),
+    lastAt: timeOf(Math.max(at(total), facts.allOpenMs)),
+    bindingLimit: partHeld
+      ? 'PAUSED'
+      : bindingLimit(facts, {
+          day: overDay ? (tenantBindsDay ? facts.dayLimit : capacity.dayLimit) : undefined,
+          rate:
+            secondsFor(total) > secondsAtRate(total)
+              ? 'POOL_WARMUP'
+              : isHeldByOthers(Number(total) / rate, secondsAtRate(total))
+                ? 'FAIR_SHARE'
+                : planRate <= capacity.rate
+                  ? 'PLAN_RATE'
+                  : 'ACCOUNT_RATE',
+          isWithinASecond: secondsFor(total) < 1,
+        }),
   };
 }
 

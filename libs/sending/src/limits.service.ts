@@ -127,6 +127,7 @@ export class LimitsService {
         // Who waits now has gone by then.
         others: startMs > nowMs ? [] : mostOf(accounts.map((account) => othersAt(account, tenant, request.stream))),
         paused: sender.state === 'PAUSED' || sending.length === 0 || stop.paused,
+        allOpenMs: stop.allOpenMs,
       });
     });
   }
@@ -182,17 +183,19 @@ function pausedReason(sender: Sender, accounts: readonly AccountFacts[]): string
   return isClosed ? 'paused on our side; the operator has been told' : null;
 }
 
-/** What SES refuses of a stream on every account that it leaves from: paused for good, or until a time (engine milliseconds; 0 = it is not). */
+/**
+ * What SES refuses of a stream on the accounts that it leaves from: on every one for good, or until a time (engine milliseconds; 0 =
+ * it is not); and when the last of them takes it.
+ */
 function stopOf(
   ways: readonly WayOut[],
   accounts: readonly AccountFacts[],
-): { readonly paused: boolean; readonly heldUntilMs: number } {
+): { readonly paused: boolean; readonly heldUntilMs: number; readonly allOpenMs: number } {
   const own = accounts.map(({ id }) => ways.find((way) => way.sendingAccountId === id));
-  const open = own.filter((way) => way?.paused !== true);
-  return {
-    paused: open.length === 0,
-    heldUntilMs: open.length === 0 ? 0 : Math.min(...open.map((way) => way?.heldUntil?.getTime() ?? 0)),
-  };
+  const times = own.map((way) => (way?.paused === true ? Number.POSITIVE_INFINITY : (way?.heldUntil?.getTime() ?? 0)));
+  const first = Math.min(...times);
+  const paused = !Number.isFinite(first);
+  return { paused, heldUntilMs: paused ? 0 : first, allOpenMs: Math.max(0, ...times) };
 }
 
 function capacityFor(routes: readonly Route[], accounts: readonly LiveAccount[]): Capacity {

@@ -1,4 +1,5 @@
 import type { Fault } from './fault';
+import { campaignFaults } from './kinds/campaign';
 import { eventFaults } from './kinds/events';
 import { failoverFaults } from './kinds/failover';
 import { hostFaults } from './kinds/host';
@@ -18,4 +19,5 @@ export const FAULTS: readonly Fault[] = [
   ...eventFaults,
   ...hostFaults,
   ...networkFaults,
+  ...campaignFaults,
 ];

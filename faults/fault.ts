@@ -1,3 +1,4 @@
+import type { LoadedTenant } from './load';
 import type { World } from './world';
 
 /** What the table of the design grants a fault. Everything not named is zero. */
@@ -20,6 +21,8 @@ export interface Fault {
   /** What it rehearses: rows of the crash matrix (docs/testing.md), or an F of the table in docs/faults.md. */
   readonly rows: string;
   readonly allow: Allowance;
+  /** Another load than the usual one, and the recipients a second that SES accepts of it. */
+  readonly load?: { readonly of: (usual: readonly LoadedTenant[]) => readonly LoadedTenant[]; readonly rate: number };
   /** Comes when so much has been sent, by no command of ours: nobody waits for a steady load first. */
   readonly strikesByItself?: true;
   /** Why it cannot be injected on this stack. */

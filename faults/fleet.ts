@@ -29,5 +29,17 @@ export function loadedTenants(fleet: SeededFleet): LoadedTenant[] {
   });
 }
 
+/**
+ * Recipients a second of the victim's account in a campaign: several slots of a moment, whose mail shares requests. Its one loaded tenant
+ * hands in nothing but marketing mail. The rate that counts as steady leaves a slow machine room.
+ */
+export const CAMPAIGN = { tenant: 'Kestrel Shop', maxSendRate: 500, steadyRate: 250 };
+
+/** The same tenants while one of them has a campaign. */
+export function campaignTenants(usual: readonly LoadedTenant[]): LoadedTenant[] {
+  const backlog = CAMPAIGN.maxSendRate * BACKLOG_SECONDS;
+  return usual.map((one) => (one.tenant.name === CAMPAIGN.tenant ? { ...one, backlog, campaign: true } : one));
+}
+
 /** The account that faults of one account are done to: it has neighbours to compare it with, and is not the slowest. */
 export const VICTIM_ACCOUNT = { accountId: '222222222222', max24HourSend: 500_000, domain: 'kestrel.example' };

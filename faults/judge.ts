@@ -5,6 +5,8 @@ export interface SeenSend {
   readonly accepted: boolean;
   readonly recipients: number;
   readonly atMs: number;
+  /** Whether others may have gone with the same request. */
+  readonly shared?: boolean;
 }
 
 /** Everything there is to know about one fault, from three witnesses: the api's receipts, the database, the simulator. */

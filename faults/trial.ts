@@ -39,7 +39,9 @@ const EVENTS_WITHIN_MS = 30_000;
 const SETTLE_MS = 30_000;
 
 /** One fault under load: steady, broken, recovered, settled, judged. */
-export async function tryFault(fault: Fault, world: World, settings: TrialSettings): Promise<TrialResult> {
+export async function tryFault(fault: Fault, world: World, usual: TrialSettings): Promise<TrialResult> {
+  const { of, rate } = fault.load ?? { of: (tenants) => tenants, rate: usual.rate };
+  const settings = { ...usual, tenants: of(usual.tenants), rate };
   const load = new Load(world.stack.apiUrl, settings.tenants, world.witness, `${settings.run}/${fault.name}`);
   try {
     if (fault.prepare) await fault.prepare(world);

@@ -40,13 +40,20 @@ export class Witness {
       if (!isSend(arrival)) continue;
       const messageId = arrival.tags?.['message'] ?? '';
       const accepted = arrival.verdict === 'accepted';
-      this.sends.push({ messageId, accepted, recipients: arrival.nRecipients ?? 0, atMs: arrival.at });
+      const shared = arrival.operation === 'SendBulkEmail';
+      this.sends.push({ messageId, accepted, recipients: arrival.nRecipients ?? 0, atMs: arrival.at, shared });
       if (accepted) this.arrived.add(messageId);
     }
   }
 
   hasArrived(messageId: string): boolean {
     return this.arrived.has(messageId);
+  }
+
+  /** Messages that SES was asked to send by shared requests since the case began. */
+  async shared(): Promise<number> {
+    await this.look();
+    return this.sends.filter(({ shared }) => shared === true).length;
   }
 
   /** Requests beyond a limit since the case began. */

@@ -44,7 +44,10 @@ function broken(
   };
 }
 
-async function setAccount(world: World, region: { suspended?: boolean; max24HourSend?: number }): Promise<void> {
+export async function setAccount(
+  world: World,
+  region: { suspended?: boolean; max24HourSend?: number; maxSendRate?: number },
+): Promise<void> {
   await world.simulator.putAccount(VICTIM_ACCOUNT.accountId, { regions: { [REGION]: region } });
 }
 
@@ -94,7 +97,7 @@ async function setSendRole(world: World, maySend: boolean): Promise<void> {
 }
 
 /** The engine looks at its accounts again within minutes; a new Redis makes it do so at once. */
-async function observeAnew(world: World): Promise<void> {
+export async function observeAnew(world: World): Promise<void> {
   for (const { url } of world.parts.redis) await world.onRedis(url, (redis) => redis.flushall());
   await world.workers(0);
   await world.workers();

@@ -31,6 +31,18 @@ async function crashed(world: World, crash: Promise<void>, what: string): Promis
   if (!inTime) throw new Error(`the worker never came to ${what}: nothing was rehearsed`);
 }
 
+/** Kills a worker so many times, with a second of work between. */
+export async function killWorkers(world: World, kills: number): Promise<string> {
+  const running = world.parts.workers.filter((worker) => worker.isRunning);
+  for (let kill = 0; kill < kills; kill += 1) {
+    const victim = running[Math.floor(world.chance() * running.length)];
+    await victim?.kill();
+    if (victim) await world.revive(victim);
+    if (kill + 1 < kills) await world.wait(300 + world.chance() * 1_200);
+  }
+  return `${kills} kills`;
+}
+
 /** A worker that dies of itself at one place of the code. */
 function crashAt(name: string, place: Failpoint, rows: string): Fault {
   let crash: Promise<void>;
@@ -75,16 +87,7 @@ export const workerFaults: readonly Fault[] = [
     about: `${KILLS} times, a worker is killed with SIGKILL at a random moment and started anew`,
     rows: '7, 8, 9, 10, 11, 12',
     allow: { recoverySeconds: 10 },
-    inject: async (world) => {
-      const running = world.parts.workers.filter((worker) => worker.isRunning);
-      for (let kill = 0; kill < KILLS; kill += 1) {
-        const victim = running[Math.floor(world.chance() * running.length)];
-        await victim?.kill();
-        if (victim) await world.revive(victim);
-        if (kill + 1 < KILLS) await world.wait(300 + world.chance() * 1_200);
-      }
-      return `${KILLS} kills`;
-    },
+    inject: (world) => killWorkers(world, KILLS),
   },
   ...FAILPOINTS.filter((place) => place !== 'after-acquire').map((place) =>
     crashAt(`kill-worker-at-${place}`, place, rowsOf[place]),

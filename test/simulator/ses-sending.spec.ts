@@ -273,6 +273,22 @@ describe('sending through the simulator', () => {
     await expect(refusal(fleet.ses().send(bulk))).resolves.toMatchObject({ name: 'BadRequestException', status: 400 });
   });
 
+  it('refuses some entries of SendBulkEmail and sends the others when asked to fail so', async () => {
+    await fleet.admin.addFault({ operation: 'SendBulkEmail', kind: '429-entries', count: 1 });
+    const { BulkEmailEntryResults: results = [] } = await fleet.ses().send(
+      new SendBulkEmailCommand({
+        FromEmailAddress: 'ann@tenant.example',
+        DefaultContent: { Template: { TemplateContent: { Subject: 'Hi', Text: 'Hi' }, TemplateData: '{}' } },
+        BulkEmailEntries: ['a', 'b', 'c'].map((name) => ({ Destination: { ToAddresses: [`${name}@example.com`] } })),
+      }),
+    );
+    expect(results.map(({ Status }) => Status)).toEqual(['ACCOUNT_THROTTLED', 'SUCCESS', 'ACCOUNT_THROTTLED']);
+    const { arrivals } = await fleet.admin.arrivals(0, 10_000);
+    const rows = arrivals.slice(-3).map(({ verdict, injected }) => [verdict, injected]);
+    const throttled = ['TooManyRequestsException', '429-entries'];
+    expect(rows).toEqual([throttled, ['accepted', undefined], throttled]);
+  });
+
   it('gives an entry of SendBulkEmail its own headers, in place of those of the template', async () => {
     const bulk = (shared: string, own: string) =>
       fleet.ses().send(

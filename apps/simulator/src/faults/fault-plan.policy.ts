@@ -12,6 +12,7 @@ export const FAULT_KINDS = [
   'slow',
   'slow-body',
   'wrong-json',
+  '429-entries',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -101,6 +102,13 @@ export function refusalVerdict(kind: FaultKind): string | undefined {
     case 'slow':
     case 'slow-body':
     case 'wrong-json':
+    case '429-entries':
       return undefined;
   }
+}
+
+/** How an injected fault shows in the arrival log; `verdict` is set when the request is refused because of it. */
+export interface InjectedMark {
+  readonly kind: string;
+  readonly verdict?: string;
 }

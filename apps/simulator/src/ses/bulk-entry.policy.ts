@@ -1,3 +1,4 @@
+import type { InjectedMark } from '../faults/fault-plan.policy';
 import type { AwsError } from '../wire/aws.errors';
 import type { SendBulkEmailBody, SendEmailBody } from './outbound-mail.policy';
 
@@ -23,6 +24,12 @@ export function mailOf(entry: Entry, body: SendBulkEmailBody): SendEmailBody {
     ConfigurationSetName: body.ConfigurationSetName,
     TenantName: body.TenantName,
   };
+}
+
+/** A fault of some entries refuses every other one; the rest knows nothing of it. */
+export function markOfEntry(injected: InjectedMark | undefined, i: number): InjectedMark | undefined {
+  if (injected?.kind !== '429-entries') return injected;
+  return i % 2 === 0 ? { kind: injected.kind, verdict: 'TooManyRequestsException' } : undefined;
 }
 
 /** An entry's own headers, and those of the template that it has not. */

@@ -3,11 +3,12 @@ import type { Clock } from '@libs/kernel';
 import type { Arrival, ArrivalLog } from '../arrivals/arrival.log';
 import type { MailShelf } from '../arrivals/mail.shelf';
 import type { UsageMeter } from '../billing/usage-meter';
+import type { InjectedMark } from '../faults/fault-plan.policy';
 import { refusalOf, refusalText } from '../iam/caller.policy';
 import { limitsOf, type SendingLimitsService } from '../limits/sending-limits.service';
 import type { ConfigurationSetState } from '../state/simulator.state';
 import { AwsError, badRequest, dailyQuotaExceeded, messageRejected, notFound, rateExceeded } from '../wire/aws.errors';
-import { bulkStatus, mailOf } from './bulk-entry.policy';
+import { bulkStatus, mailOf, markOfEntry } from './bulk-entry.policy';
 import { DEFAULT_POOL, poolExists, SHARED_POOL } from './dedicated-ip.routes';
 import type { EventsService } from './events.service';
 import { identityCandidates, type ParsedAddress } from './mail-address.policy';
@@ -25,12 +26,6 @@ import {
 import { bodyOf, type SesCall, type SesRoute } from './ses.call';
 import { checkInlineTemplate, renderTemplate, type Rendered, type TemplateText } from './template.policy';
 import { testOutcome } from './test-address.policy';
-
-/** How an injected fault shows in the arrival log; `verdict` is set when the request is refused because of it. */
-export interface InjectedMark {
-  readonly kind: string;
-  readonly verdict?: string;
-}
 
 /** A request on its way through the checks; filled in as more becomes known, so that refusals are logged with it. */
 interface Attempt {
@@ -80,10 +75,13 @@ export class SendService {
 
   private sendBulk(call: SesCall, injected: InjectedMark | undefined): unknown {
     const body = this.readBulk(call, injected);
-    const results = body.BulkEmailEntries.map((entry) => {
+    const results = body.BulkEmailEntries.map((entry, i) => {
       const single = mailOf(entry, body);
       try {
-        return { Status: 'SUCCESS', MessageId: this.send('SendBulkEmail', call, () => single, injected) };
+        return {
+          Status: 'SUCCESS',
+          MessageId: this.send('SendBulkEmail', call, () => single, markOfEntry(injected, i)),
+        };
       } catch (error) {
         if (!(error instanceof AwsError) || error.name === 'AccessDeniedException') throw error;
         if (injected?.verdict !== undefined) throw error;

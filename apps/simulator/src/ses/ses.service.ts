@@ -1,10 +1,11 @@
 import { isSend } from '../arrivals/arrival.log';
+import type { InjectedMark } from '../faults/fault-plan.policy';
 import { refusalOf, refusalText, type Caller } from '../iam/caller.policy';
 import type { StateStore } from '../state/state.store';
 import { AwsError } from '../wire/aws.errors';
 import { jsonAnswer, type WireAnswer } from '../wire/http.answer';
 import type { WireRequest } from '../wire/http.request';
-import type { InjectedMark, SendService } from './send.service';
+import type { SendService } from './send.service';
 import { sesArn, type SesCall, type SesRoute } from './ses.call';
 
 export interface MatchedRoute {

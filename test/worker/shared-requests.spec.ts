@@ -174,3 +174,26 @@ describe('marketing mail that starts in the same moment', () => {
     expect(operationsOf(await arrivalsOf(second.ids))).toEqual(['SendEmail']);
   }, 40_000);
 });
+
+describe('marketing mail of an account in which SES takes few shared requests', () => {
+  let staged: StagedCrash;
+
+  beforeAll(async () => {
+    staged = await StagedCrash.start({}, { maxSendRate: 5_000 });
+    await staged.stack.aws.addFault({ operation: 'SendBulkEmail', kind: '429-operation' });
+  }, 60_000);
+  afterAll(() => staged.close(), 60_000);
+
+  it('goes one by one at once, as fast as the account may, and asks for none a second time', async () => {
+    for (const first of [true, false]) {
+      const known = (await staged.stack.sends()).length;
+      const { ids, ticket } = await staged.granted(20, 'shop', () => ({ stream: 'MARKETING' }));
+      await staged.engine.dispatch(ticket);
+      expect(await staged.statesOf(ids)).toEqual(['SENT']);
+      expect(await staged.stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+      const operations = (await staged.stack.sends()).slice(known).map(({ operation }) => operation);
+      expect(operations.includes('SendBulkEmail')).toBe(first);
+      expect((await staged.ledger.stats(staged.account.id))?.pacePermille).toBe(1_000);
+    }
+  }, 40_000);
+});

@@ -27,6 +27,7 @@ const NAMES: ReadonlyMap<string, readonly [name: string, message: string]> = new
 
 const OPERATION = 'SendBulkEmail';
 const UNSUPPORTED = /unsupported operation/i;
+const SENDING_RATE = /sending rate/i;
 
 /** What SES answered to SendBulkEmail with so many entries. Only an answer that was read to its end is given here. */
 export function readBulkAnswer(
@@ -47,12 +48,18 @@ export function readBulkAnswer(
 }
 
 /**
- * Whether a request was refused for what every shared one has: a role that may not, or a template that SES does not take. Of templates that
- * come with a request it takes "only simple substitutions", and says so of others.
+ * Whether a request was refused for what every shared one has, and none of them sent: a role that may not, a template that SES does not
+ * take (of those that come with a request it takes "only simple substitutions"), or too many requests to the operation. What is too
+ * much for the account SES says entry by entry, and by the words of its sending limits.
  */
-export function refusesSharing(outcome: BulkOutcome): boolean {
+export function refusesSharing(outcome: BulkOutcome): outcome is SendFailure {
   if (!('kind' in outcome)) return false;
-  return outcome.kind === 'denied' || (outcome.kind === 'invalid' && UNSUPPORTED.test(outcome.message));
+  const { kind, message } = outcome;
+  return (
+    kind === 'denied' ||
+    (kind === 'invalid' && UNSUPPORTED.test(message)) ||
+    (kind === 'rate' && !SENDING_RATE.test(message))
+  );
 }
 
 function resultsIn(body: string): readonly unknown[] | undefined {

@@ -2,7 +2,7 @@ export type { AccountSnapshot, PricingPlan } from './account-snapshot.policy';
 export { AwsModule } from './aws.module';
 export { TestModeOff } from './aws.settings';
 export type { AwsOptions } from './aws.settings';
-export type { BulkOutcome } from './bulk-answer.policy';
+export { refusesSharing, type BulkOutcome } from './bulk-answer.policy';
 export {
   contentBytes,
   goTogether,

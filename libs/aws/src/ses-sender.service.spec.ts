@@ -297,6 +297,7 @@ describe('sending over the wire', () => {
 
     it.each([
       ['denied it to the role', 403, 'AccessDeniedException', 'not authorized', 'denied'],
+      ['had too many of them', 429, 'TooManyRequestsException', 'Too many requests to the operation.', 'rate'],
       ['refused its template', 400, 'BadRequestException', 'Template contains unsupported operations.', 'invalid'],
     ])(
       'is not asked for again for ten minutes once AWS %s, and for no other role',
@@ -317,12 +318,15 @@ describe('sending over the wire', () => {
       },
     );
 
-    it('is asked for again after a refusal that may be about one message of it', async () => {
+    it.each([
+      ['may be about one message of it', 400, 'BadRequestException', 'Invalid header.', 'invalid'],
+      ['is about the account', 429, 'TooManyRequestsException', 'Maximum sending rate exceeded.', 'rate'],
+    ])('is asked for again after a refusal that %s', async (_, status, name, message, kind) => {
       const { endpoint } = await ses((response) =>
-        response.writeHead(400, { 'x-amzn-errortype': 'BadRequestException' }).end('{"message":"Invalid header."}'),
+        response.writeHead(status, { 'x-amzn-errortype': name }).end(JSON.stringify({ message })),
       );
       const sender = senderAt(endpoint, () => clock.nowMs());
-      expect(await together(sender)).toMatchObject({ kind: 'invalid' });
+      expect(await together(sender)).toMatchObject({ kind });
       expect(sender.mayPostTogether(role)).toBe(true);
     });
   });

@@ -13,6 +13,7 @@ export const FAULT_KINDS = [
   'slow-body',
   'wrong-json',
   '429-entries',
+  '429-operation',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -88,6 +89,7 @@ function isMeant(pattern: string, operation: string): boolean {
 export function refusalVerdict(kind: FaultKind): string | undefined {
   switch (kind) {
     case '429':
+    case '429-operation':
       return 'TooManyRequestsException';
     case '500':
       return 'InternalFailure';

@@ -252,6 +252,10 @@ function faultAnswer(fault: FaultRule, real: WireAnswer, service: string, protoc
       return service === 'ses'
         ? answer(new AwsError('TooManyRequestsException', 429, 'Maximum sending rate exceeded.'))
         : answer(new AwsError('Throttling', 400, 'Rate exceeded'));
+    case '429-operation':
+      return answer(
+        new AwsError('TooManyRequestsException', 429, 'Too many requests have been made to the operation.'),
+      );
     case '500':
     case 'accept-then-500':
       return answer(new AwsError('InternalFailure', 500, 'An internal error occurred.'));

@@ -1,4 +1,4 @@
-import { CONNECTIONS, SesSender, type FleetRole } from '@libs/aws';
+import { CONNECTIONS, refusesSharing, SesSender, type FleetRole } from '@libs/aws';
 import { Timers } from '@libs/kernel';
 import { Log } from '@libs/observability';
 import { Ledger } from '@libs/quota';
@@ -176,17 +176,20 @@ export class Departures {
         this.requestTogether(departures, false);
         return;
       }
+      const isOfSharing = refusesSharing(outcome);
       departures.forEach((departure, i) => {
         const end = 'kind' in outcome ? outcome : outcome[i];
-        if (end !== undefined) this.endOfShared(departure, end);
+        if (end === undefined) return;
+        // What may be wrong with the sharing alone was certainly not sent.
+        if (isOfSharing || end.kind === 'denied' || end.kind === 'invalid') this.goAlone(departure);
+        else this.end(departure, identityRefusal(end, departure.content));
       });
     });
   }
 
-  /** What may be wrong with the sharing alone was certainly not sent: it goes by itself, and hears what holds for it. */
-  private endOfShared(departure: Composed, end: AttemptEnd): void {
-    if (end.kind !== 'denied' && end.kind !== 'invalid') this.end(departure, identityRefusal(end, departure.content));
-    else if (this.isInTime(departure)) this.request(departure, true);
+  /** It hears what holds for itself. */
+  private goAlone(departure: Composed): void {
+    if (this.isInTime(departure)) this.request(departure, true);
     else this.end(departure, notStarted('late', 'The slot was over.'));
   }
 

@@ -207,6 +207,11 @@ describe('on a bad day', () => {
       `INSERT INTO reroute (tenant_id, mode, stream, to_account, from_account, at) VALUES ($1, 'LIVE', 'TRANSACTIONAL', $2, $3, now())`,
       [staged.tenant, other.id, staged.account.id],
     );
+    await staged.stack.query(
+      `INSERT INTO configuration_set (tenant_id, sending_account_id, stream, name, lane_id, ready_at)
+       SELECT $1, $2, 'TRANSACTIONAL', 'pf-test', id, now() FROM lane WHERE sending_account_id = $2`,
+      [staged.tenant, other.id],
+    );
     await staged.ledger.drop(staged.account.id, staged.tenant, 'TRANSACTIONAL');
     const redis = new Redis(staged.stack.redis.url);
     const lock = `pf:{${other.id}}:lock:feed`;

@@ -45,6 +45,32 @@ describe('a message whose tenant gets another placement meanwhile', () => {
     expect(await staged.stack.query('SELECT DISTINCT lane_id AS lane FROM attempt')).toEqual([{ lane }]);
   }, 30_000);
 
+  it('comes back from a sibling whose way out is gone: nobody would make it anew', async () => {
+    const sibling = await staged.stack.account({ maxSendRate: 200 }, staged.running);
+    await staged.stack.query(
+      `INSERT INTO configuration_set (tenant_id, sending_account_id, stream, name, lane_id, ready_at)
+       SELECT $1, $2, 'TRANSACTIONAL', 'pf-test', id, NULL FROM lane WHERE sending_account_id = $2`,
+      [staged.tenant, sibling.id],
+    );
+    const ids = await staged.stack.accept(staged.tenant, 'shop', 1);
+    for (const [table, id] of [
+      ['message', 'id'],
+      ['backlog', 'message_id'],
+    ]) {
+      await staged.stack.query(`UPDATE ${table} SET sending_account_id = $1 WHERE ${id} = $2`, [sibling.id, ids[0]]);
+    }
+    await staged.stack.query(
+      `INSERT INTO reroute (tenant_id, mode, stream, to_account, from_account, at) VALUES ($1, 'LIVE', 'TRANSACTIONAL', $2, $3, now())`,
+      [staged.tenant, sibling.id, staged.account.id],
+    );
+    await waitFor(async () => (await staged.engine.feed(), (await placesOf(ids))[0]?.account === staged.account.id), {
+      what: 'the message to come back',
+      withinMs: 10_000,
+      everyMs: 200,
+    });
+    await staged.putAside(ids);
+  }, 40_000);
+
   it('follows the tenant to another account when it was written with the placement that had just ended', async () => {
     const second = await staged.stack.account({ maxSendRate: 200 }, staged.running);
     const holder = await staged.superuser();

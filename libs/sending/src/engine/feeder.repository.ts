@@ -22,7 +22,10 @@ export interface WaitingLine {
   readonly probing: boolean;
   /** Some of its domains are not verified there: their mail waits. */
   readonly someDomains: boolean;
-  /** Placed elsewhere by now, and not re-routed to here since: what stands here came back after its backlog had moved. */
+  /**
+   * Placed elsewhere by now, and not re-routed to here since: what stands here came back after its backlog had moved. Or re-routed,
+   * while the way out is not there any more: nobody makes one anew where the tenant has no placement.
+   */
   readonly displaced: boolean;
   /** The accounts of its current placements, of both streams. */
   readonly placedOn: readonly SendingAccountId[];
@@ -70,9 +73,9 @@ const LINES = `
          EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream AND c.valid_to IS NULL)
            AND NOT EXISTS (SELECT FROM placement c WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream
                             AND c.sending_account_id = a.id AND c.valid_to IS NULL)
-           AND NOT EXISTS (SELECT FROM reroute r WHERE r.tenant_id = t.id AND r.mode = a.mode AND r.stream = l.stream AND r.to_account = a.id
+           AND (s.ready_at IS NULL OR NOT EXISTS (SELECT FROM reroute r WHERE r.tenant_id = t.id AND r.mode = a.mode AND r.stream = l.stream AND r.to_account = a.id
                             AND r.at >= (SELECT max(c.valid_from) FROM placement c
-                                          WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream)) AS displaced
+                                          WHERE c.tenant_id = t.id AND c.mode = a.mode AND c.stream = l.stream))) AS displaced
     FROM line l JOIN tenant t ON t.id = l.tenant_id JOIN plan p ON p.id = t.plan_id
     JOIN sending_account a ON a.id = l.sending_account_id
     LEFT JOIN configuration_set s ON s.tenant_id = t.id AND s.sending_account_id = a.id AND s.stream = l.stream

@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
 import { DataFolder } from './data-folder';
+import { failureText } from './failure-report';
 import { StackProblem } from './stack-problem';
 import { stopLeftovers, Supervisor } from './supervisor';
 
@@ -61,7 +61,7 @@ export async function withSupervisor(
     for (const name of signals) process.off(name, onSignal);
     for (const name of troubles) process.off(name, onTrouble);
   }
-  return report(problem, onSignal.received, say);
+  return report(problem, onSignal.received, folder, say);
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -90,15 +90,11 @@ function signalHandler(ending: AbortController, supervisor: Supervisor, say: (li
 }
 
 /** Interrupted in the middle of something is neither a success nor a defect: the shell's own number for it. */
-function report(problem: unknown, interrupted: boolean, say: (line: string) => void): number {
+function report(problem: unknown, interrupted: boolean, folder: DataFolder, say: (line: string) => void): number {
   if (problem === undefined) return 0;
   if (interrupted) return 130;
-  if (problem instanceof StackProblem) {
-    say(`error: ${problem.message}`);
-    return problem.exitCode;
-  }
-  say(`error: ${inspect(problem)}`);
-  return 1;
+  say(failureText(problem, folder.path));
+  return problem instanceof StackProblem ? problem.exitCode : 1;
 }
 
 /** Resolves when the session is to end. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { apiConfig, workerConfig } from '@libs/config';
 import { projectRoot } from '../../tools/local-stack/project-root';
 import { temporaryFolder } from './fixtures';
 
@@ -21,6 +22,28 @@ describe('the image', () => {
     expect(started.length).toBeGreaterThan(5);
     const known = programs.map(([name]) => name);
     for (const name of started) expect(known).toContain(name);
+  });
+
+  it('gives each program the variables that it reads, and all that it needs', () => {
+    for (const [program, { shape }] of Object.entries({ api: apiConfig, worker: workerConfig })) {
+      const service =
+        new RegExp(`^  ${program}:\\n((?: {4}.*\\n|\\n)+)`, 'm').exec(read('docker-compose.yml'))?.[1] ?? '';
+      const [environment = ''] = /^ {4}environment:\n(?: {6}.*\n)+/m.exec(service) ?? [];
+      const given = [...environment.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name = '']) => name);
+      const readable = Object.keys(shape);
+      expect(given.filter((name) => name !== 'NODE_OPTIONS' && !readable.includes(name))).toEqual([]);
+      const needed = Object.entries(shape).filter(([, schema]) => !schema.safeParse(undefined).success);
+      expect(given).toEqual(expect.arrayContaining(needed.map(([name]) => name)));
+    }
+  });
+
+  it('links to the api by the port at which this machine has it', () => {
+    const [, published] = /ports: \['127\.0\.0\.1:(\S+):3000'\]/.exec(read('docker-compose.yml')) ?? [];
+    const api = read('docker-compose.yml')
+      .split(/^ {2}api:$/m)[1]
+      ?.split(/^ {2}worker:$/m)[0];
+    expect(published).toBe('${API_PORT:-3000}');
+    expect(api).toContain(`PUBLIC_URL: http://127.0.0.1:${published ?? ''}\n`);
   });
 
   it('names an unknown program and those there are', () => {

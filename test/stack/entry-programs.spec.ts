@@ -169,25 +169,25 @@ describe('the programs that run before anything is installed', () => {
     for (const version of ['20.19.0', '22.0.0', '24.1.0']) expect((await check(version)).code).toBe(0);
   });
 
-  it('run the gates in their order and end at the first that is red, with its name', async () => {
+  it('run the gates of a lane in their order and end at the first that is red, with its name', async () => {
     const tool = (name: string, code: number) => {
       clone.write(`node_modules/.bin/${name}`, `#!/bin/sh\necho ran ${name}\nexit ${String(code)}\n`);
       chmodSync(path.join(clone.folder, 'node_modules/.bin', name), 0o755);
     };
     tool('prettier', 0);
-    tool('eslint', 3);
-    tool('tsc', 0);
-    const { code, stdout, stderr } = await clone.run('gates.mjs').ended;
+    tool('tsc', 3);
+    tool('eslint', 0);
+    const { code, stdout, stderr } = await clone.run('gates.mjs', 'lint', 'types', 'format').ended;
     expect(code).toBe(1);
-    expect(stdout.match(/^ran .*$/gm)).toEqual(['ran prettier', 'ran eslint']);
-    expect(stderr).toContain('error: gate "lint" is red (exit code 3); run it alone with: npm run gates -- lint');
+    expect(stdout.match(/^ran .*$/gm)).toEqual(['ran prettier', 'ran tsc']);
+    expect(stderr).toContain('error: gate "types" is red (exit code 3); run it alone with: npm run gates -- types');
   });
 
   it('name an unknown program or gate and those there are', async () => {
     const program = await clone.run('run.mjs', 'apo').ended;
     expect(program.stderr).toContain('error: unknown program "apo"; known: api, worker, simulator');
     const gate = await clone.run('gates.mjs', 'lnt').ended;
-    expect(gate.stderr).toContain('error: unknown gate "lnt"; known: format, lint');
+    expect(gate.stderr).toContain('error: unknown gate "lnt"; known: dead-code, boundaries, format');
     expect([program.code, gate.code]).toEqual([1, 1]);
   });
 });

@@ -166,7 +166,11 @@ function removeOrphans(dist) {
 
 /** A folder is the lock because creating one is atomic everywhere; the pid inside tells a live owner from a killed one. */
 async function takeTurn() {
-  mkdirSync(path.dirname(lockFolder), { recursive: true });
+  try {
+    mkdirSync(path.dirname(lockFolder), { recursive: true });
+  } catch (error) {
+    failToWrite(path.dirname(lockFolder), error);
+  }
   const owner = path.join(lockFolder, 'pid');
   const started = performance.now();
   let told = false;
@@ -181,7 +185,7 @@ async function takeTurn() {
         release();
       };
     } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
+      if (error.code !== 'EEXIST') failToWrite(path.dirname(lockFolder), error);
     }
     if (isAbandoned(owner)) {
       breakLock(readIfThere(owner));
@@ -196,6 +200,13 @@ async function takeTurn() {
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** A clone of somebody else (made with sudo, for example), a read-only or a full disk. */
+function failToWrite(folder, { code }) {
+  fail(
+    `${folder} cannot be written (${code}), and what is installed and built goes beside it. Run this as the owner of ${root}, or from a clone in a folder of your own; look whether the disk is full`,
+  );
 }
 
 function isAbandoned(owner) {

@@ -144,6 +144,14 @@ describe('the programs that run before anything is installed', () => {
     expect(existsSync(path.join(clone.folder, '.data/prepare.lock'))).toBe(false);
   });
 
+  it('say in one line that the clone cannot be written, and run nothing', async () => {
+    clone.write('.data', 'a file where the folder should be: what root may not write either');
+    const { code, stdout, stderr } = await clone.run('run.mjs', 'api').ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^error: \S+\.data cannot be written \(EEXIST\), .*Run this as the owner of .*\n$/);
+    expect(clone.calls).toEqual([]);
+  });
+
   it('pass Ctrl-C on to the install', async () => {
     clone.npm(`echo $$ > ${clone.folder}/npm.pid; exec sleep 30`);
     const interrupted = clone.run('run.mjs', 'api');

@@ -16,10 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => process.close());
 
-const duplicates = async () => {
+const counted = async (name: string) => {
   const { text } = await process.worker.get(Metrics).render();
-  return Number(/^postfleet_message_duplicates_total\{[^}]*\} (\d+)/m.exec(text)?.[1]);
+  return Number(new RegExp(`^postfleet_${name}\\{[^}]*\\} (\\d+)`, 'm').exec(text)?.[1]);
 };
+const duplicates = () => counted('message_duplicates_total');
 
 async function message(to = ['ann@example.com'], mode: 'LIVE' | 'TEST' = 'LIVE', tenant?: TenantId): Promise<Message> {
   serial += 1;
@@ -357,6 +358,22 @@ describe('an attempt in doubt', () => {
     await applier.applyStored();
     expect(await types(sent)).toContain('message.duplicate');
     expect((await duplicates()) - before).toBe(1);
+  });
+});
+
+describe('mail that SES could not render', () => {
+  it('is rejected, with what SES said, and counted once for operators', async () => {
+    const sent = await message();
+    const what = { message: sent, attempt: await process.attempt(sent, 'SENT', { account }) };
+    const failure = { templateName: 'inline', errorMessage: "Attribute 'html' is not present in the rendering data." };
+    const before = await counted('rendering_failures_total');
+    await happens('Rendering Failure', { failure }, what);
+    await applier.applyStored();
+    await happens('Rendering Failure', { failure }, what);
+    await applier.applyStored();
+    expect((await now(sent)).state).toBe('REJECTED');
+    expect(await types(sent)).toContain('message.rejected');
+    expect((await counted('rendering_failures_total')) - before).toBe(1);
   });
 });
 

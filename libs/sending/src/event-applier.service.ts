@@ -9,7 +9,7 @@ import {
   type SuppressionNews,
 } from '@libs/deliverability';
 import { EngineClock, newId, type AttemptId, type EventId, type MessageId, type TenantId, isUuid } from '@libs/kernel';
-import { Metrics } from '@libs/observability';
+import { Log, Metrics } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
 import { disbelief, evidenceOf, findings, strongest, type NamedAttempt } from './event-evidence.policy';
 import { isNews, isSaidByMessage, proofs, settles, type Believed, type ProvenAttempt } from './event-proof.policy';
@@ -39,6 +39,7 @@ const NOTHING: AppliedEvents = { taken: 0, applied: 0, rejected: 0 };
 @Injectable()
 export class EventApplier {
   private readonly duplicates;
+  private readonly unrendered;
 
   constructor(
     private readonly uow: UnitOfWork,
@@ -46,9 +47,11 @@ export class EventApplier {
     private readonly notifications: NotificationService,
     private readonly suppressions: SuppressionService,
     private readonly rows: EventRepository,
+    private readonly log: Log,
     metrics: Metrics,
   ) {
     this.duplicates = metrics.counter('message_duplicates_total', 'Copies of messages that SES took more than once');
+    this.unrendered = metrics.counter('rendering_failures_total', 'Messages that SES took and could not render');
   }
 
   /**
@@ -149,6 +152,7 @@ export class EventApplier {
       findings(event, attempt, receivedAt).map(({ entry, suppress }) => ({
         row: { ...entry, id: newId<EventId>(), tenantId: attempt.tenantId, messageId: attempt.messageId },
         suppress,
+        isUnrendered: event.kind === 'Rendering Failure',
       })),
     );
     const added = await this.rows.addEntries(all.map(({ row }) => row));
@@ -156,6 +160,19 @@ export class EventApplier {
       suppress && added.has(row.id) ? [{ tenantId: row.tenantId, ...suppress, cause: row.id }] : [],
     );
     await this.suppressions.addFromEvents(news);
+    const unrendered = all.flatMap(({ row, isUnrendered }) => (isUnrendered && added.has(row.id) ? [row] : []));
+    if (unrendered.length > 0)
+      this.uow.onCommit(() => {
+        this.sayUnrendered(unrendered);
+      });
+  }
+
+  /** The only templates are those of our own shared requests, which leave nothing to be missing: never the customer's fault. */
+  private sayUnrendered(rows: readonly NewTimelineEntry[]): void {
+    this.unrendered.inc(rows.length);
+    const [first] = rows;
+    const about = { count: rows.length, message: first?.messageId, answer: first?.summary };
+    this.log.error('SES took mail of shared requests and could not render it: nobody has it', about);
   }
 
   /** A message that SES took twice is said to be one: on its timeline, once per extra copy. */

@@ -277,4 +277,23 @@ describe('placement', () => {
     ]);
     expect(await domains.list(own)).toEqual([]);
   });
+
+  it('takes moves further in turns: twenty that wait for their domains keep no other waiting', async () => {
+    await fleet.aws.putSettings({ identityVerification: 'manual' });
+    const moved = async () => {
+      const tenant = await arrive();
+      const target = (await accountsOf(tenant)).some(([, , account]) => account === small.id) ? growth : small;
+      const move = await placements.moveTenant({ tenantId: tenant, sendingAccountId: target.id }, by);
+      return { tenant, target, move };
+    };
+    for (let i = 0; i < 20; i += 1) await moved();
+    const { tenant, target, move } = await moved();
+    expect(await provisioning.runMove(tenant, move.id)).toBe('waiting');
+    const [domain] = await fleet.inApi(DomainService).list(tenant);
+    await fleet.aws.verifyIdentity({ account: target.accountId, region: target.region, identity: domain!.name });
+    fleet.clock.advance(1_000);
+    for (let round = 0; round < 3; round += 1) await provisioning.advance();
+    expect(await placements.movesOf(tenant)).toMatchObject([{ id: move.id, state: 'DONE' }]);
+    await fleet.aws.putSettings({ identityVerification: 'auto' });
+  });
 });

@@ -126,16 +126,17 @@ export class PlacementRepository {
 
   /**
    * Tenants with a current placement whose route is not ready: a job got lost, or AWS lost a configuration set, or it was paused
-   * and that was last seen before `pausedBefore`.
+   * and that was last seen before `pausedBefore`. The youngest first, after that one.
    */
-  async unprovisioned(limit: number, pausedBefore: Date): Promise<TenantId[]> {
+  async unprovisioned(limit: number, pausedBefore: Date, after?: TenantId): Promise<TenantId[]> {
     const rows = await this.uow.prepared<{ tenantId: TenantId }>(
       `SELECT DISTINCT p.tenant_id AS "tenantId" FROM placement p
          LEFT JOIN configuration_set c ON c.tenant_id = p.tenant_id AND c.stream = p.stream
                                       AND c.sending_account_id = p.sending_account_id AND c.lane_id = p.lane_id
         WHERE p.valid_to IS NULL AND c.ready_at IS NULL AND (c.paused_at IS NULL OR c.paused_at <= $2)
+          AND p.tenant_id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
         ORDER BY p.tenant_id DESC LIMIT $1`,
-      [limit, pausedBefore],
+      [limit, pausedBefore, after ?? null],
     );
     return rows.map(({ tenantId }) => tenantId);
   }

@@ -4,6 +4,7 @@ import { EngineClock, type SendingAccountId, type TenantId, type TenantMoveId } 
 import { Injectable } from '@nestjs/common';
 import { PlacementRepository } from './placement.repository';
 import { PlacementService } from './placement.service';
+import { Rounds } from './rounds';
 import { TenantMoveRepository, type TenantMove } from './tenant-move.repository';
 
 /** How long a domain that is not verified is left alone before SES is asked again. */
@@ -17,6 +18,9 @@ const TENANTS_PER_ROUND = 20;
 /** Makes AWS be as placements ask: configuration sets, identities, moves. Every method may be repeated. Worker only. */
 @Injectable()
 export class ProvisioningService {
+  private readonly moveRounds = new Rounds<TenantMove>(TENANTS_PER_ROUND);
+  private readonly routeRounds = new Rounds<TenantId>(TENANTS_PER_ROUND);
+
   constructor(
     private readonly uow: UnitOfWork,
     private readonly placements: PlacementRepository,
@@ -112,12 +116,17 @@ export class ProvisioningService {
       }
     };
     await attempt(() => this.placement.placeMissingTests(TENANTS_PER_ROUND));
-    for (const move of await this.uow.forSystem(() => this.moves.pending(TENANTS_PER_ROUND))) {
+    const moves = await this.moveRounds.next((limit, after) =>
+      this.uow.forSystem(() => this.moves.pending(limit, after)),
+    );
+    for (const move of moves) {
       await attempt(() => this.runMove(move.tenantId, move.id));
     }
     const pausedBefore = new Date(this.clock.nowMs() - PAUSED_ROUTE_REST_MS);
-    const unprovisioned = () => this.placements.unprovisioned(TENANTS_PER_ROUND, pausedBefore);
-    for (const tenant of await this.uow.forSystem(unprovisioned)) {
+    const unprovisioned = await this.routeRounds.next((limit, after) =>
+      this.uow.forSystem(() => this.placements.unprovisioned(limit, pausedBefore, after)),
+    );
+    for (const tenant of unprovisioned) {
       await attempt(() => this.provision(tenant));
     }
     for (const tenant of await this.identities.waiting(IDENTITY_PAUSE_MS, TENANTS_PER_ROUND)) {

@@ -21,7 +21,8 @@ const COLUMNS = `id, tenant_id AS "tenantId", mode, sending_account_id AS "sendi
   decided_by AS "decidedBy", state, detail, created_at AS "createdAt", ended_at AS "endedAt"`;
 const FIND = `SELECT ${COLUMNS} FROM tenant_move WHERE tenant_id = $1 AND id = $2`;
 const PENDING_OF = `SELECT ${COLUMNS} FROM tenant_move WHERE tenant_id = $1 AND state = 'PENDING' ORDER BY id`;
-const PENDING = `SELECT ${COLUMNS} FROM tenant_move WHERE state = 'PENDING' ORDER BY id LIMIT $1`;
+const PENDING = `SELECT ${COLUMNS} FROM tenant_move WHERE state = 'PENDING'
+  AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY id LIMIT $1`;
 const LATEST = `SELECT ${COLUMNS} FROM tenant_move WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2`;
 
 @Injectable()
@@ -45,9 +46,9 @@ export class TenantMoveRepository {
     return this.uow.query<TenantMove>(PENDING_OF, [tenant]);
   }
 
-  /** Across tenants; for the engine. */
-  pending(limit: number): Promise<TenantMove[]> {
-    return this.uow.prepared<TenantMove>(PENDING, [limit]);
+  /** Across tenants, after that one, the oldest first; for the engine. */
+  pending(limit: number, after?: TenantMove): Promise<TenantMove[]> {
+    return this.uow.prepared<TenantMove>(PENDING, [limit, after?.id ?? null]);
   }
 
   latest(tenant: TenantId, limit: number): Promise<TenantMove[]> {

@@ -51,6 +51,7 @@ export interface StackOptions {
   readonly latencyMs?: number;
   readonly eventDelayMs?: number;
   readonly rerouteAfterMs?: number;
+  readonly sharedRequests?: 'off';
 }
 
 export interface AccountWish {
@@ -174,6 +175,7 @@ export class SendingStack {
       RECORDER_DIR: this.recorderDir,
       IN_DOUBT_AFTER_TRANSACTIONAL_MS: wait,
       IN_DOUBT_AFTER_BULK_MS: wait,
+      ...(this.options.sharedRequests === undefined ? {} : { SHARED_REQUESTS: this.options.sharedRequests }),
       ...(this.options.rerouteAfterMs === undefined ? {} : { REROUTE_AFTER_MS: String(this.options.rerouteAfterMs) }),
       WORKER_PORT: '0',
       LOG_LEVEL: 'warn',

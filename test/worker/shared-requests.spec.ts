@@ -197,3 +197,16 @@ describe('marketing mail of an account in which SES takes few shared requests', 
     }
   }, 40_000);
 });
+
+it('an operator can have all mail go one by one', async () => {
+  const staged = await StagedCrash.start({ sharedRequests: 'off' }, { maxSendRate: 5_000 });
+  try {
+    const { ids, ticket } = await staged.granted(20, 'shop', () => ({ stream: 'MARKETING' }));
+    await staged.engine.dispatch(ticket);
+    expect(await staged.statesOf(ids)).toEqual(['SENT']);
+    const operations = (await staged.stack.sends()).map(({ operation }) => operation);
+    expect([...new Set(operations)]).toEqual(['SendEmail']);
+  } finally {
+    await staged.close();
+  }
+}, 60_000);

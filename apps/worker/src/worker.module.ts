@@ -92,6 +92,7 @@ export class WorkerModule {
           recorderDir: config.RECORDER_DIR,
           ...(crash ? { failpoints: new Failpoints(crash) } : {}),
           rerouteAfterMs: config.REROUTE_AFTER_MS,
+          sharedRequests: config.SHARED_REQUESTS === 'on',
           inDoubtAfterMs: {
             TRANSACTIONAL: config.IN_DOUBT_AFTER_TRANSACTIONAL_MS,
             MARKETING: config.IN_DOUBT_AFTER_BULK_MS,

@@ -32,6 +32,8 @@ export const workerConfig = z
     HELD_SNAPSHOT_ALARM_S: z.coerce.number().int().min(1).default(300),
     /** How long a sending account must be closed before its waiting mail may go through another one. */
     REROUTE_AFTER_MS: z.coerce.number().int().min(500).default(30_000),
+    /** Whether marketing mail that starts together may share a SendBulkEmail (docs/decisions/004). */
+    SHARED_REQUESTS: z.enum(['on', 'off']).default('on'),
     /** Where this process is to crash or to stand still, to rehearse it (docs/faults.md). Never in production. */
     FAILPOINT: z.string().optional(),
     LOG_LEVEL: logLevel,

@@ -9,6 +9,7 @@ import { composeMail } from './claim.policy';
 import type { IntendedAttempt } from './claim.repository';
 import { DepartureLines } from './departure-lines';
 import { EngineGate } from './engine-gate';
+import { EngineSettings } from './engine.settings';
 import { Failpoints } from './failpoints';
 import { FlightRecorder, RECORDER_REFUSES } from './flight-recorder.service';
 import { identityRefusal } from './identity-refusal.policy';
@@ -51,6 +52,7 @@ export class Departures {
     private readonly sender: SesSender,
     private readonly ledger: Ledger,
     private readonly gate: EngineGate,
+    private readonly settings: EngineSettings,
     timers: Timers,
     private readonly failpoints: Failpoints,
     private readonly log: Log,
@@ -119,7 +121,8 @@ export class Departures {
       this.failpoints.reach('before-send');
       return this.compose(departure) ?? [];
     });
-    for (const [first, ...others] of shareRequests(composed, (role) => this.sender.mayPostTogether(role))) {
+    const mayShare = (role: FleetRole) => this.settings.sharedRequests && this.sender.mayPostTogether(role);
+    for (const [first, ...others] of shareRequests(composed, mayShare)) {
       if (first === undefined) continue;
       if (others.length === 0) this.request(first, true);
       else this.requestTogether([first, ...others], true);

@@ -14,6 +14,8 @@ export interface EngineOptions {
   readonly leadMs?: number;
   /** Worker processes at most, for the quota's headroom. */
   readonly workers?: number;
+  /** Whether marketing mail that starts together may share a request; it may unless said. */
+  readonly sharedRequests?: boolean;
   /** Where this process is to crash; nowhere unless said. */
   readonly failpoints?: Failpoints;
 }
@@ -26,6 +28,7 @@ export class EngineSettings {
   readonly rerouteAfterMs: number;
   readonly leadMs: number;
   readonly workers: number;
+  readonly sharedRequests: boolean;
 
   constructor(options: EngineOptions) {
     this.worker = options.worker;
@@ -34,5 +37,6 @@ export class EngineSettings {
     this.rerouteAfterMs = options.rerouteAfterMs ?? 30_000;
     this.leadMs = options.leadMs ?? 150;
     this.workers = options.workers ?? 4;
+    this.sharedRequests = options.sharedRequests ?? true;
   }
 }

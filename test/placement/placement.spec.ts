@@ -296,4 +296,47 @@ describe('placement', () => {
     expect(await placements.movesOf(tenant)).toMatchObject([{ id: move.id, state: 'DONE' }]);
     await fleet.aws.putSettings({ identityVerification: 'auto' });
   });
+
+  it('looks at domains in turns: twenty that nobody sets up keep no older one waiting', async () => {
+    await fleet.aws.putSettings({ identityVerification: 'manual' });
+    const old = await arrive();
+    await provisioning.provision(old);
+    for (let i = 0; i < 20; i += 1) await provisioning.provision(await arrive());
+    const [domain] = await fleet.inApi(DomainService).list(old);
+    for (const { accountId, region } of [growth, small, testing]) {
+      await fleet.aws.verifyIdentity({ account: accountId, region, identity: domain!.name }).catch(() => undefined);
+    }
+    // Each round takes longer than a domain is left alone.
+    for (let round = 0; round < 4; round += 1) {
+      fleet.clock.advance(4_000);
+      await provisioning.advance();
+    }
+    expect(await fleet.inApi(DomainService).list(old)).toMatchObject([{ state: 'READY' }]);
+    await fleet.aws.putSettings({ identityVerification: 'auto' });
+  });
+
+  it('asks every other account about a domain where one cannot be asked', async () => {
+    await fleet.aws.putSettings({ identityVerification: 'manual' });
+    const identities = fleet.inWorker(IdentityService);
+    for (const [broken, sound] of [
+      [growth, small],
+      [small, growth],
+    ] as const) {
+      const tenant = await arrive();
+      for (const { id } of [broken, sound]) await identities.ensureIdentities(tenant, id);
+      const [domain] = await fleet.inApi(DomainService).list(tenant);
+      const { accountId, region } = sound;
+      await fleet.aws.verifyIdentity({ account: accountId, region, identity: domain!.name });
+      await fleet.aws.addFault({ operation: 'GetEmailIdentity', account: broken.accountId, kind: '500' });
+      await expect(identities.refresh(tenant)).rejects.toThrow();
+      await fleet.aws.clearFaults();
+      const states = await fleet.query<{ account: string; state: string }>(
+        'SELECT sending_account_id AS account, state FROM domain_identity WHERE tenant_id = $1',
+        [tenant],
+      );
+      expect(states).toContainEqual({ account: sound.id, state: 'VERIFIED' });
+      expect(states).toContainEqual({ account: broken.id, state: 'PENDING' });
+    }
+    await fleet.aws.putSettings({ identityVerification: 'auto' });
+  });
 });

@@ -29,18 +29,24 @@ const PROMOTE = `UPDATE domain d SET state = 'READY', checked_at = $2
     AND NOT EXISTS (SELECT FROM domain_identity i
                      WHERE i.tenant_id = d.tenant_id AND i.domain_id = d.id AND i.state <> 'VERIFIED')
   RETURNING ${COLUMNS}`;
-// Young identities first: a domain that nobody set up must not keep a new one waiting.
-const DUE = `SELECT tenant_id AS "tenantId", max(id::text) AS latest FROM domain
-  WHERE state = 'PENDING' AND (checked_at IS NULL OR checked_at <= $1)
-  GROUP BY tenant_id ORDER BY latest DESC LIMIT $2`;
+// Half of them young: domains that nobody set up must not keep a new one waiting. The others in turns, or new ones that nobody
+// sets up would keep an old one waiting whose DNS has just been mended.
+const DUE = `
+  WITH due AS (
+    SELECT tenant_id AS "tenantId", max(id::text) AS latest, min(coalesce(checked_at, created_at)) AS looked FROM domain
+     WHERE state = 'PENDING' AND (checked_at IS NULL OR checked_at <= $1) GROUP BY tenant_id
+  )
+  (SELECT "tenantId" FROM due ORDER BY latest DESC LIMIT ($2::int + 1) / 2)
+   UNION
+  (SELECT "tenantId" FROM due ORDER BY looked LIMIT $2::int / 2)`;
 
-// Identities that SES took back, on accounts that tenants send from now. Not those of a move under way: it asks itself.
-const LOST = `SELECT DISTINCT i.tenant_id AS "tenantId" FROM domain_identity i
+// Identities that SES took back, on accounts that tenants send from now, in turns. Not those of a move under way: it asks itself.
+const LOST = `SELECT i.tenant_id AS "tenantId" FROM domain_identity i
   JOIN domain d ON d.tenant_id = i.tenant_id AND d.id = i.domain_id AND d.state = 'READY'
   JOIN sending_account s ON s.id = i.sending_account_id JOIN aws_account a ON a.id = s.aws_account_id AND a.state = 'ACTIVE'
  WHERE i.state <> 'VERIFIED' AND i.checked_at <= $1
    AND EXISTS (SELECT FROM placement p WHERE p.tenant_id = i.tenant_id AND p.sending_account_id = i.sending_account_id AND p.valid_to IS NULL)
- LIMIT $2`;
+ GROUP BY i.tenant_id ORDER BY min(i.checked_at) LIMIT $2`;
 
 @Injectable()
 export class DomainRepository {
@@ -98,6 +104,14 @@ export class DomainRepository {
 
   async touch(tenant: TenantId, at: Date): Promise<void> {
     await this.uow.query(`UPDATE domain SET checked_at = $2 WHERE tenant_id = $1 AND state = 'PENDING'`, [tenant, at]);
+  }
+
+  async touchIdentity(tenant: TenantId, domain: DomainId, account: SendingAccountId, at: Date): Promise<void> {
+    await this.uow.query(
+      `UPDATE domain_identity SET checked_at = $4
+        WHERE tenant_id = $1 AND domain_id = $2 AND sending_account_id = $3 AND state <> 'VERIFIED'`,
+      [tenant, domain, account, at],
+    );
   }
 
   /** Makes READY what is verified everywhere it is set up; answers those domains. */

@@ -44,17 +44,28 @@ export class IdentityService {
    */
   async refresh(tenant: TenantId): Promise<Domain[]> {
     const identities = await this.uow.forSystem(() => this.domains.identities(tenant));
+    const failures: unknown[] = [];
     for (const { domainId, name, sendingAccountId } of identities.filter(({ state }) => state !== 'VERIFIED')) {
-      const control = await this.control(sendingAccountId);
-      // Somebody may have deleted it there: then it is made again.
-      const verified = (await control.identityVerified(name)) ?? (await control.ensureIdentity(name));
-      await this.save(tenant, domainId, sendingAccountId, verified);
+      try {
+        const control = await this.control(sendingAccountId);
+        // Somebody may have deleted it there: then it is made again.
+        const verified = (await control.identityVerified(name)) ?? (await control.ensureIdentity(name));
+        await this.save(tenant, domainId, sendingAccountId, verified);
+      } catch (error) {
+        // It had its turn: who cannot be asked must not be first every time.
+        await this.uow.forSystem(() =>
+          this.domains.touchIdentity(tenant, domainId, sendingAccountId, this.clock.now()),
+        );
+        failures.push(error);
+      }
     }
-    return this.uow.forSystem(async () => {
-      const ready = await this.domains.promote(tenant, this.clock.now());
+    const ready = await this.uow.forSystem(async () => {
+      const promoted = await this.domains.promote(tenant, this.clock.now());
       await this.domains.touch(tenant, this.clock.now());
-      return ready;
+      return promoted;
     });
+    if (failures.length > 0) throw failures[0];
+    return ready;
   }
 
   /** True when every domain of the tenant is verified in that sending account. */

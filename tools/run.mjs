@@ -31,7 +31,9 @@ const manual = `Usage: node tools/run.mjs <program> [arguments]
 `;
 
 const [program, ...args] = process.argv.slice(2);
-if (program === undefined || wantsHelp([program])) {
+// These have no options: whoever asks for help does not want them to run.
+const isServer = ['api', 'worker', 'simulator'].includes(program);
+if (program === undefined || wantsHelp([program]) || (isServer && wantsHelp(args))) {
   process.stdout.write(manual);
   process.exit(program === undefined ? 1 : 0);
 }

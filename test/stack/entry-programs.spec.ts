@@ -77,6 +77,15 @@ describe('the programs that run before anything is installed', () => {
     },
   );
 
+  it.each(['api', 'worker', 'simulator'])('do not start the %s for who asks for help', async (program) => {
+    const { code, stdout } = await clone.run('run.mjs', program, '--help').ended;
+    expect({ code, usage: stdout.split('\n')[0] }).toEqual({
+      code: 0,
+      usage: 'Usage: node tools/run.mjs <program> [arguments]',
+    });
+    expect(clone.calls).toEqual([]);
+  });
+
   it('install and build a fresh clone, then become the program: its arguments, its output, its main module', async () => {
     const { code, stdout } = await clone.run('run.mjs', 'api', 'one', '--two').ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'api one --two true\n' });

@@ -201,6 +201,18 @@ describe('programs on services of your own', () => {
     }
   });
 
+  it.each(['db:migrate', 'db:bootstrap'])(
+    '%s explains itself, and does nothing when it is given an option',
+    async (name) => {
+      const help = await run(name, {}, ['--help']).ended;
+      expect({ code: help.code, stderr: help.stderr }).toEqual({ code: 0, stderr: '' });
+      expect(help.stdout).toMatch(new RegExp(`^Usage: npm run ${name}\n`));
+      const { code, stdout, stderr } = await run(name, {}, ['--dry-run']).ended;
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('error: unknown option "--dry-run"; there are none.\n');
+    },
+  );
+
   it('a key for a role that there is not is refused with those there are', async () => {
     const { code, stdout, stderr } = await run('operator-key', api, ['--name', 'ann', '--role', 'king']).ended;
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

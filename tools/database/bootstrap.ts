@@ -4,8 +4,13 @@ import { bootstrapScript, createDatabase } from '../local-stack/migrated-databas
 import { bootstrapConfig } from './database.config';
 import { explaining, runProgram } from './database-problem';
 
-/** `npm run db:bootstrap`: creates the database and the roles with the passwords of their URLs. Safe to run again. */
-void runProgram(async () => {
+const MANUAL = `Usage: npm run db:bootstrap
+
+Creates the database and the roles, and sets the passwords of their URLs. Safe to run again.
+Needs DATABASE_SUPERUSER_URL, DATABASE_MIGRATE_URL, DATABASE_APP_URL, DATABASE_ADMIN_URL and DATABASE_WORKER_URL.
+`;
+
+void runProgram(MANUAL, async () => {
   const config = loadConfig(bootstrapConfig);
   const superuser = config.DATABASE_SUPERUSER_URL;
   const database = databaseOf(config.DATABASE_MIGRATE_URL);

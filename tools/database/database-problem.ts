@@ -25,8 +25,19 @@ export function describeDatabaseProblem(error: unknown, variable: string, url: s
   }
 }
 
-/** Runs a command-line program to its end, or to a signal; a problem is one readable message and exit code 1. */
-export async function runProgram(program: () => Promise<void>): Promise<void> {
+/**
+ * Runs a command-line program that takes no options to its end, or to a signal; a problem is one readable message and exit
+ * code 1. Whoever gives it one, for help or for a rehearsal, does not want it to run.
+ */
+export async function runProgram(manual: string, program: () => Promise<void>): Promise<void> {
+  const [option] = process.argv.slice(2);
+  if (option !== undefined) {
+    const isHelp = option === '--help' || option === '-h';
+    if (isHelp) process.stdout.write(manual);
+    else process.stderr.write(`error: unknown option "${option}"; there are none.\n\n${manual}`);
+    process.exitCode = isHelp ? 0 : 2;
+    return;
+  }
   endOnSignal();
   try {
     await program();

@@ -300,6 +300,15 @@ describe('the limits of the ledger (on its model, which real Redis is compared w
     expect(recipients(account.acquire())).toBe(20);
   });
 
+  it('P6: an account that is rebuilt says nothing of a tenant before all that it used is counted', () => {
+    const account = new Account(-1, { num: 500, den: 1 });
+    account.model.rebuild(account.now, 2, 'run', -1, 500, 1, 0, []);
+    expect(account.model.lease(account.now, 't', 1)).toEqual(['OLD', '0']);
+    account.model.chargeTenant(account.now, 2, 't', [[Math.floor(account.now / MINUTE), 9]]);
+    account.model.open(2);
+    expect(account.model.lease(account.now, 't', 1)).toEqual(['OK', '9', '0', '0']);
+  });
+
   it('P1 can be seen red: a ledger that frees a bucket 24 h after its start lets SES count more than the quota', () => {
     const account = new Account(100, { num: 500, den: 1 }, 'frees-early');
     for (let minute = 0; minute < 26 * 60; minute += 1) {

@@ -43,13 +43,15 @@ return 1
  * A tenant's part of a cap that is divided over several accounts, in two steps. After the shared seven: tenant,
  * generation, and for the second step the part (recipients per 24 h; -1 = none), rate num (0 = none) and den. The first
  * step takes the lease over for a generation, which must be newer than every one before; the second sets it, and is
- * refused once a newer generation came. Answers OLD and that generation (0 without a ledger), or OK, what the tenant used here,
- * its part, and what the larger of the two messages that come next in its lists costs (0 = none waits).
+ * refused once a newer generation came. Answers OLD and that generation (0 without a ledger, or while it is rebuilt), or OK,
+ * what the tenant used here, its part, and what the larger of the two messages that come next in its lists costs (0 = none
+ * waits).
  */
 export const LEASE = `${PRELUDE}
 local tenant, generation = ARGV[8], tonumber(ARGV[9])
 local hash = P .. 't:' .. tenant
-if redis.call('EXISTS', LED) == 0 then return {'OLD', '0'} end
+-- Until it is rebuilt nobody knows what the tenant used here, and the other accounts must not be given it.
+if redis.call('EXISTS', LED) == 0 or field('pending') > 0 then return {'OLD', '0'} end
 local stored = tonumber(redis.call('HGET', hash, 'lgen') or '0')
 local now = ledgerNow(field('last'))
 if ARGV[10] then

@@ -292,7 +292,7 @@ export class LedgerModel {
     generation: number,
     part?: { readonly cap: number; readonly num: number; readonly den: number },
   ): ModelReply {
-    if (!this.exists) return ['OLD', '0'];
+    if (!this.exists || this.pending > 0) return ['OLD', '0'];
     const tenant = this.tenants.get(name) ?? newTenant(this.bucketMs, this.buckets, realUs);
     const now = this.now(realUs);
     const known = tenant.generation;

@@ -92,8 +92,8 @@ interface SenderRow {
   readonly domains: { name: string; ready: boolean }[];
   readonly routes: Route[];
   readonly holds: { stream: Stream; until: string }[];
-  /** It may have sent through several accounts, or will: each has a part of its limits. */
-  readonly leased: boolean;
+  /** Through which accounts besides those it may have sent what still counts towards its cap. */
+  readonly formerlyOn: readonly SendingAccountId[];
 }
 
 // Tenant, plan, domains and placements belong to other libs, whose services need five round trips for this; accepting
@@ -110,10 +110,7 @@ const senderColumns = (since: string) => `
                     WHERE c.tenant_id = t.id AND c.mode = $2 AND c.valid_to IS NULL), '[]') AS routes,
          coalesce((SELECT jsonb_agg(jsonb_build_object('stream', h.stream, 'until', h.until))
                      FROM stream_hold h WHERE h.tenant_id = t.id AND $2 = 'LIVE'), '[]') AS holds,
-         (SELECT count(*) > 1 FROM (
-            SELECT c.sending_account_id FROM placement c
-             WHERE c.tenant_id = t.id AND c.mode = $2 AND c.valid_to IS NULL AND c.weight > 0
-             UNION ${formerAccounts('t.id', '$2', `${since}::timestamptz`)}) AS a) AS leased`;
+         ARRAY(${formerAccounts('t.id', '$2', `${since}::timestamptz`)}) AS "formerlyOn"`;
 const SENDER = `SELECT ${senderColumns('$4')} FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`;
 
 // The lock is BacklogRepository's: held by every accept until it commits, so that a move can wait for those that read the
@@ -321,7 +318,8 @@ export class AcceptRepository {
 }
 
 function senderOf(row: SenderRow): Sender {
-  const { state, pausedReason, planName, streams, weight, dayCap, rate, domains, routes, leased } = row;
+  const { state, pausedReason, planName, streams, weight, dayCap, rate, domains, routes, formerlyOn } = row;
+  const goesOn = routes.filter((route) => route.weight > 0).map((route) => route.sendingAccountId);
   return {
     state,
     pausedReason,
@@ -335,7 +333,8 @@ function senderOf(row: SenderRow): Sender {
       weight,
       dayCap: dayCap === null ? null : BigInt(dayCap),
       rate: rate === null ? null : parseRate(rate),
-      leased,
+      // On several accounts each has a part of them.
+      leased: new Set([...goesOn, ...formerlyOn]).size > 1,
     },
   };
 }

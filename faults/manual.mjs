@@ -4,7 +4,7 @@ export const manual = `Usage: npm run faults -- [options]
 Boots PostgreSQL, Redis, the AWS simulator, the api and workers on this machine, breaks them one way after the other while
 mail is being sent, and judges each time by the simulator's own arrival log and the database: nothing lost, nothing sent
 twice, nothing over quota or rate. Nothing else should run on the machine; the run says so when something does. All of them
-take about 17 minutes.
+take about 18 minutes.
 
   --list           name every fault and say what it does
   --only A,B       only these

@@ -94,6 +94,8 @@ describe('a lane that is warmed up', () => {
     const request = { ...staged.request(newId<BatchId>()), epoch: stats?.epoch ?? 0n };
     const grant = await waitFor(
       async () => {
+        // The tenant's limits are divided among both accounts first.
+        await staged.engine.feed();
         const reply = await staged.ledger.acquire(sibling.id, request);
         return reply.kind === 'grant' ? reply : undefined;
       },

@@ -31,7 +31,7 @@ const SCENARIOS: readonly Scenario[] = [
   { ids: ['B1', 'B2', 'B4', 'B5'], seconds: secondsInTurns, run: slicesInTurns },
   { ids: ['B6'], seconds: 50, run: alone(b06) },
   { ids: ['B7'], seconds: 47, run: alone(b07) },
-  { ids: ['B8'], seconds: 47, run: alone(b08) },
+  { ids: ['B8'], seconds: 80, run: alone(b08) },
   { ids: ['B9'], seconds: 28, run: alone(b09) },
   { ids: ['B11', 'B12'], seconds: 145, longSeconds: 500, spareSeconds: 55, run: scale },
   { ids: ['B13'], seconds: 53, run: alone(b13) },

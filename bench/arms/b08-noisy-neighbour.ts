@@ -13,7 +13,8 @@ const BODY_BYTES = 1_024;
 
 /** A quiet tenant hands in 10 bulk messages a second, alone and then beside one that has a hundred times its mail waiting. */
 export async function b08(lab: Lab): Promise<Result> {
-  const seconds = Math.max(15, lab.args.seconds * 2);
+  // The slowest of a hundred of 160 is the second slowest of all: one hiccup of the machine decided.
+  const seconds = Math.max(15, lab.args.seconds * 4);
   const arm = await EngineArm.prepare(lab, {
     accounts: [{ rate: RATE, quota: 50_000_000, tenantWeights: [10, 10] }],
   });

@@ -345,8 +345,9 @@ class Comparison {
       case 'reslot': {
         const { epoch: asked, runId } = this.asked(step.stray);
         const { ahead = 5_000 } = step;
-        expect(await this.call('reslot', `op${String(step.op)}`, asked, runId, step.cost, 5000, 60_000, ahead)).toEqual(
-          model.reslot(us, `op${String(step.op)}`, asked, runId, step.cost, 5000, 60_000, ahead),
+        const cost = step.cost === 'whole' ? model.grantedTo(`op${String(step.op)}`) : step.cost;
+        expect(await this.call('reslot', `op${String(step.op)}`, asked, runId, cost, 5000, 60_000, ahead)).toEqual(
+          model.reslot(us, `op${String(step.op)}`, asked, runId, cost, 5000, 60_000, ahead),
         );
         break;
       }

@@ -21,7 +21,7 @@ export type Step =
   | { do: 'drop'; class: 'tx' | 'mk'; tenant: number }
   | { do: 'withdraw'; class: 'tx' | 'mk'; tenant: number; ids: number[] }
   | { do: 'settle'; op: number; unused: number; refused: number; tenant: number }
-  | { do: 'reslot'; op: number; cost: number; stray?: Stray; ahead?: number }
+  | { do: 'reslot'; op: number; cost: number | 'whole'; stray?: Stray; ahead?: number }
   | { do: 'observe'; q: number; rate: number; ses: number; beside?: boolean; stray?: Stray }
   | { do: 'freeze'; ms: number; replace: boolean }
   | { do: 'throttle' }
@@ -228,7 +228,8 @@ export const lateBatches: fc.Arbitrary<Step[]> = fc
   .array(
     fc.record({
       back: fc.nat(2),
-      cost: fc.integer({ min: 1, max: 50 }),
+      long: fc.boolean(),
+      cost: fc.oneof(fc.constant('whole' as const), fc.integer({ min: 1, max: 50 })),
       stray: fc.constantFrom<Stray>({}, {}, { epochs: -1 }, { epochs: 1 }, { run: 'run-2' }),
       ahead: fc.constantFrom(2_000, 5_000, 70_000),
       between: fc.constantFrom<Step>(
@@ -244,8 +245,8 @@ export const lateBatches: fc.Arbitrary<Step[]> = fc
   )
   .map((rounds) => [
     { do: 'observe', q: 50_000, rate: 14_000, ses: 0 },
-    ...rounds.flatMap(({ back, cost, stray, ahead, between, ms }, i): Step[] => [
-      { do: 'flood', cost: 1, count: 3, tenants: [0, 2] },
+    ...rounds.flatMap(({ back, long, cost, stray, ahead, between, ms }, i): Step[] => [
+      long ? { do: 'flood', cost: 40, count: 1, tenants: [0, 1] } : { do: 'flood', cost: 1, count: 3, tenants: [0, 2] },
       { do: 'acquire', op: 1_000 + i, want: 100, slice: 1_000 },
       between,
       { do: 'advance', ms },

@@ -251,6 +251,17 @@ describe('the ledger on real Redis', () => {
     expect(await ledger.reslot(account, 'late', 1n, 3)).toBeUndefined();
   });
 
+  it('moves a late message that takes ten seconds with its own time, once nothing else may start in it', async () => {
+    await ledger.observe(account, 1n, { ...limits, rate: parseRate('4') });
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(2, 40));
+    await waitFor(async () => (await acquire(ledger, 'long')).kind === 'grant', { what: 'the rate clock' });
+    // The other one of a batch may have been sent: its part of the time is not free.
+    expect(await ledger.reslot(account, 'long', 1n, 39)).toBeUndefined();
+    const slot = await ledger.reslot(account, 'long', 1n, 40);
+    const stats = await ledger.stats(account);
+    expect(stats!.rateFreeAtMs - slot!.slotStartMs).toBeGreaterThanOrEqual(10_000);
+  });
+
   it('moves a late batch as far ahead in real time when the clock is a fast one', async () => {
     await test.flush();
     ledger = ledgerWith(

@@ -84,9 +84,9 @@ return 1
 `;
 
 /**
- * A new slot for the rest of a batch that is late: rate only, the day is charged already. After the shared seven:
- * op id, epoch, run id, recipients, slot life (ms), oldest grant that may move (ms), how far ahead the slot may begin (ms).
- * Answers the slot or GONE.
+ * A new slot for the rest of a batch that is late: rate only, the day is charged already; a whole batch that nothing was granted after
+ * moves with its own. After the shared seven: op id, epoch, run id, recipients, slot life (ms), oldest grant that may move (ms), how far
+ * ahead the slot may begin (ms). Answers the slot or GONE.
  */
 export const RESLOT = `${PRELUDE}
 local OP, COST, LIFE, OLDEST = ARGV[8], tonumber(ARGV[11]), tonumber(ARGV[12]) * 1000, tonumber(ARGV[13]) * 1000
@@ -101,7 +101,11 @@ local num, den, latest = tonumber(led[4]), tonumber(led[5]), math.min(tonumber(g
 if now < tonumber(led[7] or '0') * 1000 or num <= 0 then return {'GONE'} end
 local pace = paceAt(now, tonumber(led[8] or '1000'), tonumber(led[9] or '0'))
 if pace < 1000 then num, den = num * pace, den * 1000 end
-local t0 = math.max(tonumber(led[6]), now + 2000)
+local free, from = tonumber(led[6]), tonumber(g.t0)
+-- Late as a whole, and nothing was granted since: its own time is free again. Behind it a message that takes longer than slots may lie
+-- ahead would get none, however often it was granted.
+if COST == tonumber(g.cost) and free == math.ceil(from + COST * 1000000 * tonumber(g.den) / tonumber(g.num)) then free = from end
+local t0 = math.max(free, now + 2000)
 if t0 > latest then return {'GONE'} end
 local finish = math.ceil(t0 + COST * 1000000 * den / num)
 local deadline = math.min(finish, latest) + LIFE

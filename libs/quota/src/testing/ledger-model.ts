@@ -315,6 +315,11 @@ export class LedgerModel {
     });
   }
 
+  /** Recipients of a grant; 0 once it has ended. */
+  grantedTo(opId: string): number {
+    return this.grants.get(opId)?.cost ?? 0;
+  }
+
   reslot(
     realUs: number,
     opId: string,
@@ -331,7 +336,8 @@ export class LedgerModel {
     const latest = Math.min(grant.at + oldestMs * 1000, now + aheadMs * 1000);
     const { num, den } = this.paced(now);
     if (now < this.frozenMs * 1000 || num <= 0) return ['GONE'];
-    const t0 = Math.max(this.tat, now + 2000);
+    const isLast = cost === grant.cost && this.tat === Math.ceil(grant.t0 + (cost * 1_000_000 * grant.den) / grant.num);
+    const t0 = Math.max(isLast ? grant.t0 : this.tat, now + 2000);
     if (t0 > latest) return ['GONE'];
     const finish = Math.ceil(t0 + (cost * 1_000_000 * den) / num);
     grant.deadline = Math.min(finish, latest) + lifeMs * 1000;

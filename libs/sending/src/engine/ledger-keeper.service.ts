@@ -123,7 +123,7 @@ export class LedgerKeeper {
   async seen(seen: SendingAccount, before: SendingAccount | undefined): Promise<void> {
     try {
       await this.incidents.observed(before ?? seen, seen);
-      await this.follow(before ?? seen, seen);
+      await this.follow(seen);
       if (isUsable(seen)) await this.reopen(seen.id);
     } catch (error) {
       this.log.warn('a ledger could not be told what AWS says', { sendingAccount: seen.id, error });
@@ -144,11 +144,13 @@ export class LedgerKeeper {
   async observeOne(account: SendingAccount): Promise<SendingAccount> {
     const { before, seen } = await this.observation.observe(account.id);
     await this.incidents.observed(before, seen);
-    await this.follow(account, seen);
+    await this.follow(seen);
+    // As it is at hand may be from before it was refused, as it was in the database from after somebody else found it to be well again.
+    if (isUsable(seen) && !(isUsable(account) && isUsable(before))) await this.reopen(seen.id);
     return seen;
   }
 
-  private async follow(account: SendingAccount, seen: SendingAccount): Promise<void> {
+  private async follow(seen: SendingAccount): Promise<void> {
     const booked = await this.ledger.observe(seen.id, seen.epoch, limitsOf(seen));
     if (booked && seen.max24HourSend > 0n && booked.foreign * 200n > seen.max24HourSend) {
       this.log.warn('somebody else sends from this account', {
@@ -158,7 +160,6 @@ export class LedgerKeeper {
     }
     await this.ledger.setLanes(seen.id, await this.cappedLanes(seen.id));
     if (!isUsable(seen)) await this.ledger.freeze(seen.id, this.ledger.nowMs() + UNUSABLE_MS);
-    else if (!isUsable(account)) await this.reopen(seen.id);
   }
 
   /** What is granted from now on must not be taken for what was granted before SES refused the account. */

@@ -1,12 +1,11 @@
 import { FairQueueModel, type Class, type ModelOffer } from './fair-queue-model';
-import { byLane, type Grant } from './grant-model';
+import { endOf, giveBack, type Grant } from './grant-model';
 import { GrantorModel, type ModelAcquire, type ModelReply, type Picked } from './grantor-model';
 import { chargedLane, isLarger, newLane, newTenant, useOf, type LaneState, type TenantState } from './limits-model';
 import type { LedgerFault } from './ledger-fault';
 import { PaceModel } from './pace-model';
+import { ReserveModel } from './reserve-model';
 import { RingModel } from './ring-model';
-
-const DAY_US = 86_400_000_000;
 
 /**
  * What the scripts do, said once more without Redis: properties run on it, and real Redis is compared with it, reply by
@@ -28,7 +27,7 @@ export class LedgerModel {
   private exists = false;
   private ring: RingModel;
   private pace = new PaceModel();
-  private reserve = { day: 0, used: 0, seen: 0 };
+  private reserve = ReserveModel.none;
   private tenants = new Map<string, TenantState>();
   private readonly lanes = new Map<string, LaneState>();
   private queues: Record<Class, FairQueueModel> = { tx: new FairQueueModel(), mk: new FairQueueModel() };
@@ -97,7 +96,7 @@ export class LedgerModel {
       credit: 0,
       ring,
       pace: new PaceModel(),
-      reserve: { day: 0, used: 0, seen: 0 },
+      reserve: ReserveModel.none,
       tenants: new Map(),
       known: new Set(),
       grants: new Map(),
@@ -229,31 +228,16 @@ export class LedgerModel {
     const now = this.now(realUs);
     this.ring.expire(now);
     let left = grant.cost;
-    // Lanes get back no more than they gave, in the order in which they gave it.
-    const giveBack = (tenant: string, count: number, back: (lane: string, n: number) => void) => {
-      let rest = count;
-      for (const [lane, parts] of byLane(given, tenant)) {
-        let n = 0;
-        for (const part of parts) {
-          const share = Math.min(rest - n, part.cost);
-          part.cost -= share;
-          n += share;
-        }
-        if (n > 0) back(lane, n);
-        rest -= n;
-      }
-      if (rest > 0) back('', rest);
-    };
     for (const [tenant, atOnce, afterwards] of refunds) {
       this.tenants.get(tenant)?.ring.expire(now);
       const back = Math.min(left, atOnce);
       left -= back;
-      giveBack(tenant, this.fault === 'refunds-twice' ? back * 2 : back, (lane, n) => {
+      giveBack(given, tenant, this.fault === 'refunds-twice' ? back * 2 : back, (lane, n) => {
         this.uncharge(tenant, lane, grant.bucket, n);
       });
       const later = Math.min(left, afterwards);
       left -= later;
-      giveBack(tenant, later, (lane, n) => {
+      giveBack(given, tenant, later, (lane, n) => {
         this.late.push({ dueMs: Math.floor(now / 1000) + keepMs, tenant, lane, bucket: grant.bucket, n });
       });
     }
@@ -336,7 +320,7 @@ export class LedgerModel {
     const latest = Math.min(grant.at + oldestMs * 1000, now + aheadMs * 1000);
     const { num, den } = this.paced(now);
     if (now < this.frozenMs * 1000 || num <= 0) return ['GONE'];
-    const isLast = cost === grant.cost && this.tat === Math.ceil(grant.t0 + (cost * 1_000_000 * grant.den) / grant.num);
+    const isLast = cost === grant.cost && this.tat === endOf(grant);
     const t0 = Math.max(isLast ? grant.t0 : this.tat, now + 2000);
     if (t0 > latest) return ['GONE'];
     const finish = Math.ceil(t0 + (cost * 1_000_000 * den) / num);
@@ -361,16 +345,14 @@ export class LedgerModel {
     const room = this.q >= 0 ? this.q - headroom - this.ring.sum - this.ext : Number.POSITIVE_INFINITY;
     if (room <= 0) return ['EMPTY', String(now), 'day', String(this.ring.nextReleaseUs(now))];
     if (this.num <= 0) return ['EMPTY', String(now), 'rate', String(now + 1_000_000)];
-    const reserve = this.reserveAt(now, waiting.tx > 0);
+    const reserve = this.reserve.at(now, this.q, waiting.tx > 0);
     const bulkRoom = this.q >= 0 ? room - reserve.closed : room;
     const { tat, lent, credit, queues, tenants, lanes } = this;
     const share = { num: this.num, den: this.den * 5 };
     const throttled = this.pace.at(now) < 1_000;
     const state = { tat, lent, throttled, credit, share, bulkRoom, queues, tenants, lanes, ...this.paced(now) };
     const picked = new GrantorModel(state, p, now, room, waiting).run();
-    if (!('reply' in picked)) {
-      this.reserve = { day: reserve.day, used: reserve.used + picked.transactional, seen: reserve.seen };
-    }
+    if (!('reply' in picked)) this.reserve = reserve.afterwards(picked.transactional);
     return 'reply' in picked ? picked.reply : this.book(p, now, picked);
   }
 
@@ -432,18 +414,7 @@ export class LedgerModel {
   /** What of the quota is kept back from all mail at most, and from marketing besides. */
   keptBack(nowUs: number): readonly [number, number] {
     if (this.q < 0) return [0, 0];
-    return [Math.floor((this.q * 5) / 10000), this.reserveAt(nowUs, this.queues.tx.size > 0).closed];
-  }
-
-  /** What of the day's reserve is closed to marketing: neither released by time nor used by transactional mail. */
-  private reserveAt(now: number, wanted: boolean): { closed: number; day: number; used: number; seen: number } {
-    const day = Math.floor(now / DAY_US);
-    const used = day > this.reserve.day ? 0 : this.reserve.used;
-    const seen = wanted ? now : this.reserve.seen;
-    const whole = Math.floor((this.q * 5) / 1000);
-    const released = Math.max((whole * (now - day * DAY_US)) / DAY_US, used);
-    const closed = seen > 0 && now - seen < DAY_US ? Math.max(0, Math.floor(whole - released)) : 0;
-    return { closed, day: Math.max(day, this.reserve.day), used, seen };
+    return [Math.floor((this.q * 5) / 10000), this.reserve.at(nowUs, this.q, this.queues.tx.size > 0).closed];
   }
 
   private applyLate(now: number): void {

@@ -154,6 +154,7 @@ export function b05(taken: SaturatedSlices, { ours: oursBound, bullL, bullLLean 
     notes: [
       `Saturated, each in one process: OURS with one worker ${ours.toFixed(0)} us at ${rate(saturated)} (with one per core ${medianTotal(taken.oursSpread).toFixed(0)} us); SDK ${costs(taken.sdk)} at ${rate(taken.sdk)}; BULL ${costs(taken.bull)} at ${rate(taken.bull)}.`,
       `Bound by rate, BULL-L's own load, each in one process: OURS ${bound.toFixed(0)} us at ${rate(oursBound)}; BULL-L ${costs(bullL)} at ${rate(bullL)}.`,
+      `OURS saturated beside BULL-L bound by rate, the two loads that its target was set from: ${(medianTotal(bullL) / ours).toFixed(1)} x. Not judged: fewer messages cost more each, whoever sends them.`,
       'BULL and BULL-L here load the message by the id in the job and write its status when it is sent, row by row: what the targets were set from. They send through our lean client.',
       `Their lean variants, with the mail in the job and statuses in batches: BULL ${costs(taken.bullLean)} at ${rate(taken.bullLean)}, ${lean.bull.toFixed(2)} x OURS; BULL-L ${costs(bullLLean)} at ${rate(bullLLean)}, ${lean.bullL.toFixed(2)} x OURS.`,
       'SDK neither queues nor records anything.',

@@ -176,7 +176,7 @@ describe('the simulator over restarts', () => {
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
     const { port } = blocker.address() as { port: number };
     await expect(startSimulator({ port })).rejects.toThrow(
-      `port ${port} on 127.0.0.1 is taken: stop what uses it, or set SIMULATOR_PORT to a free port`,
+      `SIMULATOR_PORT: port ${port} on 127.0.0.1 is taken. Stop the program that uses it, or set SIMULATOR_PORT to a free port.`,
     );
     await expect(startSimulator({ adminPort: port })).rejects.toThrow('SIMULATOR_ADMIN_PORT');
     await new Promise((resolve) => blocker.close(resolve));

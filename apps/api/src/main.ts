@@ -2,10 +2,11 @@
 import { end } from './end';
 import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { apiConfig, ConfigInvalid, loadConfig, type ApiConfig } from '@libs/config';
-import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
+import { apiConfig, loadConfig, type ApiConfig } from '@libs/config';
+import { checkRole, createDataSource } from '@libs/database';
+import { CannotStart, listenProblem, reasonOf } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
-import { checkRedis, RedisUnusable } from '@libs/queueing';
+import { checkRedis } from '@libs/queueing';
 import { migrations } from '../../../migrations';
 import { ApiSettings } from './api.settings';
 import { createApi } from './create-api';
@@ -17,9 +18,6 @@ type Pool = ReturnType<typeof createDataSource>;
  * three seconds under load, and marking takes the cores that calls need: each held up some fifty calls by up to 100 ms.
  */
 const HEAP_GROWTH = '--heap-growing-percent=100';
-
-/** Something outside is not as the configuration says; the message tells how to mend it. */
-class CannotStart extends Error {}
 
 const ROLES = { DATABASE_APP_URL: 'pf_app', DATABASE_ADMIN_URL: 'pf_admin' } as const;
 
@@ -37,7 +35,7 @@ async function openPool(variable: keyof typeof ROLES, config: ApiConfig, metrics
     await source.initialize();
   } catch (error) {
     throw new CannotStart(
-      `${variable}: the database cannot be reached (${reason(error)}). Check that PostgreSQL runs there and that the user, password and database in ${variable} are right.`,
+      `${variable}: the database cannot be reached (${reasonOf(error)}). Check that PostgreSQL runs there and that the user, password and database in ${variable} are right.`,
     );
   }
   end.closes(() => source.destroy());
@@ -77,36 +75,15 @@ async function start(): Promise<void> {
   try {
     await api.listen(config.API_PORT, config.API_HOST);
   } catch (error) {
-    throw listenProblem(error, config);
+    throw listenProblem(error, {
+      host: config.API_HOST,
+      port: config.API_PORT,
+      variables: { host: 'API_HOST', port: 'API_PORT' },
+    });
   }
   log.info('api ready', { url: await api.getUrl() });
 }
 
-function listenProblem(error: unknown, config: ApiConfig): Error {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  if (code === 'EADDRINUSE') {
-    return new CannotStart(
-      `API_PORT: port ${config.API_PORT} on ${config.API_HOST} is taken. Stop the program that uses it, or set API_PORT to a free port.`,
-    );
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-    return new CannotStart(
-      `API_HOST/API_PORT: cannot listen on ${config.API_HOST}:${config.API_PORT} (${code}). Choose an address of this machine and a port above 1023.`,
-    );
-  }
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function reason(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reason).join('; ');
-  return error instanceof Error ? error.message || error.name : String(error);
-}
-
 start().catch((error: unknown) => {
-  const expected =
-    error instanceof CannotStart ||
-    error instanceof ConfigInvalid ||
-    error instanceof DatabaseNotReady ||
-    error instanceof RedisUnusable;
-  end.fail(expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message));
+  end.fail(error);
 });

@@ -27,5 +27,5 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  end.fail(error instanceof Error ? error.message : String(error));
+  end.fail(error);
 });

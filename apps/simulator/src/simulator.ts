@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { REAL_TIME, SystemClock, type Clock, type ClockScale } from '@libs/kernel';
+import { listenProblem, REAL_TIME, SystemClock, type Clock, type ClockScale } from '@libs/kernel';
 import { AdminServer } from './admin/admin.server';
 import { ArrivalLog } from './arrivals/arrival.log';
 import { MailShelf } from './arrivals/mail.shelf';
@@ -218,14 +218,10 @@ function verifier(store: StateStore, delayMs: number): (identity: IdentityState)
 
 /** The port listened on; a taken port is an error that names the setting to change. */
 function listen(server: Server, host: string, port: number, setting: string): Promise<number> {
+  const variables = { host: 'SIMULATOR_HOST', port: setting };
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      reject(
-        taken
-          ? new Error(`port ${String(port)} on ${host} is taken: stop what uses it, or set ${setting} to a free port`)
-          : error,
-      );
+    server.once('error', (error) => {
+      reject(listenProblem(error, { host, port, variables }));
     });
     server.listen(port, host, () => {
       resolve((server.address() as AddressInfo).port);

@@ -1,18 +1,15 @@
 // First: a signal is heard while everything else is loaded.
 import { end } from './end';
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { ConfigInvalid, loadConfig, workerConfig, type WorkerConfig } from '@libs/config';
-import { checkRole, createDataSource, DatabaseNotReady } from '@libs/database';
+import { loadConfig, workerConfig, type WorkerConfig } from '@libs/config';
+import { checkRole, createDataSource } from '@libs/database';
+import { CannotStart, listenProblem, reasonOf } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
-import { checkRedis, RedisUnusable } from '@libs/queueing';
+import { checkRedis } from '@libs/queueing';
 import { migrations } from '../../../migrations';
 import { createWorker, workerName, type RunningWorker } from './create-worker';
-import { ProcessorsIncomplete } from './processing/processor-registry.service';
 
 type Pool = ReturnType<typeof createDataSource>;
-
-/** Something outside is not as the configuration says; the message tells how to mend it. */
-class CannotStart extends Error {}
 
 async function openPool(config: WorkerConfig, metrics: Metrics): Promise<Pool> {
   const dirty = metrics.counter(
@@ -32,7 +29,7 @@ async function openPool(config: WorkerConfig, metrics: Metrics): Promise<Pool> {
     await source.initialize();
   } catch (error) {
     throw new CannotStart(
-      `DATABASE_WORKER_URL: the database cannot be reached (${reason(error)}). Check that PostgreSQL runs there and that the user, password and database in DATABASE_WORKER_URL are right.`,
+      `DATABASE_WORKER_URL: the database cannot be reached (${reasonOf(error)}). Check that PostgreSQL runs there and that the user, password and database in DATABASE_WORKER_URL are right.`,
     );
   }
   return source;
@@ -45,7 +42,7 @@ function checkRecorder(folder: string): void {
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw new CannotStart(
-      `RECORDER_DIR: ${folder} cannot be written (${reason(error)}). Name a folder that this user may write.`,
+      `RECORDER_DIR: ${folder} cannot be written (${reasonOf(error)}). Name a folder that this user may write.`,
     );
   }
 }
@@ -81,28 +78,14 @@ async function listen({ app }: RunningWorker, config: WorkerConfig): Promise<voi
   try {
     await app.listen(config.WORKER_PORT, config.WORKER_HOST);
   } catch (error) {
-    const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
-    const what = `${config.WORKER_HOST}:${String(config.WORKER_PORT)}`;
-    throw new CannotStart(
-      code === 'EADDRINUSE'
-        ? `WORKER_PORT: ${what} is taken. Stop the program that uses it, or set WORKER_PORT to a free port (0 for none).`
-        : `WORKER_HOST/WORKER_PORT: cannot listen on ${what} (${code}). Choose an address of this machine and a port above 1023.`,
-    );
+    throw listenProblem(error, {
+      host: config.WORKER_HOST,
+      port: config.WORKER_PORT,
+      variables: { host: 'WORKER_HOST', port: 'WORKER_PORT' },
+    });
   }
 }
 
-function reason(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reason).join('; ');
-  return error instanceof Error ? error.message || error.name : String(error);
-}
-
 start().catch((error: unknown) => {
-  const expected =
-    error instanceof CannotStart ||
-    error instanceof ConfigInvalid ||
-    error instanceof DatabaseNotReady ||
-    error instanceof RedisUnusable ||
-    error instanceof ProcessorsIncomplete;
-  end.fail(expected || !(error instanceof Error) ? reason(error) : (error.stack ?? error.message));
+  end.fail(error);
 });

@@ -1,7 +1,8 @@
+import { CannotStart } from '@libs/kernel';
 import { z } from 'zod';
 
 /** A variable is missing or wrong; the message names each one and what was expected. */
-export class ConfigInvalid extends Error {
+export class ConfigInvalid extends CannotStart {
   constructor(readonly problems: readonly string[]) {
     super(`The environment is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'ConfigInvalid';

@@ -1,3 +1,5 @@
+import { CannotStart } from '@libs/kernel';
+
 /** A repository was used outside a unit of work: a fault of ours, never the caller's. */
 export class NoUnitOfWork extends Error {
   constructor() {
@@ -27,7 +29,7 @@ export class TenantSwitch extends Error {
 }
 
 /** The database cannot be used as configured; the message says what is wrong and how to mend it. */
-export class DatabaseNotReady extends Error {
+export class DatabaseNotReady extends CannotStart {
   constructor(message: string) {
     super(message);
     this.name = 'DatabaseNotReady';

@@ -1,3 +1,4 @@
+export { CannotStart, listenProblem, reasonOf } from './cannot-start';
 export { EngineClock, isFresh, ManualClock, REAL_TIME, scaleTime, SystemClock } from './clock';
 export type { Clock, ClockScale } from './clock';
 export { beneath, DomainError, ERROR_CODES, notFound } from './domain-error';

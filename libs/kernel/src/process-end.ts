@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { CannotStart, reasonOf } from './cannot-start';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -50,11 +51,12 @@ export class ProcessEnd {
 
   /**
    * It cannot start: what is open is closed, and it ends with exit code 1. Nothing is reported while it ends anyway: what fails
-   * then fails because the ground was taken from under it.
+   * then fails because the ground was taken from under it. What is not known to be wrong outside comes with its stack.
    */
-  fail(reason: string): void {
+  fail(error: unknown): void {
     if (this.begun) return;
-    process.stderr.write(`${this.name}: ${reason}\n`);
+    const isOurs = error instanceof Error && !(error instanceof CannotStart);
+    process.stderr.write(`${this.name}: ${isOurs ? (error.stack ?? error.message) : reasonOf(error)}\n`);
     void this.end(1);
   }
 

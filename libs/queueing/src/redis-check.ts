@@ -1,8 +1,9 @@
 import { redisHosts } from '@libs/config';
+import { CannotStart } from '@libs/kernel';
 import { openEngineRedis, RedisEvicts } from './engine-redis';
 
 /** Redis is away, or not as it must be; the message names the setting and how to mend it. */
-export class RedisUnusable extends Error {}
+export class RedisUnusable extends CannotStart {}
 
 /**
  * Looks at Redis before a process builds on it: every server answers, and none of them throws keys away.

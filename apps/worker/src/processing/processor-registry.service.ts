@@ -1,3 +1,4 @@
+import { CannotStart } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
 import { JobRunner } from '@libs/queueing';
 import { Injectable } from '@nestjs/common';
@@ -7,7 +8,7 @@ import { processorProblems } from './processor-check.policy';
 import { PROCESSES, type Processing } from './processes.decorator';
 
 /** A job without its processor, or with two: the worker must not run like that. */
-export class ProcessorsIncomplete extends Error {
+export class ProcessorsIncomplete extends CannotStart {
   constructor(problems: readonly string[]) {
     super(`The worker cannot start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'ProcessorsIncomplete';

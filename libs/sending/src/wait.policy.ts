@@ -142,12 +142,26 @@ function withItsEnd(wait: Wait, { expiresAtMs }: Waiting): Wait {
 }
 
 function explainWaiting(message: Waiting, facts: Circumstances, nowMs: number): Wait {
+  const held = heldBy(message, facts, nowMs);
+  const own = scheduled(message, nowMs);
+  if (!own) return held ?? pace(message, facts, nowMs);
+  // A domain that is looked at, or set up, every few seconds says nothing about a time to come.
+  const last = held?.limit === 'DOMAIN_NOT_READY' ? own : (lastOf([own, held]) ?? own);
+  return { ...last, ahead: null };
+}
+
+/** What holds it besides its turn. */
+function heldBy(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
   const account = atAccount(message, facts, nowMs);
   const own = blocked(message, facts, nowMs);
   if (own) return own.limit === 'PAUSED' ? (lastOf([own, account]) ?? own) : own;
-  return (
-    lastOf([tenantQuota(message, facts, nowMs), account, warmUp(message, facts, nowMs)]) ?? pace(message, facts, nowMs)
-  );
+  return lastOf([tenantQuota(message, facts, nowMs), account, warmUp(message, facts, nowMs)]);
+}
+
+function scheduled({ state, scheduledAtMs }: Waiting, nowMs: number): Wait | undefined {
+  if (state !== 'SCHEDULED' || scheduledAtMs === null || scheduledAtMs <= nowMs) return undefined;
+  const explanation = `You scheduled it for ${clock(scheduledAtMs)}.`;
+  return { limit: 'SCHEDULED_FOR_LATER', explanation, estimatedSendAt: new Date(scheduledAtMs), ahead: null };
 }
 
 function lastOf(limits: readonly (Wait | undefined)[]): Wait | undefined {
@@ -165,10 +179,6 @@ function blocked(message: Waiting, facts: Circumstances, nowMs: number): Wait | 
   if (facts.tenantPaused) {
     const why = facts.pausedReason === null ? '' : `: ${facts.pausedReason}`;
     return held('PAUSED', `Your sending is paused${why}. It goes on when the pause ends.`);
-  }
-  if (message.state === 'SCHEDULED' && message.scheduledAtMs !== null && message.scheduledAtMs > nowMs) {
-    const at = new Date(message.scheduledAtMs);
-    return held('SCHEDULED_FOR_LATER', `You scheduled it for ${clock(message.scheduledAtMs)}.`, at);
   }
   if (facts.heldUntilMs !== null && facts.heldUntilMs > nowMs) {
     const until = clock(facts.heldUntilMs);

@@ -27,6 +27,18 @@ export function leftWithThe(n: number, weight: number, others: readonly OtherTen
   return others.reduce((sum, other) => sum + Math.min(other.waiting, (n * other.weight) / weight), n);
 }
 
+/** How many recipients of a tenant go among the first `room` that an account sends: what leftWithThe counts, the other way round. */
+export function partOf(room: bigint, weight: number, others: readonly OtherTenant[]): bigint {
+  let left = Number(room);
+  let weights = others.reduce((sum, other) => sum + other.weight, weight);
+  for (const { weight: own, waiting } of [...others].sort((a, b) => a.waiting / a.weight - b.waiting / b.weight)) {
+    if (waiting * weights >= left * own) break;
+    left -= waiting;
+    weights -= own;
+  }
+  return BigInt(Math.floor((left * weight) / weights));
+}
+
 /** Whether sharing is what holds: others who make less than a tenth of the wait are not named as its reason. */
 export function isHeldByOthers(alone: number, withOthers: number): boolean {
   return withOthers >= alone * 1.1;

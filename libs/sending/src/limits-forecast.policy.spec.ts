@@ -59,6 +59,17 @@ describe('a forecast', () => {
     expect(forecast(ask({ others: othersOf([{ weight: 1, messages: 28 }]) })).bindingLimit).toBe('ACCOUNT_RATE');
   });
 
+  it('shares what is left of a day with them, too', () => {
+    const left = capacity({ used: 48_000n });
+    const found = (over: Partial<ForecastFacts>) => forecast(ask({ capacity: left, ...over }));
+    expect(found({ others: [unknown(1)] })).toMatchObject({
+      lastAt: new Date(NOW + DAY + 57_143),
+      bindingLimit: 'ACCOUNT_DAY_QUOTA',
+    });
+    expect(found({ others: [unknown(1)], recipients: 1_000n }).bindingLimit).toBe('FAIR_SHARE');
+    expect(found({ others: othersOf([{ weight: 1, messages: 28 }]) }).bindingLimit).toBe('ACCOUNT_RATE');
+  });
+
   it('goes on in the next window when the day is full', () => {
     const full = forecast(ask({ dayCaps: [1_000n], tenantUsed: 600n }));
     expect(full.bindingLimit).toBe('PLAN_QUOTA');

@@ -1,5 +1,5 @@
 import { smallerCap } from './day-cap.policy';
-import { isHeldByOthers, leftWithThe, type OtherTenant } from './fair-share.policy';
+import { isHeldByOthers, leftWithThe, partOf, type OtherTenant } from './fair-share.policy';
 import type { Limit, WarmUp } from './wait.policy';
 
 /** What a volume would meet. Recipients, recipients per second, engine milliseconds. */
@@ -121,10 +121,14 @@ export function forecast(facts: ForecastFacts): Forecast {
   const secondsFor = (n: bigint) => Math.max(secondsAtRate(n), hoursFor(Number(n), capacity.hour, inMs) * 3_600);
   const startsSoon = inMs < DAY_MS;
   const room = (limit: bigint, used: bigint) => positive(limit - (startsSoon ? used : 0n));
-  const quota = capacity.quota < 0n ? null : capacity.quota;
+  // Of an account's day others have their part too, and go on where more of theirs waits than is known.
+  const isShared = capacity.dayLimit === 'ACCOUNT_DAY_QUOTA';
+  const shared = (n: bigint, others: readonly OtherTenant[]) => (isShared ? partOf(n, facts.weight, others) : n);
+  const lasting = facts.others.filter(({ waiting }) => !Number.isFinite(waiting));
+  const quota = capacity.quota < 0n ? null : shared(capacity.quota, lasting);
   const [cap] = facts.dayCaps;
   const tenantRoom = cap === undefined ? null : room(cap, facts.tenantUsed);
-  const accountRoom = quota === null ? null : room(quota, capacity.used);
+  const accountRoom = quota === null ? null : shared(room(capacity.quota, capacity.used), facts.others);
   const today = smallerCap(tenantRoom, accountRoom);
   const later = facts.dayCaps.slice(1);
   const days = (later.length === 0 ? facts.dayCaps : later).map((own) => smallerCap(own, quota) ?? own);

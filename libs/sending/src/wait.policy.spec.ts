@@ -148,6 +148,10 @@ describe('what holds a message', () => {
     ['FAIR_SHARE', behind, { others: [unknown(1)], weight: 4 }, 125_000],
     // Who has little left is soon gone.
     ['FAIR_SHARE', behind, { others: [{ weight: 1, waiting: 280 }] }, 120_000],
+    // Others have their part of what is left of the day, too.
+    ['ACCOUNT_DAY_QUOTA', behind, { others: [unknown(1)], accountUsed: 48_000n }, DAY],
+    ['FAIR_SHARE', behind, { others: [unknown(1)], accountUsed: 47_000n }, 200_000],
+    ['FAIR_SHARE', behind, { others: [{ weight: 1, waiting: 280 }], accountUsed: 48_000n }, 120_000],
     // Who hardly makes it longer is not the reason.
     ['ACCOUNT_RATE', behind, { others: [{ weight: 1, waiting: 14 }] }, 101_000],
     ['PLAN_RATE', behind, { others: [unknown(1)], planRate: 6 }, 233_334],

@@ -235,7 +235,9 @@ function atAccount(message: Waiting, facts: Circumstances, nowMs: number): Wait 
 }
 
 function accountClosed(message: Waiting, facts: Circumstances, nowMs: number): Wait | undefined {
-  const need = BigInt(message.aheadRecipients + message.recipients);
+  const own = message.aheadRecipients + message.recipients;
+  // Others take their part of what is left of the day, as they do of the rate.
+  const need = BigInt(Math.ceil(leftWithThe(own, facts.weight, facts.others)));
   const ahead = message.aheadMessages;
   if (!facts.accountSending) {
     const explanation = 'Sending is paused on our side; the operator has been told. Nothing is lost.';

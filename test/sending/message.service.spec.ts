@@ -412,6 +412,20 @@ describe('the wait of a message', () => {
     expect(await limits.sendingLimits(tenant, 'LIVE')).toMatchObject({ usedLast24h: 0n, nextFreeAt: soon });
   });
 
+  it.each(['INTENT', 'IN_DOUBT'] as const)(
+    "is the plan's daily cap also where that is used by what is %s",
+    async (state) => {
+      const tenant = await process.tenant(account, { dayCap: 1 });
+      const leaves = new Date(NOON.getTime() + DAY_MS + 720_000);
+      const [flying, waiting] = await send(tenant, [{}, {}]);
+      if (!flying) throw new Error('a message expected');
+      await process.attempt(flying, state, { account });
+      expect(await limitOf(tenant, waiting)).toMatchObject({ limit: 'PLAN_QUOTA', estimatedSendAt: leaves });
+      // Whether SES has taken it is not known.
+      expect(await limits.sendingLimits(tenant, 'LIVE')).toMatchObject({ usedLast24h: 0n, nextFreeAt: leaves });
+    },
+  );
+
   it('is the capacity that others have used up, until the oldest of that is forgotten', async () => {
     const shared = await process.account({ quota: 100 });
     const [tenant] = [await process.tenant(shared), await process.tenant(shared)];

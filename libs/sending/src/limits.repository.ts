@@ -50,9 +50,9 @@ export interface WayOut {
 export interface TenantUse {
   /** Recipients SES took in the 24 h before. */
   readonly used: bigint;
-  /** Those that count towards the tenant's daily cap: the ledger forgets them some minutes later. */
+  /** Those that count towards the tenant's daily cap: the ledger forgets them some minutes later, and counts what SES may have taken. */
   readonly counted: bigint;
-  /** When the oldest of these was sent. */
+  /** When the oldest of these was sent, or may have been. */
   readonly oldest: Date | null;
 }
 
@@ -112,10 +112,11 @@ export class LimitsRepository {
   /** @param counted since when what was sent counts towards a cap; before `since` */
   async use(tenant: TenantId, mode: Mode, since: Date, counted: Date): Promise<TenantUse> {
     const [row] = await this.uow.query<{ used: string; counted: string; oldest: Date | null }>(
-      `SELECT coalesce(sum(n_rcpt) FILTER (WHERE ended_at > $3), 0)::text AS used, coalesce(sum(n_rcpt), 0)::text AS counted,
-              min(ended_at) AS oldest
+      `SELECT coalesce(sum(n_rcpt) FILTER (WHERE state = 'SENT' AND ended_at > $3), 0)::text AS used,
+              coalesce(sum(n_rcpt), 0)::text AS counted, min(coalesce(ended_at, created_at)) AS oldest
          FROM attempt
-        WHERE tenant_id = $1 AND mode = $2 AND state = 'SENT' AND ended_at >= $4 AND created_at > $4::timestamptz - interval '1 hour'`,
+        WHERE tenant_id = $1 AND mode = $2 AND state IN ('SENT', 'INTENT', 'IN_DOUBT') AND coalesce(ended_at, created_at) >= $4
+          AND created_at > $4::timestamptz - interval '1 hour'`,
       [tenant, mode, since, counted],
     );
     return { used: BigInt(row?.used ?? '0'), counted: BigInt(row?.counted ?? '0'), oldest: row?.oldest ?? null };

@@ -131,6 +131,33 @@ describe('after Amazon SES', () => {
     await staged.putAside(ids);
   }, 30_000);
 
+  it('row 25: published nothing, a message that did not get its last chance in time ends in doubt, not as one that was not sent', async () => {
+    await staged.stack.aws.addFault({ operation: 'SendEmail', kind: 'accept-then-reset', count: 1 });
+    const { ids, ticket } = await staged.granted(1);
+    await staged.engine.dispatch(ticket);
+    await staged.stack.query(
+      `UPDATE in_doubt SET ended_at = now() - interval '30 seconds', expires_at = now() + interval '8 seconds'`,
+    );
+    await waitFor(async () => (await staged.engine.resolveDoubts()) === 1, { what: 'the last chance' });
+    // Its account is closed, say: nothing goes before its time is over.
+    await staged.stack.query('UPDATE backlog SET expires_at = now() WHERE message_id = ANY($1)', [ids]);
+    expect(await staged.engine.releaseAndExpire()).toEqual({ released: 0, expired: 1 });
+    const [left] = await staged.stack.query(
+      'SELECT state, settled_at IS NOT NULL AS settled, detail FROM message WHERE id = ANY($1)',
+      [ids],
+    );
+    const nobodyKnows = expect.stringContaining('Nobody knows') as string;
+    expect(left).toEqual({ state: 'IN_DOUBT', settled: true, detail: nobodyKnows });
+    const timeline = await staged.stack.query(
+      'SELECT type, summary FROM message_event WHERE message_id = ANY($1) ORDER BY id',
+      [ids],
+    );
+    expect(timeline.at(-1)).toEqual({ type: 'message.in_doubt', summary: nobodyKnows });
+    // A late event still settles it.
+    await staged.settleByEvents(ids, 'SENT');
+    expect(await staged.stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
+  }, 30_000);
+
   it('row 26: published an event twice, or late, nothing is said twice and nobody goes back', async () => {
     const { ids, ticket } = await staged.granted(2);
     await staged.engine.dispatch(ticket);

@@ -8,7 +8,7 @@ const STATES = ['SCHEDULED', 'READY', 'INTENT', 'SENT', 'REJECTED', 'IN_DOUBT', 
 /** What may follow a state; a state may always stay. READY after IN_DOUBT is the resolver's, SENT the events'. */
 const NEXT: Record<string, readonly string[]> = {
   SCHEDULED: ['READY', 'EXPIRED', 'CANCELED'],
-  READY: ['INTENT', 'EXPIRED', 'CANCELED', 'SUPPRESSED', 'SENT'],
+  READY: ['INTENT', 'EXPIRED', 'CANCELED', 'SUPPRESSED', 'SENT', 'IN_DOUBT'],
   INTENT: ['READY', 'SENT', 'REJECTED', 'IN_DOUBT'],
   IN_DOUBT: ['READY', 'SENT', 'REJECTED'],
   EXPIRED: ['SENT'],

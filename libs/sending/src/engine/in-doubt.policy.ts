@@ -28,6 +28,12 @@ export interface Doubt {
  */
 export type Resolution = 'hold' | 'not-sent' | 'last-chance' | 'over';
 
+/** The code of an attempt that ended without anybody knowing whether SES took it. */
+export const STILL_IN_DOUBT = 'StillInDoubt';
+
+/** What is said of a message whose time is over while nobody knows. */
+export const NOBODY_KNOWS = 'Nobody knows whether Amazon SES took the message. Its time is over: it is not sent again.';
+
 /** Neighbours that must all have their Send event before a missing one means something. */
 const WITNESSES = 10;
 /** After this many waiting times a quiet account is judged by the few neighbours it has, and by what it sent later. */

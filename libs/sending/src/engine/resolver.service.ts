@@ -5,7 +5,7 @@ import { Ledger } from '@libs/quota';
 import { Injectable } from '@nestjs/common';
 import { groupDoubts, watermarkOf, type DoubtGroup } from './doubt-evidence.policy';
 import { EngineSettings } from './engine.settings';
-import { isOld, isSilent, resolveDoubt, type Watermark } from './in-doubt.policy';
+import { isOld, isSilent, NOBODY_KNOWS, resolveDoubt, STILL_IN_DOUBT, type Watermark } from './in-doubt.policy';
 import type { AttemptOutcome } from './outcome.repository';
 import { OutcomeSifter } from './outcome-sifter.service';
 import type { AttemptEnd } from './outcome.policy';
@@ -31,10 +31,9 @@ const NOT_SENT: AttemptEnd = {
 };
 const LAST_CHANCE: AttemptEnd = {
   kind: 'unsent',
-  code: 'StillInDoubt',
+  code: STILL_IN_DOUBT,
   message: 'Nobody knows whether Amazon SES took it, and its time is almost over: it goes once more.',
 };
-const OVER = 'Nobody knows whether Amazon SES took the message. Its time is over: it is not sent again.';
 
 interface Settled {
   readonly outcomes: AttemptOutcome[];
@@ -87,7 +86,8 @@ export class Resolver {
     const now = this.ledger.nowMs();
     const { outcomes, over } = await this.judge(page, now);
     // Fewer than a group each time: those of one outage are as many as fit into a page.
-    const ended = over.length === 0 ? 0 : await this.uow.forSystem(() => this.rows.end(over, OVER, new Date(now)));
+    const ended =
+      over.length === 0 ? 0 : await this.uow.forSystem(() => this.rows.end(over, NOBODY_KNOWS, new Date(now)));
     if (outcomes.length > 0) {
       await this.outcomes.write(outcomes);
       this.log.info('messages in doubt go again', { count: outcomes.length });

@@ -30,7 +30,7 @@ export class OutcomeRows implements Pick<OutcomeRepository, keyof OutcomeReposit
     for (const { tenantId, state, errorCode, recipients } of this.tables.attemptsOf(batch)) {
       const entry = perTenant.get(tenantId) ?? { tenantId, used: 0, refused: 0 };
       perTenant.set(tenantId, entry);
-      if (state !== 'NOT_SENT') entry.used += recipients;
+      if (state !== 'NOT_SENT' && state !== 'REJECTED') entry.used += recipients;
       else if (errorCode !== 'unstarted') entry.refused += recipients;
     }
     return Promise.resolve([...perTenant.values()]);

@@ -87,7 +87,7 @@ export class LedgerKeeperRows implements Pick<LedgerKeeperRepository, keyof Ledg
     for (const batch of this.tables.batches.values()) {
       if (batch.accountId !== account || batch.bucketMs < since.getTime()) continue;
       for (const { tenantId, state, recipients } of this.tables.attemptsOf(batch.id)) {
-        if (state === 'NOT_SENT') continue;
+        if (state === 'NOT_SENT' || state === 'REJECTED') continue;
         const minutes = tenants.get(tenantId) ?? new Map<number, number>();
         tenants.set(tenantId, minutes.set(batch.bucketMs, (minutes.get(batch.bucketMs) ?? 0) + recipients));
       }

@@ -150,9 +150,9 @@ describe('an outcome', () => {
 
   it('counts in its batch by what SES has or may have, refused or never saw', async () => {
     const messages = [];
-    for (let i = 0; i < 5; i += 1) messages.push(await rows.waiting());
+    for (let i = 0; i < 6; i += 1) messages.push(await rows.waiting());
     const { batchId, attempts } = await rows.claimed(messages);
-    const ends = [SENT, end('in-doubt'), end('rate'), UNSTARTED];
+    const ends = [SENT, end('in-doubt'), end('rate'), UNSTARTED, end('rejected')];
     for (const [i, how] of ends.entries()) await apply(messages[i]!, attempts[i]!.attemptId, how);
     // Given back, so it goes with another batch: that one's.
     await rows.claimed([messages[3]!]);
@@ -167,10 +167,11 @@ describe('an outcome', () => {
       [2, 0],
       [0, 2],
       [0, 0],
+      [0, 2],
       [2, 0],
     ]);
     const open = await rows.process.worker.get(UnitOfWork).forSystem(() => rows.outcomes.openAttempts(batchId));
-    expect(open.map(({ attemptId }) => attemptId)).toEqual([attempts[4]!.attemptId]);
+    expect(open.map(({ attemptId }) => attemptId)).toEqual([attempts[5]!.attemptId]);
   });
 
   it('closes a batch once, and counts what was said then', async () => {

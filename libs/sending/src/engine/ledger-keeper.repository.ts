@@ -23,13 +23,13 @@ const USED_BY_TENANT = `
   )
   SELECT a.tenant_id AS "tenantId", date_trunc('minute', a.created_at) AS start, sum(a.n_rcpt)::text AS recipients
     FROM used JOIN attempt a ON a.tenant_id = used.id AND a.created_at >= $2
-   WHERE a.sending_account_id = $1 AND a.state <> 'NOT_SENT' GROUP BY 1, 2`;
+   WHERE a.sending_account_id = $1 AND a.state NOT IN ('NOT_SENT', 'REJECTED') GROUP BY 1, 2`;
 
 const USED_BY_LANE = `
   SELECT a.lane_id AS "laneId", b.bucket AS start, sum(a.n_rcpt)::text AS recipients
     FROM batch b CROSS JOIN LATERAL unnest(b.tenant_ids, b.message_ids) AS w (tenant_id, message_id)
     JOIN attempt a ON a.tenant_id = w.tenant_id AND a.message_id = w.message_id AND a.batch_id = b.id
-   WHERE b.sending_account_id = $1 AND b.bucket >= $2 AND a.lane_id = ANY($3::uuid[]) AND a.state <> 'NOT_SENT'
+   WHERE b.sending_account_id = $1 AND b.bucket >= $2 AND a.lane_id = ANY($3::uuid[]) AND a.state NOT IN ('NOT_SENT', 'REJECTED')
    GROUP BY 1, 2`;
 
 @Injectable()
@@ -75,7 +75,7 @@ export class LedgerKeeperRepository {
   async usedThere(tenant: TenantId, account: SendingAccountId, since: Date): Promise<number> {
     const [row] = await this.uow.query<{ used: string }>(
       `SELECT coalesce(sum(n_rcpt), 0)::text AS used FROM attempt
-        WHERE tenant_id = $1 AND sending_account_id = $2 AND created_at >= $3 AND state <> 'NOT_SENT'`,
+        WHERE tenant_id = $1 AND sending_account_id = $2 AND created_at >= $3 AND state NOT IN ('NOT_SENT', 'REJECTED')`,
       [tenant, account, since],
     );
     return Number(row?.used ?? 0);

@@ -114,8 +114,8 @@ const ATTEMPTS_OF_BATCH = `
    WHERE b.id = $1`;
 
 export const USAGE = `
-  SELECT a.tenant_id AS "tenantId", coalesce(sum(a.n_rcpt) FILTER (WHERE a.state <> 'NOT_SENT'), 0)::int AS used,
-         coalesce(sum(a.n_rcpt) FILTER (WHERE a.state = 'NOT_SENT' AND a.error_code <> 'unstarted'), 0)::int AS refused
+  SELECT a.tenant_id AS "tenantId", coalesce(sum(a.n_rcpt) FILTER (WHERE a.state NOT IN ('NOT_SENT', 'REJECTED')), 0)::int AS used,
+         coalesce(sum(a.n_rcpt) FILTER (WHERE a.state = 'REJECTED' OR (a.state = 'NOT_SENT' AND a.error_code <> 'unstarted')), 0)::int AS refused
    ${ATTEMPTS_OF_BATCH} GROUP BY a.tenant_id`;
 
 export const OPEN_ATTEMPTS = `

@@ -1,10 +1,27 @@
 import type { TenantId } from '@libs/kernel';
 import fc from 'fast-check';
-import { refundsOf } from './refund.policy';
+import { verdictOf, type AttemptEnd } from './outcome.policy';
+import { refundsOf, UsageCount } from './refund.policy';
 
 const tenant = (n: number) => `t${String(n)}` as TenantId;
 
 describe('refunds', () => {
+  it.each<[AttemptEnd['kind'], number, number]>([
+    ['sent', 1, 0],
+    ['in-doubt', 1, 0],
+    ['rejected', 0, 1],
+    ['invalid', 0, 1],
+    ['rate', 0, 1],
+    ['identity', 0, 1],
+    ['unstarted', 0, 0],
+  ])('count what is %s as %i used and %i refused', (kind, used, refused) => {
+    const count = new UsageCount();
+    const end: AttemptEnd =
+      kind === 'sent' ? { kind, sesMessageId: 'ses-1' } : { kind, code: 'Code', message: 'Said so.' };
+    count.add(tenant(1), 1, verdictOf(end).attempt, end);
+    expect(count.byTenant).toEqual([{ tenantId: tenant(1), used, refused }]);
+  });
+
   it('give back what was never claimed, and keep what SES refused for a while', () => {
     const granted = [
       { tenantId: tenant(1), recipients: 3 },

@@ -25,7 +25,7 @@ export class UsageCount {
       entry = { tenantId, used: 0, refused: 0 };
       this.tenants.set(tenantId, entry);
     }
-    if (attempt !== 'NOT_SENT') entry.used += recipients;
+    if (attempt === 'SENT' || attempt === 'IN_DOUBT') entry.used += recipients;
     else if (end.kind !== 'unstarted') entry.refused += recipients;
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { GetAccountCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { SimulatorAdminClient, startSimulator } from '../../apps/simulator/src';
+import { waitFor } from '../support/wait-for';
 import { ACCOUNT, mailTo, OWNER, refusal, REGION, SimulatedFleet } from './simulated-fleet';
 
 describe('faults of the simulator', () => {
@@ -70,12 +71,11 @@ describe('faults of the simulator', () => {
     await fleet.admin.addFault({ operation: 'SendEmail', kind: 'slow-body', delayMs: 60_000, count: 1 });
     const abort = new AbortController();
     const slow = refusal(fleet.ses().send(mailTo('bob@example.com'), { abortSignal: abort.signal }));
-    setTimeout(() => {
-      abort.abort();
-    }, 200);
+    const last = async () => (await fleet.admin.arrivals(0, 10_000)).arrivals.at(-1);
+    await waitFor(async () => (await last())?.operation === 'SendEmail', { what: 'the mail to arrive' });
+    abort.abort();
     await expect(slow).resolves.toBeDefined();
-    const { arrivals } = await fleet.admin.arrivals(0, 10_000);
-    expect(arrivals.at(-1)).toMatchObject({ verdict: 'accepted', injected: 'slow-body' });
+    expect(await last()).toMatchObject({ verdict: 'accepted', injected: 'slow-body' });
   });
 
   it('leaves other accounts, regions and operations alone, and is gone when cleared', async () => {
@@ -124,8 +124,7 @@ describe('the simulator over restarts', () => {
     expect(log.arrivals.map((one) => one.seq)).toEqual(log.arrivals.map((_, i) => i + 1));
     expect(log.arrivals.filter((one) => one.messageId === messageId)).toHaveLength(1);
     expect((await admin.meters())[0]?.meter.acceptedRequests).toBe((meters[0]?.meter.acceptedRequests ?? 0) + 1);
-    for (let i = 0; i < 500 && webhook.posted.length < 5; i += 1)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    await waitFor(() => webhook.posted.length >= 5, { what: 'what was not delivered to come again' });
     const ids = webhook.posted.filter((one) => one.body['Type'] === 'Notification').map((one) => one.body['MessageId']);
     expect(ids).toHaveLength(4);
     expect(new Set(ids).size).toBe(2);
@@ -199,6 +198,27 @@ describe('the simulator over restarts', () => {
       name: 'UnrecognizedClientException',
     });
     await expect(fleet.admin.caPem()).resolves.toBe(fleet.simulator.caPem);
+    await fleet.close();
+  });
+
+  it('hears no more, after a reset, of what it was delivering', async () => {
+    const fleet = await SimulatedFleet.start();
+    await fleet.verifiedDomain();
+    let answer = (): void => undefined;
+    const isReset = new Promise<void>((resolve) => (answer = resolve));
+    const { webhook } = await fleet.withEvents('1', async (count) => {
+      if (count > 1) await isReset;
+      return count === 3 ? 503 : 200;
+    });
+    await fleet.ses().send(mailTo('a@example.com', { ConfigurationSetName: 'pf-events' }));
+    await webhook.event('Delivery');
+    await fleet.admin.reset();
+    answer();
+    for (let look = 0; look < 20; look += 1) {
+      const { deliveries } = await fleet.admin.summary();
+      expect(deliveries).toEqual({ queued: 0, delivered: 0, refused: 0, retried: 0, dropped: 0, pending: 0 });
+    }
+    expect(webhook.posted).toHaveLength(3);
     await fleet.close();
   });
 });

@@ -160,7 +160,7 @@ export interface Posted {
 }
 
 /** Decides the HTTP status of the nth post (from 1). */
-export type Responder = (count: number, posted: Posted) => number;
+export type Responder = (count: number, posted: Posted) => number | Promise<number>;
 
 /** An HTTP listener that remembers what SNS posted to it. */
 export class Webhook {
@@ -181,7 +181,9 @@ export class Webhook {
             body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>,
           };
           webhook.posted.push(posted);
-          response.writeHead(respond(webhook.posted.length, posted)).end();
+          void Promise.resolve(respond(webhook.posted.length, posted)).then((status) =>
+            response.writeHead(status).end(),
+          );
           for (const wake of webhook.waiters.splice(0)) wake();
         });
       }),
@@ -197,7 +199,7 @@ export class Webhook {
       .map((one) => JSON.parse(String(one.body['Message'])) as SesEvent);
   }
 
-  async next(matches: (posted: Posted) => boolean, timeoutMs = 15_000): Promise<Posted> {
+  async next(matches: (posted: Posted) => boolean, timeoutMs = 20_000): Promise<Posted> {
     const deadline = realTime.nowMs() + timeoutMs;
     for (;;) {
       const found = this.posted.find(matches);

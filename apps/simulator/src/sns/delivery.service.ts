@@ -86,9 +86,10 @@ export class DeliveryService {
     this.head = 0;
   }
 
-  /** Forgets what waits and what was counted. */
+  /** Forgets what waits, what is under way and what was counted. */
   reset(): void {
     this.clear();
+    this.active.clear();
     Object.assign(this.counts, { queued: 0, delivered: 0, refused: 0, retried: 0, dropped: 0 });
   }
 
@@ -117,7 +118,8 @@ export class DeliveryService {
   private async attempt(delivery: PendingDelivery): Promise<void> {
     this.meter(delivery);
     const status = await this.post(delivery).catch(() => 0);
-    if (this.closed) return;
+    // Answered after a stop or a reset: nobody asked for it any more.
+    if (this.closed || !this.active.has(delivery)) return;
     if (status >= 200 && status < 300) this.counts.delivered += 1;
     else if (status >= 400 && status < 500) this.counts.refused += 1;
     else this.retry(delivery);

@@ -1,24 +1,30 @@
 import { createDataSource, DatabaseModule, UnitOfWork } from '@libs/database';
 import { defineJob, JobQueue, Outbox, QueueingModule } from '@libs/queueing';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { temporaryFolder } from '../stack/fixtures';
 import { createTestDatabase, type TestDatabase } from '../support/database';
-import { createTestRedis, type TestRedis } from '../support/redis';
+import { startRedis } from '../support/redis-cluster';
 import { waitFor } from '../support/wait-for';
 
 const job = defineJob({ name: 'test.count', queue: 'control', payload: z.object({ n: z.number() }) });
 
 describe('the outbox', () => {
   let database: TestDatabase;
-  let redis: TestRedis;
+  /** A server of its own: what is published is heard in all logical databases of a server, those of other tests too. */
+  let redis: Awaited<ReturnType<typeof startRedis>>;
   let source: DataSource;
   let module: TestingModule;
   let uow: UnitOfWork;
   let outbox: Outbox;
 
   beforeAll(async () => {
-    [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+    [database, redis] = await Promise.all([
+      createTestDatabase(),
+      startRedis(temporaryFolder(), ['maxmemory-policy noeviction']),
+    ]);
     source = await createDataSource({
       url: database.urls.worker,
       applicationName: 'test-outbox',
@@ -33,7 +39,7 @@ describe('the outbox', () => {
   afterAll(async () => {
     await module.close();
     await source.destroy();
-    await Promise.all([database.drop(), redis.close()]);
+    await Promise.all([database.drop(), redis.stop()]);
   });
 
   it('tells whoever listens once a row is committed, and never of one that was rolled back', async () => {
@@ -41,19 +47,11 @@ describe('the outbox', () => {
     const stop = outbox.listen(() => {
       heard += 1;
     });
-    const add = (n: number) => uow.forSystem(() => outbox.add(job, { n }));
     // Until the listener is connected, what is published is lost.
-    await waitFor(
-      async () => {
-        await add(0);
-        return heard > 0;
-      },
-      { what: 'the listener to hear' },
-    );
-    await outbox.drain([job as never]);
-    // What the last of these told may still be on its way.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    heard = 0;
+    const direct = new Redis(redis.url);
+    const listeners = async () => ((await direct.pubsub('NUMSUB', 'pf:outbox')) as [string, number])[1];
+    await waitFor(async () => (await listeners()) === 1, { what: 'the listener to be connected' });
+    direct.disconnect();
 
     const undone = uow.forSystem(async () => {
       await outbox.add(job, { n: 1 });

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, openSync, closeSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -226,24 +227,26 @@ async function until(what: string, isSo: () => Promise<unknown>): Promise<void> 
   throw new Error(`${what} did not become ready within ${String(READY_WITHIN_MS / 1000)} s`);
 }
 
-/** A free port whose neighbour for the cluster's own talk, 10,000 above, is free as well. */
+/**
+ * A free port whose neighbour for the cluster's own talk, 10,000 above, is free as well. Both are below the range from which systems
+ * hand out ports for outgoing connections: one of those would be gone by the time the server asks for it.
+ */
 async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const port = await claim(0);
-    if (port !== undefined && port <= 55_000 && (await claim(port + 10_000)) !== undefined) return port;
+    const port = randomInt(10_000, 20_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
   }
   throw new Error('no free port for a Redis cluster');
 }
 
-async function claim(wanted: number): Promise<number | undefined> {
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {
-    server.listen(wanted, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : undefined;
+    return true;
   } catch {
-    return undefined;
+    return false;
   } finally {
     server.close();
   }

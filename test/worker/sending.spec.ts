@@ -96,7 +96,9 @@ describe('the send engine', () => {
     const scheduledAt = new Date(new SystemClock().nowMs() + 1_500);
     const ids = await stack.accept(paused, 'paused', 3, () => ({ scheduledAt }));
     await stack.inApi(TenantService).pause(paused, 'review', { actor: 'operator:test' });
-    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    const areDue = async () => (await stack.states(paused))['READY'] === 3;
+    await waitFor(areDue, { what: 'the messages to be due' });
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect(await stack.states(paused)).toEqual({ READY: 3 });
     await stack.inApi(TenantService).resume(paused, { actor: 'operator:test' });
     await waitFor(async () => (await stack.states(paused))['SENT'] === 3, {
@@ -110,8 +112,8 @@ describe('the send engine', () => {
     const held = await stack.tenant('held');
     const soon = new SystemClock().nowMs();
     const [id] = (await stack.accept(held, 'held', 1, () => ({
-      scheduledAt: new Date(soon + 1_000),
-      expiresAt: new Date(soon + 70_000),
+      scheduledAt: new Date(soon + 50_000),
+      expiresAt: new Date(soon + 120_000),
     }))) as [MessageId];
     await stack.query(
       `WITH m AS (UPDATE message SET expires_at = $2, not_before = $3 WHERE id = $1 RETURNING id)

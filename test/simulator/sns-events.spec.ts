@@ -10,6 +10,7 @@ import {
   UnsubscribeCommand,
   ConfirmSubscriptionCommand,
 } from '@aws-sdk/client-sns';
+import { waitFor } from '../support/wait-for';
 import { ACCOUNT, mailTo, refusal, REGION, SimulatedFleet, type Posted } from './simulated-fleet';
 
 /** Verified from the facts alone, with nothing of the simulator's own code. */
@@ -150,16 +151,11 @@ describe('SNS of the simulator', () => {
     const { webhook } = await fleet.withEvents('1', (count) => (count === 2 ? 503 : count === 4 ? 404 : 200));
     await fleet.ses().send(mailTo('bob@example.com', { ConfigurationSetName: 'pf-events' }));
     await webhook.next((one) => one.body['Type'] === 'Notification');
-    const settled = async (): Promise<void> => {
-      for (
-        let i = 0;
-        i < 500 && (await fleet.admin.summary()).deliveries.pending + (await fleet.admin.summary()).events.waiting > 0;
-        i += 1
-      ) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+    const isSettled = async (): Promise<boolean> => {
+      const { deliveries, events } = await fleet.admin.summary();
+      return deliveries.pending + events.waiting === 0;
     };
-    await settled();
+    await waitFor(isSettled, { what: 'all of it to be delivered' });
     const ids = webhook.posted.slice(1).map((one) => one.body['MessageId']);
     expect(ids).toHaveLength(3);
     expect(new Set(ids).size).toBe(2);
@@ -263,8 +259,7 @@ describe('SES events', () => {
       fleet.ses().send(mailTo('bob@example.com', { ConfigurationSetName: 'pf-events' }));
     await fleet.admin.setEventFaults({ hold: true });
     await send();
-    for (let i = 0; i < 500 && (await fleet.admin.summary()).events.held < 2; i += 1)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await waitFor(async () => (await fleet.admin.summary()).events.held === 2, { what: 'both events to be held' });
     expect(webhook.events).toHaveLength(0);
     await fleet.admin.setEventFaults({ hold: false });
     await webhook.next(() => webhook.events.length === 2);
@@ -275,7 +270,8 @@ describe('SES events', () => {
     expect(new Set(ids).size).toBe(2);
     await fleet.admin.setEventFaults({ duplicateRate: 0, dropRate: 1 });
     await send();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const dropped = async () => (await fleet.admin.summary()).events.published['dropped'] === 2;
+    await waitFor(dropped, { what: 'both events to be dropped' });
     expect(webhook.events).toHaveLength(6);
   });
 
@@ -297,8 +293,8 @@ describe('SES events', () => {
       .sns()
       .send(new SetTopicAttributesCommand({ TopicArn: topicArn, AttributeName: 'Policy', AttributeValue: policy }));
     await fleet.ses().send(mailTo('bob@example.com', { ConfigurationSetName: 'pf-events' }));
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    const refused = async () => (await fleet.admin.summary()).events.refusedByTopic === 2;
+    await waitFor(refused, { what: 'the topic to refuse both events' });
     expect(webhook.events).toHaveLength(0);
-    expect((await fleet.admin.summary()).events.refusedByTopic).toBe(2);
   });
 });

@@ -480,11 +480,17 @@ describe('the ledger on real Redis', () => {
 
   it('is held by one pump at a time, and let go when its holder stops asking', async () => {
     const other = ledgerWith(new EngineClock());
-    expect(await ledger.hold(account, 'pump', 'w1', 100)).toBe(true);
-    expect(await other.hold(account, 'pump', 'w2', 100)).toBe(false);
-    expect(await ledger.hold(account, 'pump', 'w1', 100)).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(await other.hold(account, 'pump', 'w2', 100)).toBe(true);
+    const lifeMs = 60_000;
+    expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+    expect(await other.hold(account, 'pump', 'w2', lifeMs)).toBe(false);
+    expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+    const key = `pf:{${account}}:lock:pump`;
+    const left = await direct.pttl(key);
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(lifeMs);
+    // As if that had passed.
+    await direct.pexpire(key, 1);
+    await waitFor(() => other.hold(account, 'pump', 'w2', lifeMs), { what: 'the lock to be over' });
   });
 
   it('takes over a lock that was taken while the clock of Redis was an hour ahead', async () => {
@@ -494,14 +500,18 @@ describe('the ledger on real Redis', () => {
   });
 
   it('keeps a lock without waiting for the answer, and gives way once it hears that another has it', async () => {
-    const lifeMs = 2_000;
-    expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+    const host = new ManualClock(new SystemClock().nowMs());
+    const holder = ledgerWith(new EngineClock(host));
+    const lifeMs = 60_000;
+    const hold = () => holder.hold(account, 'pump', 'w1', lifeMs);
+    expect(await hold()).toBe(true);
     await direct.set(`pf:{${account}}:lock:pump`, 'w2');
-    expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+    expect(await hold()).toBe(true);
     // Past half of its life it asks again.
-    await waitFor(async () => !(await ledger.hold(account, 'pump', 'w1', lifeMs)), { what: 'the lock to be given up' });
+    host.advance(lifeMs / 2 + 1);
+    await waitFor(async () => !(await hold()), { what: 'the lock to be given up' });
     await direct.set(`pf:{${account}}:lock:pump`, 'w1');
-    expect(await ledger.hold(account, 'pump', 'w1', lifeMs)).toBe(true);
+    expect(await hold()).toBe(true);
   });
 
   it('renews a lock from half of its life on, before it is over', async () => {

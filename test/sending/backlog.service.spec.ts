@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { UnitOfWork } from '@libs/database';
 import type { TenantId } from '@libs/kernel';
 import { Ledger } from '@libs/quota';
 import { AcceptService, BacklogService, IdempotencyService } from '@libs/sending';
+import { waitFor } from '../support/wait-for';
 import { SendingProcess, type AccountRow } from './sending-process';
 
 let process: SendingProcess;
@@ -129,24 +128,28 @@ it('a backlog is split by weight over several placements, and what stands on one
   ).toEqual([]);
 });
 
+/** Somebody waits for the lock of a tenant's backlog. */
+async function isWaited(): Promise<boolean> {
+  const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+  return (await process.query(waiting)).length > 0;
+}
+
 it('a move waits for every accept that may have read the placement before it', async () => {
   const { from: old, to: target } = accounts();
   const tenant = await process.tenant(old, { streams: ['TRANSACTIONAL'] });
   await send(tenant, 2);
   await process.place(tenant, target, 'TRANSACTIONAL');
-  const uow = process.worker.get(UnitOfWork);
   let ended = false;
   // An accept holds the tenant's lock, shared, until it has committed.
-  const accepting = uow.forTenant(tenant, async () => {
-    await uow.query('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [`backlog ${tenant}`]);
-    await sleep(600);
-    return ended;
-  });
-  await sleep(200);
+  await process.query('BEGIN');
+  await process.query('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [`backlog ${tenant}`]);
   const moving = backlog.followPlacements(tenant).then(() => {
     ended = true;
   });
-  expect(await accepting).toBe(false);
+  await waitFor(isWaited, { what: 'the move to wait' });
+  expect(ended).toBe(false);
+  await process.query('COMMIT');
   await moving;
   expect(await perAccount(tenant)).toEqual({ 'new READY': 1, 'new SCHEDULED': 1 });
 });
@@ -172,7 +175,7 @@ it('an accept waits while a move looks for those before it', async () => {
     .then(() => {
       accepted = true;
     });
-  await sleep(300);
+  await waitFor(isWaited, { what: 'the accept to wait' });
   expect(accepted).toBe(false);
   await process.query('COMMIT');
   await accepting;

@@ -27,7 +27,7 @@ export function script(name: string, source: string, changes: Partial<ChildSpec>
     env: ownEnvironment(),
     markers: [source],
     isReady: () => Promise.resolve(true),
-    readyWithinMs: 5_000,
+    readyWithinMs: 30_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 2_000,
     ...changes,

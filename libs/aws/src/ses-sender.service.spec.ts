@@ -249,11 +249,12 @@ describe('sending over the wire', () => {
   });
 
   it('calls what is under way in doubt when the process closes its connections', async () => {
-    const pools = new SendPools(new AwsSettings({ endpoint: (await ses(() => undefined)).endpoint, hubRegion: 'x' }));
+    const { arrived, endpoint } = await ses(() => undefined);
+    const pools = new SendPools(new AwsSettings({ endpoint, hubRegion: 'x' }));
     const sender = new SesSender(pools, new CredentialCache(() => Promise.resolve(session), clock, 1), clock);
     await sender.send(role, mail, 0);
-    const under = sender.send(role, mail, 5_000);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const under = sender.send(role, mail, 60_000);
+    while (arrived.length === 0) await new Promise((resolve) => setImmediate(resolve));
     await pools.close();
     expect(await under).toMatchObject({ kind: 'in-doubt' });
     expect(await sender.send(role, mail, 5_000)).toMatchObject({ kind: 'unsent' });

@@ -1,4 +1,4 @@
-import { ObservationService, SendingAccountService } from '@libs/fleet';
+import { AccountVerification, ObservationService, SendingAccountService } from '@libs/fleet';
 import { waitFor } from '../support/wait-for';
 import { FleetProcesses } from './fleet-processes';
 
@@ -45,15 +45,39 @@ describe('a sending account that is observed', () => {
     expect(await observation.observe(account.id)).toMatchObject({ seen: { state: 'SUSPENDED' } });
   });
 
+  /** A send of that account is refused while AWS is asked: what AWS answers is older. */
+  async function refusedDuring<Seen>(look: Promise<Seen>, refuse: () => Promise<void>): Promise<Seen> {
+    await waitFor(async () => (await fleet.aws.faults()).some(({ hits }) => hits > 0), { what: 'AWS to be asked' });
+    await refuse();
+    const seen = await look;
+    await fleet.aws.clearFaults();
+    return seen;
+  }
+
   it('stays paused when a send is refused while AWS is asked: the answer is older than that', async () => {
     const account = await fleet.join({ accountId: '200000000008' });
     await fleet.aws.addFault({ operation: 'GetAccount', account: '200000000008', kind: 'slow', delayMs: 1_000 });
     const look = observation.observe(account.id);
-    await waitFor(async () => (await fleet.aws.faults()).some(({ hits }) => hits > 0), { what: 'AWS to be asked' });
-    await sending.markFromSend(account.id, 'PAUSED');
-    expect(await look).toMatchObject({ before: { state: 'PAUSED' }, seen: { state: 'PAUSED' } });
-    await fleet.aws.clearFaults();
+    const seen = await refusedDuring(look, () => sending.markFromSend(account.id, 'PAUSED'));
+    expect(seen).toMatchObject({ before: { state: 'PAUSED' }, seen: { state: 'PAUSED' } });
     expect(await observation.observe(account.id)).toMatchObject({ seen: { state: 'PRODUCTION' } });
+  });
+
+  it.each([
+    ['PAUSED', '200000000009'],
+    ['SUSPENDED', '200000000010'],
+  ] as const)('stays %s in the same way while an operator has it verified', async (state, accountId) => {
+    const account = await fleet.join({ accountId });
+    const verification = fleet.inWorker(AccountVerification);
+    await fleet.aws.addFault({ operation: 'GetAccount', account: accountId, kind: 'slow', delayMs: 1_000 });
+    const told: unknown[] = [];
+    const look = verification.verify(account.awsAccountId, (seen, before) =>
+      Promise.resolve(void told.push({ seen, before })),
+    );
+    await refusedDuring(look, () => sending.markFromSend(account.id, state));
+    expect(told).toMatchObject([{ before: { state }, seen: { state } }]);
+    await verification.verify(account.awsAccountId);
+    expect(await sending.get(account.id)).toMatchObject({ state: 'PRODUCTION' });
   });
 
   it('keeps its figures when AWS does not answer', async () => {

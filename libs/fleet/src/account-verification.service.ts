@@ -1,6 +1,6 @@
-import { CredentialCache, SesControl, SnsControl, StsControl, type FleetRole } from '@libs/aws';
+import { CredentialCache, SesControl, SnsControl, StsControl, type FleetRole, type SesAccountControl } from '@libs/aws';
 import { UnitOfWork } from '@libs/database';
-import { EngineClock, notFound, type AwsAccountId } from '@libs/kernel';
+import { EngineClock, notFound, type AwsAccountId, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
 import { AwsAccountRepository, type AwsAccount } from './aws-account.repository';
 import { EVENT_TOPIC, SET_PATTERN, VERIFY_SESSION } from './aws-names.policy';
@@ -8,7 +8,7 @@ import { manageRole, sendRole } from './fleet-role.policy';
 import { FleetEngineSettings } from './fleet.settings';
 import { LaneDiscovery } from './lane-discovery.service';
 import { RouteRepository } from './route.repository';
-import { stateAfterObservation } from './sending-account-state.policy';
+import { stateAfterObservation, wasRefusedMeanwhile } from './sending-account-state.policy';
 import { SendingAccountRepository, type SendingAccount } from './sending-account.repository';
 import { verificationFailure, WrongAccount, type VerificationStep } from './verification-failure.policy';
 
@@ -96,17 +96,7 @@ export class AccountVerification {
     progress.region = region;
 
     progress.step = 'GET_ACCOUNT';
-    const snapshot = await ses.getAccount();
-    const { seen, before } = await this.uow.forSystem(async () => {
-      const known = await this.accounts.findByRegion(account.id, region);
-      const state = stateAfterObservation(known?.state, snapshot, true);
-      await this.accounts.save(account, region, snapshot, state, this.clock.now());
-      const saved = await this.accounts.findByRegion(account.id, region);
-      if (!saved) throw notFound('The sending account', ['sendingAccountId']);
-      return { seen: saved, before: known };
-    });
-    await told(seen, before);
-    const { id } = seen;
+    const id = await this.observe(account, region, ses, told);
 
     progress.step = 'TOPIC';
     const sns = this.sns.for(role);
@@ -121,6 +111,30 @@ export class AccountVerification {
 
     progress.step = 'DEDICATED_IPS';
     await this.discovery.discover(id, ses);
+  }
+
+  private async observe(
+    account: AwsAccount,
+    region: string,
+    ses: SesAccountControl,
+    told: RegionSeen,
+  ): Promise<SendingAccountId> {
+    const asked = await this.uow.forSystem(() => this.accounts.findByRegion(account.id, region));
+    const snapshot = await ses.getAccount();
+    const { seen, before } = await this.uow.forSystem(async () => {
+      if (asked) await this.accounts.lock(asked.id);
+      const known = await this.accounts.findByRegion(account.id, region);
+      const state =
+        asked && known && wasRefusedMeanwhile(asked.state, known.state)
+          ? known.state
+          : stateAfterObservation(known?.state, snapshot, true);
+      await this.accounts.save(account, region, snapshot, state, this.clock.now());
+      const saved = await this.accounts.findByRegion(account.id, region);
+      if (!saved) throw notFound('The sending account', ['sendingAccountId']);
+      return { seen: saved, before: known };
+    });
+    await told(seen, before);
+    return seen.id;
   }
 
   /** Who we are, for the text of a fix; a failure to find out must not hide the failure that is reported. */

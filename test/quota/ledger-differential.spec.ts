@@ -3,6 +3,7 @@ import { LEDGER_SCRIPTS, LedgerModel, type ModelReply } from '../../libs/quota/s
 import fc from 'fast-check';
 import { createTestRedis, type TestRedis } from '../support/redis';
 import {
+  dayOldPart,
   earnedAndLost,
   earnedTooLittle,
   endedTwice,
@@ -135,6 +136,7 @@ describe('the ledger scripts', () => {
     ],
     ['what a tenant over its share leaves of a slice', loudWithLittle],
     ['a tenant that may send nothing, whatever its part is', nothingAllowed],
+    ['a part that nobody has divided for a day', dayOldPart],
     ['a list of which some or all is withdrawn', withdrawn],
     ['a grant that is ended twice', endedTwice],
   ])('agree with the model on %s', async (_, script) => {

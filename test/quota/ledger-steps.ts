@@ -364,6 +364,23 @@ export const nothingAllowed: Step[] = [
   { do: 'look' },
 ];
 
+/** A part that nobody has divided for a day is none; one of the same size lets its tenant go again. */
+export const dayOldPart: Step[] = [
+  { do: 'rebuild', large: true },
+  { do: 'lease', tenant: 3, generation: 1, cap: null },
+  { do: 'lease', tenant: 3, generation: 1, cap: 25 },
+  { do: 'advance', ms: 86_400_000 },
+  { do: 'offer', class: 'mk', tenant: 3, ids: [1, 2], cost: 1 },
+  ...granted(1),
+  { do: 'offer', class: 'mk', tenant: 3, ids: [3, 4], cost: 1 },
+  ...granted(2),
+  { do: 'look' },
+  { do: 'lease', tenant: 3, generation: 2, cap: null },
+  { do: 'lease', tenant: 3, generation: 2, cap: 25 },
+  ...granted(3),
+  { do: 'look' },
+];
+
 /** A grant that is ended again, and asked for again. */
 export const endedTwice: Step[] = [
   { do: 'offer', class: 'tx', tenant: 0, ids: [1, 2], cost: 3 },

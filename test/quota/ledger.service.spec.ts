@@ -424,6 +424,53 @@ describe('the ledger on real Redis', () => {
     expect(await granted(170n)).toEqual([0, 0, 50]);
   });
 
+  describe('where a tenant has come back to an account that it had left', () => {
+    const cap = { weight: 1, dayCap: 60n, rate: null, leased: true };
+    const elsewhere = '00000000-0000-7000-8000-0000000000a2' as SendingAccountId;
+    const fast = { quota: -1n, rate: parseRate('2000'), sesSent: 0n };
+    let leases: TenantLeases;
+    const divide = async (...left: SendingAccountId[]) => {
+      const accounts = [account, elsewhere].map((id) => ({
+        sendingAccountId: id,
+        ...(left.includes(id) ? { waiting: 0, usedBefore: () => Promise.resolve(0) } : { waiting: 1_000 }),
+      }));
+      expect(await leases.divide(tenant, cap, accounts)).toBe(true);
+    };
+    const acquireThere = () =>
+      ledger.acquire(elsewhere, {
+        opId: `there-${String((sequence += 1))}`,
+        epoch: 1n,
+        want: 100,
+        leadMs: 100,
+        sliceMs: 1_000,
+        workers: 1,
+      });
+
+    beforeEach(async () => {
+      await ledger.observe(account, 1n, fast);
+      await ledger.rebuild(elsewhere, 1n, fast, [], new Map(), 0);
+      leases = new TenantLeases(ledger, new EngineClock());
+      await divide();
+    });
+
+    it('it has no part there of what was divided while it was away', async () => {
+      await divide(account);
+      await ledger.offer(elsewhere, tenant, 'MARKETING', cap, messages(100));
+      await waitFor(async () => (await acquireThere()).kind === 'grant', { what: 'what it may send' });
+      expect((await ledger.stats(elsewhere))?.used24h).toBe(60n);
+      await ledger.offer(account, tenant, 'MARKETING', cap, messages(100));
+      expect(await acquire()).toMatchObject({ kind: 'empty', why: 'tenants' });
+    });
+
+    it('it has no part there of a day ago either', async () => {
+      const tomorrow = ledgerWith(
+        new EngineClock(new SystemClock(), { baseMs: 0, speed: 1, offsetMs: 25 * 3_600_000 }),
+      );
+      await tomorrow.offer(account, tenant, 'MARKETING', cap, messages(100));
+      expect(await acquire(tomorrow)).toMatchObject({ kind: 'empty', why: 'tenants' });
+    });
+  });
+
   it('divides a tenant’s cap anew although who did so last had a clock that was an hour ahead', async () => {
     const cap = { weight: 1, dayCap: 60n, rate: null, leased: true };
     await ledger.observe(account, 1n, { quota: -1n, rate: parseRate('2000'), sesSent: 0n });

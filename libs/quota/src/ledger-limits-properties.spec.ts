@@ -300,6 +300,26 @@ describe('the limits of the ledger (on its model, which real Redis is compared w
     expect(recipients(account.acquire())).toBe(20);
   });
 
+  it('P6: a part that nobody has divided for a day is none, until it is divided again', () => {
+    const account = new Account(-1, { num: 500, den: 1 });
+    const divide = (generation: number) => {
+      account.model.lease(account.now, 't', generation);
+      account.model.lease(account.now, 't', generation, { cap: 20, num: 0, den: 1 });
+    };
+    const offered = () => {
+      account.offer('t', many(2), 'mk', 1, { cap: 500, leased: true });
+    };
+    divide(1);
+    account.advance(24 * HOUR);
+    offered();
+    expect(recipients(account.acquire())).toBe(2);
+    account.advance(SECOND);
+    offered();
+    expect(account.ask()[2]).toBe('tenants');
+    divide(2);
+    expect(recipients(account.acquire())).toBe(2);
+  });
+
   it('P6: an account that is rebuilt says nothing of a tenant before all that it used is counted', () => {
     const account = new Account(-1, { num: 500, den: 1 });
     account.model.rebuild(account.now, 2, 'run', -1, 500, 1, 0, []);

@@ -48,24 +48,28 @@ export class TenantLeases {
     this.last = Math.max(this.last + 1, this.clock.nowMs());
     const generation = this.last;
     const taken: Taken[] = [];
+    const left: Taken[] = [];
     let before = 0;
     for (const { sendingAccountId: account, waiting, usedBefore } of accounts) {
       // From here on nobody who began earlier can raise this part.
       const lease = await this.ledger.lease(account, tenant, generation);
-      if (!isTaken(lease)) taken.push({ account, waiting, ...lease });
+      if (!isTaken(lease)) (usedBefore ? left : taken).push({ account, waiting, ...lease });
       else if (usedBefore && lease.generation === 0) before += await usedBefore();
       else return this.giveWay(lease);
     }
+    before += left.reduce((sum, { used }) => sum + used, 0);
     const caps = limits.dayCap === null ? undefined : divideCap(Math.max(0, Number(limits.dayCap) - before), taken);
     const rates = limits.rate === null ? undefined : divideRate(limits.rate, taken);
     const wanted = taken.map((one, i) => ({ ...one, dayCap: caps?.[i] ?? null, rate: rates?.[i] ?? null }));
+    // An account that was left has no part: a tenant that comes back to it must not find one from back then.
+    const none = left.map((one) => ({ ...one, dayCap: 0, rate: null }));
     const isLower = (one: (typeof wanted)[number]) => one.dayCap !== null && (one.cap < 0 || one.dayCap < one.cap);
     // Lowered first: what was granted in the meantime is missing from what the others may get.
     let missing = 0;
-    for (const one of wanted.filter(isLower)) {
+    for (const one of [...none, ...wanted].filter(isLower)) {
       const lease = await this.ledger.lease(one.account, tenant, generation, one);
       if (isTaken(lease)) return this.giveWay(lease);
-      missing += Math.max(0, lease.used - (one.dayCap ?? 0));
+      missing += Math.max(0, lease.used - Math.max(one.used, one.dayCap ?? 0));
     }
     for (const one of wanted.filter((each) => !isLower(each))) {
       const less = one.dayCap === null ? 0 : Math.min(missing, Math.max(0, one.dayCap - Math.max(0, one.cap)));

@@ -22,13 +22,13 @@ local function limitsOf(tenant)
   local t = tenants[tenant]
   if t then return t end
   local h = redis.call('HMGET', P .. 't:' .. tenant, 'w', 'cap', 'num', 'den', 'tat', 'txt', 'leased', 'lease', 'lnum', 'lden',
-    'ftx', 'fmk', 'served', 'ntx', 'nmk', 'sum', 'tail')
+    'ftx', 'fmk', 'served', 'ntx', 'nmk', 'sum', 'tail', 'lat')
   t = { w = tonumber(h[1] or '1'), cap = tonumber(h[2] or '-1'), num = tonumber(h[3] or '0'), den = tonumber(h[4] or '1'),
         tat = tonumber(h[5] or '0'), txt = tonumber(h[6] or '0'), served = tonumber(h[13] or '0'), granted = 0, changed = false,
         finish = { tx = tonumber(h[11] or '0'), mk = tonumber(h[12] or '0') }, lane = { tx = h[14] or '', mk = h[15] or '' } }
   if h[7] == '1' then
     -- Its cap is divided over several accounts: without a part of its own nothing is granted here.
-    local lease = tonumber(h[8] or '0')
+    local lease = partOf(h[8], h[18], now)
     if t.cap < 0 then t.cap = lease elseif lease >= 0 then t.cap = math.min(t.cap, lease) end
     if h[9] then t.num, t.den = tonumber(h[9]), tonumber(h[10]) end
   end

@@ -54,10 +54,14 @@ local hash = P .. 't:' .. tenant
 if redis.call('EXISTS', LED) == 0 or field('pending') > 0 then return {'OLD', '0'} end
 local stored = tonumber(redis.call('HGET', hash, 'lgen') or '0')
 local now = ledgerNow(field('last'))
+local function known()
+  local v = redis.call('HMGET', hash, 'lease', 'lat')
+  return partOf(v[1], v[2], now)
+end
 if ARGV[10] then
   if stored == 0 or stored ~= generation then return {'OLD', int(stored)} end
-  local was, part = tonumber(redis.call('HGET', hash, 'lease') or '0'), tonumber(ARGV[10])
-  redis.call('HSET', hash, 'lease', ARGV[10], 'lnum', ARGV[11], 'lden', ARGV[12])
+  local was, part = known(), tonumber(ARGV[10])
+  redis.call('HSET', hash, 'lease', ARGV[10], 'lnum', ARGV[11], 'lden', ARGV[12], 'lat', int(now))
   if was >= 0 and (part < 0 or part > was) then letGo(tenant) end
 else
   if stored >= generation then return {'OLD', int(stored)} end
@@ -69,5 +73,5 @@ for _, class in ipairs({'tx', 'mk'}) do
   local head = redis.call('LINDEX', P .. 'l:' .. class .. ':' .. tenant, 0)
   if head then next = math.max(next, costOf(head)) end
 end
-return {'OK', int(sum), redis.call('HGET', hash, 'lease') or '0', int(next)}
+return {'OK', int(sum), int(known()), int(next)}
 `;

@@ -121,6 +121,12 @@ local function expireTenant(tenant, now)
   local v = redis.call('HMGET', P .. 't:' .. tenant, 'sum', 'tail')
   return expireTenantOf(tenant, now, v[1], v[2])
 end
+-- A tenant's part of a divided cap; -1 = no cap. One that nobody has divided for a day is none: while the tenant was elsewhere, the
+-- other accounts may have been given all of it.
+local function partOf(part, at, now)
+  if at and now - tonumber(at) > DAY_US then return 0 end
+  return tonumber(part or '0')
+end
 -- A lane's day and hour stand in one ring; the hour is what the last of its buckets hold.
 local function expireLane(lane, now)
   local hash, ring = P .. 'n:' .. lane, P .. 'nr:' .. lane

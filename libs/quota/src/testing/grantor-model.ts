@@ -257,7 +257,7 @@ export class GrantorModel {
       tenant.txt = Math.ceil(
         Math.max(tenant.txt, this.now) + (head.cost * 1_000_000 * this.s.share.den) / this.s.share.num,
       );
-    const { num, den } = limitsOf(tenant);
+    const { num, den } = limitsOf(tenant, this.now);
     if (num <= 0) return head.cost;
     const soonest = this.now + this.p.leadMs * 1000;
     if (tenant.tat > soonest && head.cost > this.fits(tenant.tat, num, den)) return head.cost * SIDELINE;
@@ -276,7 +276,7 @@ export class GrantorModel {
     lane: LaneState | undefined,
     cost: number,
   ): boolean {
-    const { cap } = limitsOf(tenant);
+    const { cap } = limitsOf(tenant, this.now);
     if (cap >= 0 && tenant.ring.sum + (this.perTenant.get(name) ?? 0) + cost > cap) return true;
     if (!lane) return false;
     const more = (this.perLane.get(laneName) ?? 0) + cost;

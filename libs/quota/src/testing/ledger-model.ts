@@ -1,7 +1,8 @@
 import { FairQueueModel, type Class, type ModelOffer } from './fair-queue-model';
 import { endOf, giveBack, type Grant } from './grant-model';
 import { GrantorModel, type ModelAcquire, type ModelReply, type Picked } from './grantor-model';
-import { chargedLane, isLarger, newLane, newTenant, useOf, type LaneState, type TenantState } from './limits-model';
+import { chargedLane, givePart, newLane, newTenant, partOf, useOf } from './limits-model';
+import type { LaneState, Part, TenantState } from './limits-model';
 import type { LedgerFault } from './ledger-fault';
 import { PaceModel } from './pace-model';
 import { ReserveModel } from './reserve-model';
@@ -270,24 +271,19 @@ export class LedgerModel {
     }
   }
 
-  lease(
-    realUs: number,
-    name: string,
-    generation: number,
-    part?: { readonly cap: number; readonly num: number; readonly den: number },
-  ): ModelReply {
+  lease(realUs: number, name: string, generation: number, part?: Part): ModelReply {
     if (!this.exists || this.pending > 0) return ['OLD', '0'];
     const tenant = this.tenants.get(name) ?? newTenant(this.bucketMs, this.buckets, realUs);
     const now = this.now(realUs);
     const known = tenant.generation;
     if (part ? known === 0 || known !== generation : known >= generation) return ['OLD', String(known)];
     this.tenants.set(name, tenant);
-    for (const each of part && isLarger(part, tenant.lease) ? Object.values(this.queues) : []) each.letGo(name);
-    if (part) tenant.lease = part;
-    else tenant.generation = generation;
+    const grows = part && givePart(tenant, part, now);
+    for (const each of grows ? Object.values(this.queues) : []) each.letGo(name);
+    if (!part) tenant.generation = generation;
     tenant.ring.expire(now);
     const next = Math.max(...Object.values(this.queues).map((queue) => queue.list(name)[0]?.cost ?? 0));
-    return ['OK', String(tenant.ring.sum), String(tenant.lease?.cap ?? 0), String(next)];
+    return ['OK', String(tenant.ring.sum), String(partOf(tenant, now)), String(next)];
   }
 
   /** What each tenant that waits was granted: name, recipients, weight. */

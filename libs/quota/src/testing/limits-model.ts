@@ -1,5 +1,14 @@
 import { RingModel } from './ring-model';
 
+const DAY_US = 86_400_000_000;
+
+/** Of a divided cap, and of the rate; a cap of -1 is none, and so is a rate of 0. */
+export interface Part {
+  readonly cap: number;
+  readonly num: number;
+  readonly den: number;
+}
+
 /** What the scripts know of a tenant on an account. Times are microseconds. */
 export interface TenantState {
   weight: number;
@@ -11,7 +20,8 @@ export interface TenantState {
   served: number;
   leased: boolean;
   generation: number;
-  lease: { readonly cap: number; readonly num: number; readonly den: number } | undefined;
+  /** Its part, and when it was given. */
+  lease: (Part & { readonly at: number }) | undefined;
   readonly lanes: Record<'tx' | 'mk', string>;
   readonly ring: RingModel;
 }
@@ -72,10 +82,10 @@ export function useOf(name: string, { day, hour, dayRing, hourRing }: LaneState,
 }
 
 /** A tenant's own limits as they stand: those of its plan, or its part of them where they are divided. */
-export function limitsOf(tenant: TenantState): { cap: number; num: number; den: number } {
+export function limitsOf(tenant: TenantState, nowUs: number): { cap: number; num: number; den: number } {
   const { cap, num, den, leased, lease } = tenant;
   if (!leased) return { cap, num, den };
-  const part = lease?.cap ?? 0;
+  const part = partOf(tenant, nowUs);
   return {
     cap: cap < 0 ? part : part >= 0 ? Math.min(cap, part) : cap,
     num: lease ? lease.num : num,
@@ -83,8 +93,14 @@ export function limitsOf(tenant: TenantState): { cap: number; num: number; den: 
   };
 }
 
-/** Whether a part of a cap has more room than the one before; -1 is no cap, and no part is none. */
-export function isLarger(part: { readonly cap: number }, before: { readonly cap: number } | undefined): boolean {
-  const was = before?.cap ?? 0;
+/** A tenant's part of a divided cap; -1 is no cap. One that nobody has divided for a day is none. */
+export function partOf({ lease }: TenantState, nowUs: number): number {
+  return lease === undefined || nowUs - lease.at > DAY_US ? 0 : lease.cap;
+}
+
+/** Answers whether it has more room than the one before. */
+export function givePart(tenant: TenantState, part: Part, nowUs: number): boolean {
+  const was = partOf(tenant, nowUs);
+  tenant.lease = { ...part, at: nowUs };
   return was >= 0 && (part.cap < 0 || part.cap > was);
 }

@@ -23,6 +23,7 @@ import { MessageTags1764000600000 } from './1764000600000-message-tags';
 import { MessageKeys1764000700000 } from './1764000700000-message-keys';
 import { TestMessages1764000701000 } from './1764000701000-test-messages';
 import { FormerAccounts1764000702000 } from './1764000702000-former-accounts';
+import { PatientDrops1764000703000 } from './1764000703000-patient-drops';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -51,4 +52,5 @@ export const migrations = [
   MessageKeys1764000700000,
   TestMessages1764000701000,
   FormerAccounts1764000702000,
+  PatientDrops1764000703000,
 ];

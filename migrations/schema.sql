@@ -110,26 +110,28 @@ CREATE OR REPLACE FUNCTION public.drop_day_partitions(parent text, before date)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
- SET lock_timeout TO '5s'
+ SET lock_timeout TO '500ms'
 AS $function$
-    DECLARE
-      dropped int := 0;
-      child text;
-    BEGIN
-      IF NOT parent = ANY (ARRAY['message', 'message_body', 'recipient', 'message_tag', 'batch', 'attempt', 'message_event']) THEN
-        RAISE EXCEPTION '% has no day partitions', parent;
-      END IF;
-      IF before > (now() AT TIME ZONE 'UTC')::date THEN RAISE EXCEPTION 'days that are not over are not dropped: %', before; END IF;
-      FOR child IN
-        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-         WHERE i.inhparent = ('public.' || parent)::regclass AND c.relname < parent || '_p' || to_char(before, 'YYYYMMDD')
-           AND c.relname LIKE parent || '\_p________' ORDER BY c.relname
-      LOOP
-        EXECUTE format('DROP TABLE public.%I', child);
-        dropped := dropped + 1;
-      END LOOP;
-      RETURN dropped;
-    END $function$
+      DECLARE
+        children text[];
+        child text;
+      BEGIN
+        IF NOT parent = ANY (ARRAY['message', 'message_body', 'recipient', 'message_tag', 'batch', 'attempt', 'message_event']) THEN
+          RAISE EXCEPTION '% has no day partitions', parent;
+        END IF;
+        IF before > (now() AT TIME ZONE 'UTC')::date THEN RAISE EXCEPTION 'days that are not over are not dropped: %', before; END IF;
+        children := ARRAY(
+          SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+           WHERE i.inhparent = ('public.' || parent)::regclass AND c.relname < parent || '_p' || to_char(before, 'YYYYMMDD')
+             AND c.relname LIKE parent || '\_p________' ORDER BY c.relname);
+        FOREACH child IN ARRAY children LOOP
+          EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', child);
+        END LOOP;
+        FOREACH child IN ARRAY children LOOP
+          EXECUTE format('DROP TABLE public.%I', child);
+        END LOOP;
+        RETURN cardinality(children);
+      END $function$
 
 -- function find_api_key(bytea)
 GRANT EXECUTE TO pf_app

@@ -174,6 +174,30 @@ describe('the upkeep of the tables', () => {
     expect(attempts).toEqual([{ name: 'attempt_p20241125' }]);
   });
 
+  it('leaves a day that is in use to a later run, drops the others, and nobody who writes waits for it', async () => {
+    await makeDays('2025-01-20', 1);
+    const own = await tenant(await plan(2, 5));
+    const indexing = new Client({ connectionString: database.superuserUrl });
+    await indexing.connect();
+    try {
+      // As CREATE INDEX CONCURRENTLY holds it for as long as it takes.
+      await indexing.query('BEGIN; LOCK TABLE message_p20250120 IN SHARE UPDATE EXCLUSIVE MODE');
+      await sql(`SET lock_timeout = '2s'`);
+      let ended = false;
+      const run = retention.apply(null).finally(() => (ended = true));
+      const written = async () => {
+        while (!ended) await message(own, 1);
+      };
+      const [result] = await Promise.all([run, written()]);
+      expect(result).toMatchObject({ dropped: 5 });
+      expect(lines.filter((line) => line.includes('are in use'))).toHaveLength(1);
+      await indexing.query('COMMIT');
+      expect(await retention.apply(null)).toMatchObject({ dropped: 1 });
+    } finally {
+      await indexing.end();
+    }
+  });
+
   it('keeps attempts that bills still need, says so, and notes what it has dropped', async () => {
     await makeDays('2024-11-01', 30);
     await tenant(await plan(2, 5));

@@ -141,8 +141,8 @@ export class SimulatedLedger implements Pick<Ledger, keyof Ledger> {
   }
 
   /** No tenant sends through two accounts in these worlds. */
-  lease(): ReturnType<Ledger['lease']> {
-    return Promise.resolve({ generation: 0 });
+  leases(): ReturnType<Ledger['leases']> {
+    return Promise.resolve([]);
   }
 
   served(account: SendingAccountId): ReturnType<Ledger['served']> {

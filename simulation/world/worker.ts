@@ -225,7 +225,7 @@ export class SimulatedWorker implements Consumer {
         OfferLimits,
         { of: (_: unknown, limits: unknown) => Promise.resolve(limits), dayCaps: () => Promise.resolve(new Map()) },
       ],
-      [LeaseKeeper, { divide: () => Promise.resolve() }],
+      [LeaseKeeper, { divide: () => Promise.resolve(new Map()) }],
       // No tenant is placed elsewhere in these runs.
       [AcceptRepository, {}],
       [BacklogRepository, new BacklogRows(world.tables)],

@@ -377,10 +377,10 @@ class Comparison {
       case 'lease': {
         const part = step.cap === null ? undefined : { cap: step.cap, num: 3, den: 1 };
         const tenant = `t${String(step.tenant)}`;
-        const set = part ? [part.cap, part.num, part.den] : [];
-        expect(await this.call('lease', tenant, step.generation, ...set)).toEqual(
+        const set = part ? ['SET', tenant, part.cap, part.num, part.den] : ['TAKE', tenant];
+        expect(await this.call('leases', step.generation, ...set)).toEqual([
           model.lease(us, tenant, step.generation, part),
-        );
+        ]);
         break;
       }
     }

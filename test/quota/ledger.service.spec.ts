@@ -364,11 +364,13 @@ describe('the ledger on real Redis', () => {
     for (let round = 0; round < 12; round += 1) {
       const dividers = [1, 2, 3].map(() => new TenantLeases(ledger, clock));
       const divisions = dividers.map((leases, i) =>
-        leases.divide(
-          tenant,
-          cap,
-          accounts.map((sendingAccountId, n) => ({ sendingAccountId, waiting: (round + i + n) % 3 })),
-        ),
+        leases.divide([
+          {
+            tenant,
+            limits: cap,
+            accounts: accounts.map((sendingAccountId, n) => ({ sendingAccountId, waiting: (round + i + n) % 3 })),
+          },
+        ]),
       );
       const grants = accounts.map((each) =>
         ledger.acquire(each, {
@@ -405,7 +407,7 @@ describe('the ledger on real Redis', () => {
       const limits = { ...cap, dayCap };
       for (const each of accounts) await ledger.offer(each, tenant, 'MARKETING', limits, []);
       const waiting = accounts.map((sendingAccountId) => ({ sendingAccountId, waiting: 1_000 }));
-      expect(await leases.divide(tenant, limits, waiting)).toBe(true);
+      expect(await leases.divide([{ tenant, limits, accounts: waiting }])).toEqual([true]);
       const recipients: number[] = [];
       for (const each of accounts) {
         // A tenant at its limit is looked at again after five seconds.
@@ -424,6 +426,34 @@ describe('the ledger on real Redis', () => {
     expect(await granted(170n)).toEqual([0, 0, 50]);
   });
 
+  it('divides the caps of thousands of tenants by some questions for each account, and one that has no ledger stops its own only', async () => {
+    const [second, missing] = ['a2', 'a3'].map((end) => `00000000-0000-7000-8000-0000000000${end}` as SendingAccountId);
+    if (second === undefined || missing === undefined) throw new Error('no accounts');
+    await ledger.rebuild(second, 1n, limits, [], new Map(), 0);
+    const divisions = Array.from({ length: 2_000 }, (_, i) => ({
+      tenant: newId<TenantId>(),
+      limits: { dayCap: 60n, rate: null },
+      accounts: [account, i % 500 === 0 ? missing : second].map((sendingAccountId) => ({
+        sendingAccountId,
+        waiting: 1,
+      })),
+    }));
+    const questions = async () => {
+      const stats = await direct.info('commandstats');
+      return [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce(
+        (sum, [, calls]) => sum + Number(calls),
+        0,
+      );
+    };
+    const before = await questions();
+    const done = await new TenantLeases(ledger, new EngineClock()).divide(divisions);
+    expect(await questions()).toBeLessThan(before + 100);
+    expect(done).toEqual(divisions.map((_, i) => i % 500 !== 0));
+    const [, { tenant: own } = { tenant }] = divisions;
+    await ledger.offer(account, own, 'MARKETING', { weight: 1, dayCap: 60n, rate: null, leased: true }, messages(100));
+    expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 30 });
+  });
+
   describe('where a tenant has come back to an account that it had left', () => {
     const cap = { weight: 1, dayCap: 60n, rate: null, leased: true };
     const elsewhere = '00000000-0000-7000-8000-0000000000a2' as SendingAccountId;
@@ -434,7 +464,7 @@ describe('the ledger on real Redis', () => {
         sendingAccountId: id,
         ...(left.includes(id) ? { waiting: 0, usedBefore: () => Promise.resolve(0) } : { waiting: 1_000 }),
       }));
-      expect(await leases.divide(tenant, cap, accounts)).toBe(true);
+      expect(await leases.divide([{ tenant, limits: cap, accounts }])).toEqual([true]);
     };
     const acquireThere = () =>
       ledger.acquire(elsewhere, {
@@ -476,10 +506,11 @@ describe('the ledger on real Redis', () => {
     await ledger.observe(account, 1n, { quota: -1n, rate: parseRate('2000'), sesSent: 0n });
     await ledger.offer(account, tenant, 'MARKETING', cap, messages(100));
     const ahead = new TenantLeases(ledger, new EngineClock(new ManualClock(new SystemClock().nowMs() + 3_600_000)));
-    expect(await ahead.divide(tenant, { ...cap, dayCap: 20n }, [{ sendingAccountId: account, waiting: 1 }])).toBe(true);
+    const accounts = [{ sendingAccountId: account, waiting: 1 }];
+    expect(await ahead.divide([{ tenant, limits: { ...cap, dayCap: 20n }, accounts }])).toEqual([true]);
     const right = new TenantLeases(ledger, new EngineClock());
-    const divide = () => right.divide(tenant, cap, [{ sendingAccountId: account, waiting: 1 }]);
-    expect([await divide(), await divide()]).toEqual([false, true]);
+    const divide = () => right.divide([{ tenant, limits: cap, accounts }]);
+    expect([await divide(), await divide()]).toEqual([[false], [true]]);
     expect(await acquire()).toMatchObject({ kind: 'grant', recipients: 60 });
   });
 

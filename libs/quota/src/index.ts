@@ -10,4 +10,5 @@ export { LedgerClockWrong, LedgerUnavailable } from './quota.errors';
 export { QuotaModule } from './quota.module';
 export { FARTHEST_SLOT_MS, SLOT_LIFE_MS } from './slot-times.policy';
 export { TenantLeases } from './tenant-leases.service';
+export type { Division } from './open-division';
 export { warmUpCaps } from './warm-up.policy';

@@ -216,9 +216,13 @@ export interface LeaseTaken {
   readonly generation: number;
 }
 
-export function readLease(reply: unknown): TenantLease | LeaseTaken {
-  const [kind, first, cap, next] = texts.parse(reply);
-  return kind === 'OK' ? { used: Number(first), cap: Number(cap), next: Number(next) } : { generation: Number(first) };
+export function readLeases(reply: unknown): (TenantLease | LeaseTaken)[] {
+  return z
+    .array(texts)
+    .parse(reply)
+    .map(([kind, first, cap, next]) =>
+      kind === 'OK' ? { used: Number(first), cap: Number(cap), next: Number(next) } : { generation: Number(first) },
+    );
 }
 
 function fours(reply: unknown): [string, string, string, string][] {

@@ -1,28 +1,17 @@
-import { EngineClock, type SendingAccountId, type TenantId } from '@libs/kernel';
+import { EngineClock, type SendingAccountId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { divideCap, divideRate, type Demand } from './lease.policy';
-import type { LeaseTaken } from './ledger-reply.policy';
 import { Ledger } from './ledger.service';
-import type { Fraction } from './pacing.policy';
-
-/** Where a tenant's mail goes, and how much of it waits there, in recipients. */
-export interface LeasedAccount {
-  readonly sendingAccountId: SendingAccountId;
-  readonly waiting: number;
-  /**
-   * Given for one that the tenant has left: what was used there, in recipients, asked for where the account has no ledger. Nothing
-   * is granted there, so the others need not wait for it.
-   */
-  readonly usedBefore?: () => Promise<number>;
-}
-
-interface Taken extends Demand {
-  readonly account: SendingAccountId;
-  readonly cap: number;
-}
+import { OpenDivision, type Division, type Step } from './open-division';
 
 /**
- * Divides the limits of a tenant that sends through several accounts among them, so that one grant touches one account
+ * What became of a division: false when nothing was raised, because another process divides or an account has no ledger, or what
+ * went wrong. What was lowered stays lowered, so that the parts are never more than the cap together; the next division
+ * mends it.
+ */
+export type Divided = boolean | { readonly error: unknown };
+
+/**
+ * Divides the limits of tenants that send through several accounts among them, so that one grant touches one account
  * only. To be called every few seconds for such tenants, whose offers say `leased`: by the feeder, which knows both.
  */
 @Injectable()
@@ -34,60 +23,55 @@ export class TenantLeases {
     private readonly clock: EngineClock,
   ) {}
 
-  /**
-   * Answers false when nothing was raised: another process divides, or an account did not answer. What was lowered
-   * stays lowered, so that the parts are never more than the cap together; the next division mends it.
-   * @param dayCap recipients per rolling 24 h; null = no cap
-   * @throws LedgerUnavailable
-   */
-  async divide(
-    tenant: TenantId,
-    limits: { readonly dayCap: bigint | null; readonly rate: Fraction | null },
-    accounts: readonly LeasedAccount[],
-  ): Promise<boolean> {
+  /** Each ledger is asked for many tenants at once, so that thousands take no longer than a few questions. Answers in their order. */
+  async divide(divisions: readonly Division[]): Promise<Divided[]> {
     this.last = Math.max(this.last + 1, this.clock.nowMs());
     const generation = this.last;
-    const taken: Taken[] = [];
-    const left: Taken[] = [];
-    let before = 0;
-    for (const { sendingAccountId: account, waiting, usedBefore } of accounts) {
-      // From here on nobody who began earlier can raise this part.
-      const lease = await this.ledger.lease(account, tenant, generation);
-      if (!isTaken(lease)) (usedBefore ? left : taken).push({ account, waiting, ...lease });
-      else if (usedBefore && lease.generation === 0) before += await usedBefore();
-      else return this.giveWay(lease);
-    }
-    before += left.reduce((sum, { used }) => sum + used, 0);
-    const caps = limits.dayCap === null ? undefined : divideCap(Math.max(0, Number(limits.dayCap) - before), taken);
-    const rates = limits.rate === null ? undefined : divideRate(limits.rate, taken);
-    const wanted = taken.map((one, i) => ({ ...one, dayCap: caps?.[i] ?? null, rate: rates?.[i] ?? null }));
-    // An account that was left has no part: a tenant that comes back to it must not find one from back then.
-    const none = left.map((one) => ({ ...one, dayCap: 0, rate: null }));
-    const isLower = (one: (typeof wanted)[number]) => one.dayCap !== null && (one.cap < 0 || one.dayCap < one.cap);
-    // Lowered first: what was granted in the meantime is missing from what the others may get.
-    let missing = 0;
-    for (const one of [...none, ...wanted].filter(isLower)) {
-      const lease = await this.ledger.lease(one.account, tenant, generation, one);
-      if (isTaken(lease)) return this.giveWay(lease);
-      missing += Math.max(0, lease.used - Math.max(one.used, one.dayCap ?? 0));
-    }
-    for (const one of wanted.filter((each) => !isLower(each))) {
-      const less = one.dayCap === null ? 0 : Math.min(missing, Math.max(0, one.dayCap - Math.max(0, one.cap)));
-      missing -= less;
-      const dayCap = one.dayCap === null ? null : one.dayCap - less;
-      const lease = await this.ledger.lease(one.account, tenant, generation, { dayCap, rate: one.rate });
-      if (isTaken(lease)) return this.giveWay(lease);
-    }
-    return true;
+    const all = divisions.map((division) => new OpenDivision(division));
+    await this.take(
+      generation,
+      all.flatMap((one) => one.takes()),
+    );
+    for (const one of all) await one.lookBack();
+    await this.take(
+      generation,
+      all.flatMap((one) => one.lowers()),
+    );
+    await this.take(
+      generation,
+      all.flatMap((one) => one.raises()),
+    );
+    return all.map(({ ended }) => this.readEnd(ended));
   }
 
-  /** The next division here is newer, also than one whose clock was wrong. */
-  private giveWay({ generation }: LeaseTaken): false {
-    this.last = Math.max(this.last, generation);
+  private async take(generation: number, steps: readonly Step[]): Promise<void> {
+    const perAccount = new Map<SendingAccountId, Step[]>();
+    for (const step of steps) {
+      const own = perAccount.get(step.account);
+      if (own) own.push(step);
+      else perAccount.set(step.account, [step]);
+    }
+    await Promise.all([...perAccount].map(([account, own]) => this.ask(account, generation, own)));
+  }
+
+  /** One account that does not answer keeps no tenant of others from being divided. */
+  private async ask(account: SendingAccountId, generation: number, steps: readonly Step[]): Promise<void> {
+    try {
+      const leases = await this.ledger.leases(account, generation, steps);
+      for (const [i, step] of steps.entries()) {
+        const lease = leases[i];
+        if (lease) step.told(lease);
+      }
+    } catch (error) {
+      for (const step of steps) step.failed(error);
+    }
+  }
+
+  private readEnd(ended: OpenDivision['ended']): Divided {
+    if (ended === undefined) return true;
+    if ('error' in ended) return ended;
+    // The next division here is newer, also than one whose clock was wrong.
+    this.last = Math.max(this.last, ended.generation);
     return false;
   }
-}
-
-function isTaken(lease: object): lease is LeaseTaken {
-  return 'generation' in lease;
 }

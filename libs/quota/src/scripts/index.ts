@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CHARGE_TENANT, FORGET, FREEZE, HOLD, OBSERVE, OPEN, REBUILD, THROTTLE } from './account.lua';
 import { ACQUIRE } from './acquire.lua';
 import { OVERDUE, RESLOT, SETTLE } from './grant.lua';
-import { CHARGE_LANE, LANES, LEASE } from './limits.lua';
+import { CHARGE_LANE, LANES, LEASES } from './limits.lua';
 import { DROP, OFFER, READY, SERVED, STATS, WITHDRAW } from './queue.lua';
 
 /** A Lua script and the digest Redis knows it by. */
@@ -31,7 +31,7 @@ export const SCRIPTS = {
   hold: script(HOLD),
   lanes: script(LANES),
   chargeLane: script(CHARGE_LANE),
-  lease: script(LEASE),
+  leases: script(LEASES),
   offer: script(OFFER),
   drop: script(DROP),
   withdraw: script(WITHDRAW),

@@ -40,38 +40,40 @@ return 1
 `;
 
 /**
- * A tenant's part of a cap that is divided over several accounts, in two steps. After the shared seven: tenant,
- * generation, and for the second step the part (recipients per 24 h; -1 = none), rate num (0 = none) and den. The first
- * step takes the lease over for a generation, which must be newer than every one before; the second sets it, and is
- * refused once a newer generation came. Answers OLD and that generation (0 without a ledger, or while it is rebuilt), or OK,
- * what the tenant used here, its part, and what the larger of the two messages that come next in its lists costs (0 = none
- * waits).
+ * Tenants' parts of caps that are divided over several accounts, in two steps. After the shared seven: generation, TAKE and tenants, or
+ * SET and fours of tenant, its part (recipients per 24 h; -1 = none), rate num (0 = none) and den. TAKE takes the lease
+ * over for a generation, which must be newer than every one before; SET sets it, and is refused once a newer generation came.
+ * Answers for each tenant OLD and that generation (0 without a ledger, or while it is rebuilt), or OK, what the tenant used here, its
+ * part, and what the larger of the two messages that come next in its lists costs (0 = none waits).
  */
-export const LEASE = `${PRELUDE}
-local tenant, generation = ARGV[8], tonumber(ARGV[9])
-local hash = P .. 't:' .. tenant
--- Until it is rebuilt nobody knows what the tenant used here, and the other accounts must not be given it.
-if redis.call('EXISTS', LED) == 0 or field('pending') > 0 then return {'OLD', '0'} end
-local stored = tonumber(redis.call('HGET', hash, 'lgen') or '0')
-local now = ledgerNow(field('last'))
-local function known()
-  local v = redis.call('HMGET', hash, 'lease', 'lat')
-  return partOf(v[1], v[2], now)
+export const LEASES = `${PRELUDE}
+local generation, sets, out = tonumber(ARGV[8]), ARGV[9] == 'SET', {}
+-- Until it is rebuilt nobody knows what a tenant used here, and the other accounts must not be given it.
+local unknown = redis.call('EXISTS', LED) == 0 or field('pending') > 0
+local now = unknown and 0 or ledgerNow(field('last'))
+local function leaseOf(tenant, part, num, den)
+  if unknown then return {'OLD', '0'} end
+  local hash = P .. 't:' .. tenant
+  local v = redis.call('HMGET', hash, 'lgen', 'lease', 'lat', 'sum', 'tail')
+  local stored, held = tonumber(v[1] or '0'), partOf(v[2], v[3], now)
+  if sets then
+    if stored == 0 or stored ~= generation then return {'OLD', int(stored)} end
+    redis.call('HSET', hash, 'lease', part, 'lnum', num, 'lden', den, 'lat', int(now))
+    local was = held
+    held = tonumber(part)
+    if was >= 0 and (held < 0 or held > was) then letGo(tenant) end
+  else
+    if stored >= generation then return {'OLD', int(stored)} end
+    redis.call('SADD', P .. 'tenants', tenant)
+    redis.call('HSET', hash, 'lgen', int(generation))
+  end
+  local sum, next = expireTenantOf(tenant, now, v[4], v[5]), 0
+  for _, class in ipairs({'tx', 'mk'}) do
+    local head = redis.call('LINDEX', P .. 'l:' .. class .. ':' .. tenant, 0)
+    if head then next = math.max(next, costOf(head)) end
+  end
+  return {'OK', int(sum), int(held), int(next)}
 end
-if ARGV[10] then
-  if stored == 0 or stored ~= generation then return {'OLD', int(stored)} end
-  local was, part = known(), tonumber(ARGV[10])
-  redis.call('HSET', hash, 'lease', ARGV[10], 'lnum', ARGV[11], 'lden', ARGV[12], 'lat', int(now))
-  if was >= 0 and (part < 0 or part > was) then letGo(tenant) end
-else
-  if stored >= generation then return {'OLD', int(stored)} end
-  redis.call('SADD', P .. 'tenants', tenant)
-  redis.call('HSET', hash, 'lgen', int(generation))
-end
-local sum, next = expireTenant(tenant, now), 0
-for _, class in ipairs({'tx', 'mk'}) do
-  local head = redis.call('LINDEX', P .. 'l:' .. class .. ':' .. tenant, 0)
-  if head then next = math.max(next, costOf(head)) end
-end
-return {'OK', int(sum), int(known()), int(next)}
+for i = 10, #ARGV, sets and 4 or 1 do out[#out + 1] = leaseOf(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
+return out
 `;

@@ -56,17 +56,25 @@ export class FeedLines {
     return lines;
   }
 
-  /** By the process that feeds the first of a tenant's accounts. */
+  /** Each by the process that feeds the first of its accounts. */
   private async divide(spread: readonly SpreadTenant[]): Promise<void> {
-    for (const tenant of spread) {
-      const [first] = [...tenant.accounts.keys()].sort();
-      if (first === undefined) continue;
-      try {
-        const mine = await this.ledger.hold(first, 'feed', this.settings.worker, FEED_LOCK_MS);
-        if (mine) await this.leases.divide(tenant);
-      } catch (error) {
-        this.log.warn('the limits of a tenant could not be divided yet', { tenant: tenant.tenantId, error });
-      }
+    const mine: SpreadTenant[] = [];
+    for (const [first, tenants] of groupBy(spread, ({ accounts }) => [...accounts.keys()].sort()[0])) {
+      if (first !== undefined && (await this.feeds(first))) mine.push(...tenants);
+    }
+    const failed = await this.leases.divide(mine);
+    const [one] = failed;
+    if (!one) return;
+    const [tenant, error] = one;
+    this.log.warn('the limits of tenants could not be divided yet', { tenants: failed.size, tenant, error });
+  }
+
+  private async feeds(account: SendingAccountId): Promise<boolean> {
+    try {
+      return await this.ledger.hold(account, 'feed', this.settings.worker, FEED_LOCK_MS);
+    } catch (error) {
+      this.log.warn('the limits of tenants could not be divided yet', { account, error });
+      return false;
     }
   }
 

@@ -37,6 +37,17 @@ describe('the image', () => {
     }
   });
 
+  it('gives no program the network of another one, which a restart of that one would take away', () => {
+    const compose = read('docker-compose.yml');
+    const owners = [...compose.matchAll(/^ {4}network_mode: service:([a-z-]+)$/gm)].map(([, name = '']) => name);
+    expect(owners).toHaveLength(4);
+    for (const owner of new Set(owners)) {
+      const service = new RegExp(`^  ${owner}:\\n((?: {4}.*\\n)+)`, 'm').exec(compose)?.[1] ?? '';
+      expect(service).toContain('entrypoint: [sleep, infinity]');
+      expect(service).not.toContain('command:');
+    }
+  });
+
   it('links to the api by the port at which this machine has it', () => {
     const [, published] = /ports: \['127\.0\.0\.1:(\S+):3000'\]/.exec(read('docker-compose.yml')) ?? [];
     const api = read('docker-compose.yml')

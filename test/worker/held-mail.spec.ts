@@ -169,6 +169,39 @@ describe('mail that SES refuses until something is mended', () => {
     }, 40_000);
   });
 
+  describe('because the configuration set of a stream that the plan has no more is gone', () => {
+    const placed = (validTo: string) =>
+      staged.stack.query(`UPDATE placement SET valid_to = ${validTo} WHERE tenant_id = $1 AND stream = 'MARKETING'`, [
+        staged.tenant,
+      ]);
+
+    it('goes once the set has been made anew, which only the waiting mail asks for', async () => {
+      const { ids, ticket } = await staged.granted(3, 'shop', () => ({ stream: 'MARKETING' }));
+      held = ids;
+      await placed('greatest(valid_from, now())');
+      await refused.ses.send(
+        new DeleteConfigurationSetCommand({
+          ConfigurationSetName: (await refused.route('MARKETING')).configurationSet,
+        }),
+      );
+      await staged.engine.dispatch(ticket);
+      await advance();
+      expect((await refused.route('MARKETING')).readyAt).toBeNull();
+      await staged.engine.restoreRoutes();
+      expect((await refused.route('MARKETING')).readyAt).not.toBeNull();
+      await expectSent(1);
+    }, 40_000);
+
+    it('is not made anew when nothing waits for it', async () => {
+      await staged.stack.query(`UPDATE configuration_set SET ready_at = NULL WHERE stream = 'MARKETING'`);
+      await staged.engine.restoreRoutes();
+      expect((await refused.route('MARKETING')).readyAt).toBeNull();
+      await placed('NULL');
+      await advance();
+      expect((await refused.route('MARKETING')).readyAt).not.toBeNull();
+    });
+  });
+
   describe('because the send role is denied', () => {
     const permit = async (policy: 'as it was' | 'nothing' | 'no trust') => {
       const { accountId } = staged.account;

@@ -2,7 +2,7 @@ import { UnitOfWork } from '@libs/database';
 import { IdentityService, PAUSED_ROUTE_REST_MS, RouteService, type HoldReason } from '@libs/fleet';
 import { EngineClock, type SendingAccountId, type TenantId, type TenantMoveId } from '@libs/kernel';
 import { Injectable } from '@nestjs/common';
-import { PlacementRepository } from './placement.repository';
+import { PlacementRepository, type Placement } from './placement.repository';
 import { PlacementService } from './placement.service';
 import { Rounds } from './rounds';
 import { TenantMoveRepository, type TenantMove } from './tenant-move.repository';
@@ -41,6 +41,16 @@ export class ProvisioningService {
       await this.identities.ensureIdentities(tenant, account);
     }
     await this.identities.refresh(tenant);
+  }
+
+  /** Makes a route anew that no placement asks for any more, for mail that still waits for it. @throws AWS's error */
+  async restore({
+    tenantId,
+    sendingAccountId,
+    stream,
+    laneId,
+  }: Pick<Placement, 'tenantId' | 'sendingAccountId' | 'stream' | 'laneId'>): Promise<void> {
+    await this.routes.ensureRoute(tenantId, sendingAccountId, stream, laneId);
   }
 
   /** A route is not what our rows say (lost or paused at AWS): nothing more is sent on it before it was made or looked at again. */

@@ -48,6 +48,11 @@ export class EngineTicks {
     return this.engine.reroute();
   }
 
+  @Tick({ name: 'stranded-routes', everyMs: 10_000 })
+  restoreRoutes(): Promise<void> {
+    return this.engine.restoreRoutes();
+  }
+
   @Tick({ name: 'expire', everyMs: 1_000 })
   expire(): Promise<unknown> {
     return this.engine.releaseAndExpire();

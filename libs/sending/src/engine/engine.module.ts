@@ -47,6 +47,8 @@ import { RerouterRepository } from './rerouter.repository';
 import { Resolver } from './resolver.service';
 import { ResolverRepository } from './resolver.repository';
 import { SendEngine } from './send-engine.service';
+import { StrandedRoutesRepository } from './stranded-routes.repository';
+import { StrandedRoutes } from './stranded-routes.service';
 import { Sweeper } from './sweeper.service';
 
 /** The engine, for the worker alone. Needs AwsModule, FleetEngineModule, QueueingModule, ObservabilityModule (global). */
@@ -100,6 +102,8 @@ export class EngineModule {
         Resolver,
         ResolverRepository,
         SendEngine,
+        StrandedRoutes,
+        StrandedRoutesRepository,
         Sweeper,
       ],
       exports: [ClockWatch, NewerVersion, SendEngine],

@@ -17,6 +17,7 @@ import { RecoveryService } from './recovery.service';
 import { Rerouter } from './rerouter.service';
 import { Resolver } from './resolver.service';
 import { inTurns } from './side-by-side';
+import { StrandedRoutes } from './stranded-routes.service';
 import { Sweeper } from './sweeper.service';
 
 const DRAIN_MS = 10_000;
@@ -35,6 +36,7 @@ export class SendEngine {
     private readonly sweeper: Sweeper,
     private readonly resolver: Resolver,
     private readonly rerouter: Rerouter,
+    private readonly stranded: StrandedRoutes,
     private readonly feeder: Feeder,
     private readonly fairness: FairnessMeter,
     private readonly keeper: LedgerKeeper,
@@ -92,6 +94,11 @@ export class SendEngine {
   /** Moves what waits for closed accounts; answers how many messages. */
   async reroute(): Promise<number> {
     return this.clocks.isRight ? this.rerouter.reroute() : 0;
+  }
+
+  /** Makes ways out anew that only waiting mail still asks for. */
+  restoreRoutes(): Promise<void> {
+    return this.stranded.restore();
   }
 
   measureFairness(): Promise<void> {

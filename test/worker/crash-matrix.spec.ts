@@ -109,6 +109,29 @@ describe('after a crash of a worker', () => {
     expect(await app.get(JobQueue).counts('dispatch-tx')).toMatchObject({ active: 0 });
   }, 60_000);
 
+  it('row 28: a worker is drained also while events come without end', async () => {
+    const flow = await staged.superuser();
+    await flow.query(
+      `INSERT INTO notification (id, sending_account_id, topic_arn, type, body, received_at, state)
+       SELECT gen_random_uuid(), $1, 'arn', 'Notification', '{}', now(), 'STORED' FROM generate_series(1, 10000)`,
+      [staged.account.id],
+    );
+    const { worker } = await staged.stack.startWorker();
+    const drained = new AbortController();
+    const flowing = (async () => {
+      while (!drained.signal.aborted)
+        await flow.query(`UPDATE notification SET state = 'STORED' WHERE state = 'REJECTED'`);
+    })();
+    const isApplying = async () =>
+      (await flow.query('SELECT FROM notification WHERE reason IS NOT NULL')).rows.length > 0;
+    await waitFor(isApplying, { what: 'events to be looked at' });
+    await worker.stop();
+    drained.abort();
+    await flowing;
+    await flow.query('DELETE FROM notification WHERE reason IS NOT NULL');
+    await flow.end();
+  }, 60_000);
+
   it('P14: every request to SES had a committed intent, and nothing went over quota or rate', async () => {
     expect(await staged.sentWithoutIntent()).toBe(0);
     expect(await staged.stack.excess()).toEqual({ overQuota: 0, overRate: 0 });

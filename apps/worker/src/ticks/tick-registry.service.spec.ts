@@ -5,7 +5,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { MarkedMethods } from '../processing/marked-methods';
 import { TickRegistry } from './tick-registry.service';
-import { Tick } from './tick.decorator';
+import { NOT_DONE, Tick } from './tick.decorator';
 
 const HOUR_MS = 3_600_000;
 
@@ -49,6 +49,17 @@ class Dated {
   }
 }
 
+@Injectable()
+class Endless {
+  runs = 0;
+
+  @Tick({ name: 'endless', everyMs: HOUR_MS })
+  run(): Promise<unknown> {
+    this.runs += 1;
+    return new Promise((end) => setImmediate(end, NOT_DONE));
+  }
+}
+
 /** Whether this host's clock is right, as the tests have it. */
 const clocks = { isRight: true };
 
@@ -76,6 +87,19 @@ describe('a tick that goes by dates', () => {
     await turn();
     expect(runs).toEqual(['undated', 'dated']);
     await ticks.stop();
+  });
+});
+
+describe('a tick that has more to do', () => {
+  it('goes on without a pause, and ends with its process although there is always more', async () => {
+    const module = await moduleWith(Endless);
+    const [ticks, endless] = [module.get(TickRegistry), module.get(Endless)];
+    ticks.start();
+    while (endless.runs < 3) await new Promise((resolve) => setImmediate(resolve));
+    await ticks.stop();
+    const { runs } = endless;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(endless.runs).toBe(runs);
   });
 });
 

@@ -4,7 +4,7 @@ import { Log, Metrics } from '@libs/observability';
 import { ClockWatch } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { MarkedMethods, type MarkedMethod } from '../processing/marked-methods';
-import { TICK, type TickSettings } from './tick.decorator';
+import { NOT_DONE, TICK, type TickSettings } from './tick.decorator';
 
 /** Runs every tick, each in a loop of its own: a slow or failing one never holds up another. */
 @Injectable()
@@ -51,14 +51,15 @@ export class TickRegistry {
       const rest = new AbortController();
       this.rests.set(mark.name, rest);
       const began = performance.now();
+      let isDone = true;
       try {
-        if (mark.byDate !== true || this.clocks.isRight) await call();
+        if (mark.byDate !== true || this.clocks.isRight) isDone = (await call()) !== NOT_DONE;
       } catch (error) {
         this.failures.inc({ tick: mark.name });
         this.log.warn('a tick failed; it will run again', { tick: mark.name, error });
       }
       this.seconds.observe({ tick: mark.name }, (performance.now() - began) / 1000);
-      await sleep(mark.everyMs, undefined, { signal: rest.signal }).catch(() => undefined);
+      if (isDone) await sleep(mark.everyMs, undefined, { signal: rest.signal }).catch(() => undefined);
     }
   }
 }

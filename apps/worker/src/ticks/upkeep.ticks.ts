@@ -4,7 +4,7 @@ import { Outbox } from '@libs/queueing';
 import { EventApplier, HeldSnapshotWatch, IdempotencyService, PartitionService } from '@libs/sending';
 import { Injectable } from '@nestjs/common';
 import { ALL_JOBS } from '../jobs';
-import { Tick } from './tick.decorator';
+import { NOT_DONE, Tick } from './tick.decorator';
 
 export const OUTBOX_TICK = 'outbox';
 
@@ -29,8 +29,9 @@ export class UpkeepTicks {
   }
 
   @Tick({ name: 'events', everyMs: 1_000 })
-  async applyEvents(): Promise<void> {
-    while ((await this.events.applyStored()).taken > 0);
+  async applyEvents(): Promise<unknown> {
+    const { taken } = await this.events.applyStored();
+    return taken > 0 && NOT_DONE;
   }
 
   /** A move that takes too long is given up. */

@@ -223,7 +223,7 @@ export const urgentSeconds: fc.Arbitrary<Step[]> = fc
     ]),
   ]);
 
-/** Minutes of batches that are late, asked about by who may and who may not: in time, too late, while the ledger is frozen or slower. */
+/** Minutes of batches that are late, asked about by who may and who may not: in time, too late, while the ledger is frozen, slower or of another rate. */
 export const lateBatches: fc.Arbitrary<Step[]> = fc
   .array(
     fc.record({
@@ -236,6 +236,10 @@ export const lateBatches: fc.Arbitrary<Step[]> = fc
         { do: 'look' },
         { do: 'look' },
         { do: 'throttle' },
+        // At another rate what a long message owes takes another time.
+        { do: 'observe', q: 50_000, rate: 4_000, ses: 0 },
+        { do: 'observe', q: 50_000, rate: 14_000, ses: 0 },
+        { do: 'observe', q: 50_000, rate: 200_000, ses: 0 },
         { do: 'freeze', ms: 2_000, replace: false },
         { do: 'freeze', ms: 0, replace: true },
       ),

@@ -262,6 +262,33 @@ describe('the ledger on real Redis', () => {
     expect(stats!.rateFreeAtMs - slot!.slotStartMs).toBeGreaterThanOrEqual(10_000);
   });
 
+  it('owes the time of a message to many at the rate of now, whether SES cuts or raises it', async () => {
+    const owedMs = async (rate: string) => {
+      expect(await ledger.observe(account, 1n, { ...limits, rate: parseRate(rate) })).toBeDefined();
+      const stats = await ledger.stats(account);
+      return stats!.rateFreeAtMs - stats!.nowMs;
+    };
+    await owedMs('4');
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(1, 48));
+    await waitFor(async () => (await acquire(ledger, 'long')).kind === 'grant', { what: 'the rate clock' });
+    const slow = await owedMs('1');
+    expect(slow).toBeGreaterThan(45_000);
+    // What is said again changes nothing.
+    expect(await owedMs('1')).toBeLessThanOrEqual(slow);
+    // It may begin in five seconds only, and there may be two of slots behind it.
+    const fast = await owedMs('10');
+    expect(fast).toBeGreaterThan(7_000);
+    expect(fast).toBeLessThan(15_000);
+  });
+
+  it('leaves slots where they are when the rate is another', async () => {
+    await ledger.offer(account, tenant, 'MARKETING', free, messages(100));
+    await waitFor(async () => (await acquire(ledger, 'slots')).kind === 'grant', { what: 'the rate clock' });
+    const before = await ledger.stats(account);
+    await ledger.observe(account, 1n, { ...limits, rate: parseRate('1') });
+    expect((await ledger.stats(account))!.rateFreeAtMs).toBe(before!.rateFreeAtMs);
+  });
+
   it('moves a late batch as far ahead in real time when the clock is a fast one', async () => {
     await test.flush();
     ledger = ledgerWith(

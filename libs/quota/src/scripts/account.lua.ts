@@ -1,3 +1,4 @@
+import { FARTHEST_SLOT_MS, MOST_OWED, SLICE_AND_LEAD_MS } from '../slot-times.policy';
 import { ANY_LAYOUT, PRELUDE } from './prelude.lua';
 
 /**
@@ -5,6 +6,9 @@ import { ANY_LAYOUT, PRELUDE } from './prelude.lua';
  * What SES counted beyond all that is charged here was sent by somebody else for certain, and is answered. But SES does not
  * count yet what is on its way, and no longer what stays charged for the guard: as much again may be somebody else's. Where
  * somebody surely sends, or did, `ext` takes that side, so that no room is granted twice; where nobody does, it takes nothing away.
+ *
+ * A message to many recipients goes with its first one, and SES is owed the time of the others, at the rate of now: with another one
+ * the rate clock is set anew. What it is ahead by less are slots, and nobody owes anything for those.
  */
 export const OBSERVE = `${PRELUDE}
 if redis.call('HGET', LED, 'epoch') ~= ARGV[8] then return {'STALE'} end
@@ -18,7 +22,16 @@ if certain > 0 or ext > 0 then
   local most = math.max(0, ses - sum + unsure)
   ext = certain > 0 and most or math.min(ext, most)
 end
-redis.call('HSET', LED, 'q', ARGV[9], 'num', ARGV[10], 'den', ARGV[11], 'ext', int(ext))
+local was = redis.call('HMGET', LED, 'num', 'den', 'tat')
+local num, den, oldNum, oldDen = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(was[1] or '0'), tonumber(was[2] or '1')
+local tat, slots = tonumber(was[3] or '0'), ${String(SLICE_AND_LEAD_MS)} * 1000 * math.max(1, SPEED)
+if tat - now > slots and num > 0 and oldNum > 0 and num * oldDen ~= oldNum * den then
+  local again = math.min((tat - now) * oldNum / oldDen, ${String(MOST_OWED)} * 1000000) * den / num
+  -- It may not have gone yet, and what comes after it may have a slot already.
+  local farthest = now + ${String(FARTHEST_SLOT_MS)} * 1000 * math.max(1, SPEED) + slots
+  tat = num * oldDen < oldNum * den and math.max(tat, now + again) or math.min(tat, farthest + again)
+end
+redis.call('HSET', LED, 'q', ARGV[9], 'num', ARGV[10], 'den', ARGV[11], 'ext', int(ext), 'tat', int(math.ceil(tat)))
 return {'OK', int(sum), int(certain)}
 `;
 

@@ -7,6 +7,7 @@ import type { LedgerFault } from './ledger-fault';
 import { PaceModel } from './pace-model';
 import { ReserveModel } from './reserve-model';
 import { RingModel } from './ring-model';
+import { FARTHEST_SLOT_MS, MOST_OWED, SLICE_AND_LEAD_MS } from '../slot-times.policy';
 
 /**
  * What the scripts do, said once more without Redis: properties run on it, and real Redis is compared with it, reply by
@@ -207,8 +208,21 @@ export class LedgerModel {
     if (this.fault === 'ignores-cuts') q = Math.max(q, this.q);
     const certain = Math.max(0, ses - this.ring.sum);
     const most = Math.max(0, ses - this.ring.certainAt(now));
-    Object.assign(this, { q, num, den, ext: certain > 0 ? most : Math.min(this.ext, most) });
+    const tat = this.clockAt(now, num, den);
+    Object.assign(this, { q, num, den, tat, ext: certain > 0 ? most : Math.min(this.ext, most) });
     return ['OK', String(this.ring.sum), String(certain)];
+  }
+
+  /** The rate clock with another rate: what is owed for a message to many recipients takes another time. */
+  private clockAt(now: number, num: number, den: number): number {
+    const slots = SLICE_AND_LEAD_MS * 1_000;
+    const { tat } = this;
+    if (tat - now <= slots || num <= 0 || this.num <= 0 || num * this.den === this.num * den) return tat;
+    const again = (Math.min(((tat - now) * this.num) / this.den, MOST_OWED * 1_000_000) * den) / num;
+    const isSlower = num * this.den < this.num * den;
+    return Math.ceil(
+      isSlower ? Math.max(tat, now + again) : Math.min(tat, now + FARTHEST_SLOT_MS * 1_000 + slots + again),
+    );
   }
 
   settle(

@@ -153,10 +153,24 @@ describe('npm start', () => {
     }
   });
 
-  it('ends with an error and takes everything down when a part dies', async () => {
+  it('starts a worker and an api that were killed again, and ends with an error when what they stand on dies', async () => {
     await stopFirst();
     const stack = start(data);
     await up(stack);
+    for (const name of ['worker', 'api']) {
+      const killed = childrenOf(data)[name] ?? 0;
+      process.kill(killed, 'SIGKILL');
+      const line = `${name} ended unexpectedly with signal SIGKILL: it is started again`;
+      await waitFor(() => stack.output().includes(line), {
+        what: `the end of the ${name} to be told`,
+        withinMs: 10_000,
+      });
+      const isBack = () => ![undefined, killed].includes(childrenOf(data)[name]);
+      await waitFor(isBack, { what: `another ${name}`, withinMs: 30_000 });
+    }
+    const url = /customers +(http:\S+)\/graphql/.exec(stack.output())?.[1] ?? '';
+    const answers = async () => (await fetch(`${url}/health/ready`).catch(() => undefined))?.ok;
+    await waitFor(answers, { what: 'the api to be ready', withinMs: 30_000, everyMs: 200 });
     const children = childrenOf(data);
     process.kill(children['redis'] ?? 0, 'SIGKILL');
     const { code } = await stack.ended;

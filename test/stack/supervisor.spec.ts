@@ -5,6 +5,7 @@ import { DataFolder, readJson, writeJson } from '../../tools/local-stack/data-fo
 import { identify } from '../../tools/local-stack/process-identity';
 import { UsageProblem, type StackProblem } from '../../tools/local-stack/stack-problem';
 import { loadSecrets } from '../../tools/local-stack/stack-secrets';
+import { Part } from '../../tools/local-stack/part';
 import { stopLeftovers, Supervisor } from '../../tools/local-stack/supervisor';
 import { waitFor } from '../support/wait-for';
 import { isAlive, script, temporaryFolder } from './fixtures';
@@ -88,6 +89,20 @@ describe('supervisor', () => {
     expect(failures.map(({ message }) => message)).toEqual([
       expect.stringContaining('shortlived ended unexpectedly with exit code 3'),
     ]);
+  });
+
+  it('starts a part that died again, but not one that dies again and again', async () => {
+    const said: string[] = [];
+    const source = `setTimeout(() => process.exit(3), 50)`;
+    const part = new Part(
+      supervisor,
+      () => script('mortal', source),
+      (line) => said.push(line),
+    );
+    await part.start();
+    await waitFor(() => failures.length > 0, { what: 'the report' });
+    expect(said).toEqual(Array<string>(3).fill('mortal ended unexpectedly with exit code 3: it is started again'));
+    expect(failures.map(({ message }) => message)).toEqual([expect.stringContaining('mortal ended unexpectedly')]);
   });
 
   it('stops a child that is just starting', async () => {

@@ -33,6 +33,8 @@ async function run({ folder, supervisor, say, ending }: Session, args: StackArgu
     applications: ['simulator', 'api', 'worker'],
     workers: args.workers,
     redisCluster: args.redisCluster,
+    // A day that is judged must not hide a crash.
+    revive: !args.once,
     redisPackages: redisPackagesFolder(path.join(projectRoot(), '.data')),
     say,
   });

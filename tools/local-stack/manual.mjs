@@ -2,7 +2,8 @@
 export const manual = `Usage: npm start -- [options]
 
 Boots PostgreSQL, Redis, the AWS simulator, the api and the worker on this machine, migrates, seeds the fleet,
-runs the demo day and stays up. Everything it keeps is in the folder .data; Ctrl-C stops every process.
+runs the demo day and stays up. Everything it keeps is in the folder .data; Ctrl-C stops every process. While it stays up, an
+api or a worker that dies is started again, as in an installation: kill one and see.
 
   --once           exit after the summary instead of staying up
   --json           print one JSON object as the last line of the output; everything else goes to stderr

@@ -31,6 +31,8 @@ export interface StackOptions {
   readonly workers?: number;
   /** Three masters of a Redis Cluster instead of one server. */
   readonly redisCluster?: boolean;
+  /** An api or a worker that dies is started again, and that is said; otherwise its end is that of the stack. */
+  readonly revive?: boolean;
   /** Where downloaded Redis packages are kept. */
   readonly redisPackages: string;
   readonly say: (line: string) => void;
@@ -97,13 +99,16 @@ export async function bootStack(supervisor: Supervisor, options: StackOptions): 
     seed: options.seed,
   };
   const simulatorAdminUrl = `http://127.0.0.1:${ports.simulatorAdmin}`;
+  const sayRevived = options.revive === true ? say : undefined;
   const parts: StackParts = {
     postgres: services.postgres,
     redis: services.redis,
     redisReplica: services.redisReplica,
     simulator: new Part(supervisor, () => simulatorSpec(settings)),
-    api: new Part(supervisor, (changes) => apiSpec(settings, changes)),
-    workers: ports.workers.map((_, number) => new Part(supervisor, (changes) => workerSpec(settings, number, changes))),
+    api: new Part(supervisor, (changes) => apiSpec(settings, changes), sayRevived),
+    workers: ports.workers.map(
+      (_, number) => new Part(supervisor, (changes) => workerSpec(settings, number, changes), sayRevived),
+    ),
   };
   if (options.applications.includes('simulator')) {
     await parts.simulator.start();

@@ -23,18 +23,26 @@ export class Supervisor {
 
   /**
    * Starts a child and waits until it is ready. When it ends later without having been asked to, the failure handler hears it.
+   * @param isMended asked first then: true when the end is somebody's to mend, and no failure
    * @throws StackProblem when it does not become ready; when the stack is being stopped meanwhile
    */
-  async start(spec: ChildSpec): Promise<Child> {
+  async start(spec: ChildSpec, isMended: (problem: StackProblem) => boolean = () => false): Promise<Child> {
     if (this.abort.signal.aborted) throw new StackProblem('the stack is being stopped');
     const start = Child.start(spec, this.folders, this.abort.signal);
     this.starting = start.catch(() => undefined);
     const child = await start;
     this.children.push(child);
     void child.end().then(({ expected }) => {
-      if (!expected) this.onFailure(new StackProblem(`${spec.name} ended unexpectedly with ${child.obituary()}`));
+      if (expected) return;
+      const problem = new StackProblem(`${spec.name} ended unexpectedly with ${child.obituary()}`);
+      if (this.abort.signal.aborted || !isMended(problem)) this.onFailure(problem);
     });
     return child;
+  }
+
+  /** Somebody could not mend what he said he would; of no interest while everything is being stopped. */
+  fail(problem: StackProblem): void {
+    if (!this.abort.signal.aborted) this.onFailure(problem);
   }
 
   /** Forgets a child that was ended on purpose, so that another one may take its place. */

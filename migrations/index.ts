@@ -24,6 +24,7 @@ import { MessageKeys1764000700000 } from './1764000700000-message-keys';
 import { TestMessages1764000701000 } from './1764000701000-test-messages';
 import { FormerAccounts1764000702000 } from './1764000702000-former-accounts';
 import { PatientDrops1764000703000 } from './1764000703000-patient-drops';
+import { SharedRest1764000704000 } from './1764000704000-shared-rest';
 
 /** Every migration in order. Listed by name, so that a file that nobody meant to run is not run. */
 export const migrations = [
@@ -53,4 +54,5 @@ export const migrations = [
   TestMessages1764000701000,
   FormerAccounts1764000702000,
   PatientDrops1764000703000,
+  SharedRest1764000704000,
 ];

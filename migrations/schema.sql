@@ -1457,6 +1457,7 @@ COLUMN topic_arn text
 COLUMN subscription_arn text
 COLUMN webhook_url text
 COLUMN created_at timestamp with time zone NOT NULL
+COLUMN apart_until timestamp with time zone
 CONSTRAINT sending_account_aws_account_id_fkey FOREIGN KEY (aws_account_id) REFERENCES aws_account(id)
 CONSTRAINT sending_account_aws_account_id_region_key UNIQUE (aws_account_id, region)
 CONSTRAINT sending_account_mode_check CHECK ((mode = ANY (ARRAY['LIVE'::text, 'TEST'::text])))
@@ -1469,6 +1470,7 @@ GRANT DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE TO
 GRANT INSERT, SELECT, UPDATE TO pf_admin
 GRANT INSERT, SELECT, UPDATE TO pf_worker
 GRANT SELECT TO pf_app
+COMMENT ON apart_until 'SES took shared requests and could not render their mail: until then each message goes by itself'
 COMMENT ON epoch 'raised when the ledger is rebuilt, so that no older ticket can be claimed'
 COMMENT ON max_24_hour_send 'recipients per rolling 24 h; -1 = unlimited; GetAccount'
 COMMENT ON webhook_url 'where SNS was last asked to deliver events; another address is subscribed anew'

@@ -31,6 +31,7 @@ export class SimulatedFleet {
       topicArn: null,
       subscriptionArn: null,
       observedAt: null,
+      apartUntil: null,
     });
   }
 

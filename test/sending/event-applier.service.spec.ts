@@ -1,4 +1,5 @@
 import { NotificationService, SuppressionService } from '@libs/deliverability';
+import { SendingAccountService } from '@libs/fleet';
 import { type AttemptId, type TenantId } from '@libs/kernel';
 import { AcceptService, EventApplier, MessageService, type Message } from '@libs/sending';
 import { Metrics } from '@libs/observability';
@@ -374,6 +375,24 @@ describe('mail that SES could not render', () => {
     expect((await now(sent)).state).toBe('REJECTED');
     expect(await types(sent)).toContain('message.rejected');
     expect((await counted('rendering_failures_total')) - before).toBe(1);
+  });
+
+  it('sends the mail of an account one by one for ten minutes after SES could not render what shared a request there', async () => {
+    const [failing, other] = [await process.account(), await process.account()];
+    const sent = await message(undefined, 'LIVE', await process.tenant(failing));
+    const attempt = await process.attempt(sent, 'SENT', { account: failing });
+    const failure = { templateName: 'inline', errorMessage: 'It cannot be rendered.' };
+    await happens('Rendering Failure', { failure }, { message: sent, attempt, through: failing });
+    await applier.applyStored();
+    const accounts = process.worker.get(SendingAccountService, { strict: false });
+    const found = await accounts.findByIds([failing.id, other.id]);
+    const until = new Date(process.clock.nowMs() + 600_000);
+    expect(new Map(found.map(({ id, apartUntil }) => [id, apartUntil]))).toEqual(
+      new Map([
+        [failing.id, until],
+        [other.id, null],
+      ]),
+    );
   });
 });
 

@@ -1,7 +1,8 @@
-import { sendPermissions, trustPolicy } from '@libs/fleet';
+import { SendingAccountService, sendPermissions, trustPolicy } from '@libs/fleet';
 import type { MessageId } from '@libs/kernel';
 import type { EmailInput } from '@libs/sending';
 import type { Arrival } from '../../apps/simulator/src';
+import { EngineAccounts } from '../../libs/sending/src/engine/engine-accounts.service';
 import { StagedCrash } from './staged-crash';
 import { waitFor } from '../support/wait-for';
 
@@ -107,6 +108,33 @@ describe('marketing mail that starts in the same moment', () => {
     expect(await staged.statesOf(ids)).toEqual(['SENT']);
     expect(operationsOf(await arrivalsOf(ids))).toEqual(['SendEmail']);
   }, 30_000);
+
+  it('goes one by one while requests are not to be shared in its account, which any worker may have written down', async () => {
+    const inWorker = <T>(service: abstract new (...args: never[]) => T): T =>
+      staged.running.app.get(service as never, { strict: false });
+    const { id } = staged.account;
+    /** What is known of accounts is a second old; the pumps have it read. */
+    const known = (isApart: boolean) =>
+      waitFor(
+        async () => {
+          await inWorker(EngineAccounts).all();
+          return inWorker(EngineAccounts).isApart(id, staged.ledger.nowMs()) === isApart;
+        },
+        { what: 'the worker to know', withinMs: 10_000, everyMs: 100 },
+      );
+    const sent = async () => {
+      const { ids, ticket } = await campaign(20);
+      await staged.engine.dispatch(ticket);
+      expect(await staged.statesOf(ids)).toEqual(['SENT']);
+      return operationsOf(await arrivalsOf(ids));
+    };
+    await inWorker(SendingAccountService).keepApart([id], new Date(staged.ledger.nowMs() + 600_000));
+    await known(true);
+    expect(await sent()).toEqual(['SendEmail']);
+    await staged.stack.query(`UPDATE sending_account SET apart_until = now() - interval '1 second'`);
+    await known(false);
+    expect(await sent()).toContain('SendBulkEmail');
+  }, 40_000);
 
   it('is in doubt together when the connection breaks, and is settled by its own events without a second copy', async () => {
     await staged.stack.aws.addFault({ operation: 'SendBulkEmail', kind: 'accept-then-reset' });

@@ -39,6 +39,8 @@ export interface SendingAccount {
   /** Null until SNS delivers events to us. */
   readonly subscriptionArn: string | null;
   readonly observedAt: Date | null;
+  /** SES took shared requests and could not render their mail: until then each message goes by itself. */
+  readonly apartUntil: Date | null;
 }
 
 export interface SendingAccountFilter {
@@ -57,7 +59,8 @@ const SELECT = `SELECT s.id, s.aws_account_id AS "awsAccountId", a.account_id AS
     s.region, s.tier, s.mode, s.state, s.sending_enabled AS "sendingEnabled",
     s.max_24_hour_send::text AS "max24HourSend", trim_scale(s.max_send_rate)::text AS "maxSendRate",
     s.sent_last_24_hours::text AS "sentLast24Hours", s.pricing_plan AS "pricingPlan", s.epoch::text AS epoch,
-    s.topic_arn AS "topicArn", s.subscription_arn AS "subscriptionArn", s.observed_at AS "observedAt"
+    s.topic_arn AS "topicArn", s.subscription_arn AS "subscriptionArn", s.observed_at AS "observedAt",
+    s.apart_until AS "apartUntil"
   FROM sending_account s JOIN aws_account a ON a.id = s.aws_account_id`;
 const FIND = `${SELECT} WHERE s.id = ANY($1::uuid[]) ORDER BY s.id`;
 const FIND_BY_REGION = `${SELECT} WHERE s.aws_account_id = $1 AND s.region = $2`;
@@ -190,6 +193,15 @@ export class SendingAccountRepository {
       id,
       state,
     ]);
+  }
+
+  /** Not written anew for less than a minute: a claim waits for whoever writes the row. */
+  async keepApart(ids: readonly SendingAccountId[], until: Date): Promise<void> {
+    await this.uow.query(
+      `UPDATE sending_account SET apart_until = $2
+        WHERE id = ANY($1::uuid[]) AND (apart_until IS NULL OR apart_until < $2::timestamptz - interval '1 minute')`,
+      [ids, until],
+    );
   }
 
   async raiseEpoch(id: SendingAccountId): Promise<bigint | undefined> {

@@ -72,6 +72,11 @@ export class SendingAccountService {
     return this.uow.forSystem(() => this.accounts.markFromSend(id, state));
   }
 
+  /** SES could not render what it took in shared requests of those: each message goes by itself until then. */
+  keepApart(ids: readonly SendingAccountId[], until: Date): Promise<void> {
+    return this.uow.forSystem(() => this.accounts.keepApart(ids, until));
+  }
+
   /**
    * Raises the ledger's epoch under the row's lock, so that no older ticket can be claimed; answers the new one.
    * @throws DomainError NOT_FOUND

@@ -8,6 +8,7 @@ import {
   type StoredNotification,
   type SuppressionNews,
 } from '@libs/deliverability';
+import { SendingAccountService } from '@libs/fleet';
 import { EngineClock, newId, type AttemptId, type EventId, type MessageId, type TenantId, isUuid } from '@libs/kernel';
 import { Log, Metrics } from '@libs/observability';
 import { Injectable } from '@nestjs/common';
@@ -29,6 +30,8 @@ export interface AppliedEvents {
 }
 
 const PER_RUN = 500;
+/** So long an account's mail goes one by one after SES could not render what shared a request: as after a template that it refused. */
+const APART_MS = 600_000;
 const NOTHING: AppliedEvents = { taken: 0, applied: 0, rejected: 0 };
 
 /**
@@ -47,6 +50,7 @@ export class EventApplier {
     private readonly notifications: NotificationService,
     private readonly suppressions: SuppressionService,
     private readonly rows: EventRepository,
+    private readonly accounts: SendingAccountService,
     private readonly log: Log,
     metrics: Metrics,
   ) {
@@ -150,6 +154,7 @@ export class EventApplier {
   private async record(believed: readonly Believed[]): Promise<void> {
     const all = believed.flatMap(({ event, attempt, receivedAt }) =>
       findings(event, attempt, receivedAt).map(({ entry, suppress }) => ({
+        account: attempt.sendingAccountId,
         row: { ...entry, id: newId<EventId>(), tenantId: attempt.tenantId, messageId: attempt.messageId },
         suppress,
         isUnrendered: event.kind === 'Rendering Failure',
@@ -160,14 +165,16 @@ export class EventApplier {
       suppress && added.has(row.id) ? [{ tenantId: row.tenantId, ...suppress, cause: row.id }] : [],
     );
     await this.suppressions.addFromEvents(news);
-    const unrendered = all.flatMap(({ row, isUnrendered }) => (isUnrendered && added.has(row.id) ? [row] : []));
+    const unrendered = all.filter(({ row, isUnrendered }) => isUnrendered && added.has(row.id));
     if (unrendered.length > 0)
-      this.uow.onCommit(() => {
-        this.sayUnrendered(unrendered);
+      this.uow.onCommit(async () => {
+        this.sayUnrendered(unrendered.map(({ row }) => row));
+        const accounts = [...new Set(unrendered.map(({ account }) => account))];
+        await this.accounts.keepApart(accounts, new Date(this.clock.nowMs() + APART_MS));
       });
   }
 
-  /** The only templates are those of our own shared requests, which leave nothing to be missing: never the customer's fault. */
+  /** The only templates are those of our own shared requests, which leave nothing to be missing: never the customer's fault, and the next would fare alike. */
   private sayUnrendered(rows: readonly NewTimelineEntry[]): void {
     this.unrendered.inc(rows.length);
     const [first] = rows;

@@ -1,5 +1,6 @@
 import { AuditModule } from '@libs/audit';
 import { DeliverabilityModule } from '@libs/deliverability';
+import { FleetModule } from '@libs/fleet';
 import { SystemTimers, Timers } from '@libs/kernel';
 import { QuotaModule } from '@libs/quota';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -33,7 +34,7 @@ export class SendingModule {
   static forRoot(options: { readonly admissionDays?: number } = {}): DynamicModule {
     return {
       module: SendingModule,
-      imports: [AuditModule, DeliverabilityModule, QuotaModule, RampModule, StreamHoldModule],
+      imports: [AuditModule, DeliverabilityModule, FleetModule, QuotaModule, RampModule, StreamHoldModule],
       providers: [
         { provide: SendingSettings, useValue: new SendingSettings(options) },
         { provide: Timers, useClass: SystemTimers },

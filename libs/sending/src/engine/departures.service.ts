@@ -8,6 +8,7 @@ import { accountRefused, notStarted, type BatchFlight } from './batch-flight';
 import { composeMail } from './claim.policy';
 import type { IntendedAttempt } from './claim.repository';
 import { DepartureLines } from './departure-lines';
+import { EngineAccounts } from './engine-accounts.service';
 import { EngineGate } from './engine-gate';
 import { EngineSettings } from './engine.settings';
 import { Failpoints } from './failpoints';
@@ -52,6 +53,7 @@ export class Departures {
     private readonly sender: SesSender,
     private readonly ledger: Ledger,
     private readonly gate: EngineGate,
+    private readonly accounts: EngineAccounts,
     private readonly settings: EngineSettings,
     timers: Timers,
     private readonly failpoints: Failpoints,
@@ -121,7 +123,11 @@ export class Departures {
       this.failpoints.reach('before-send');
       return this.compose(departure) ?? [];
     });
-    const mayShare = (role: FleetRole) => this.settings.sharedRequests && this.sender.mayPostTogether(role);
+    const now = this.ledger.nowMs();
+    const mayShare = ({ role, flight }: Composed) =>
+      this.settings.sharedRequests &&
+      this.sender.mayPostTogether(role) &&
+      !this.accounts.isApart(flight.ticket.sendingAccountId, now);
     for (const [first, ...others] of shareRequests(composed, mayShare)) {
       if (first === undefined) continue;
       if (others.length === 0) this.request(first, true);

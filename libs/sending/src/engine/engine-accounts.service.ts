@@ -8,6 +8,8 @@ const FRESH_MS = 1_000;
 @Injectable()
 export class EngineAccounts {
   private known: readonly SendingAccount[] = [];
+  /** Until when, engine milliseconds. */
+  private apart: ReadonlyMap<SendingAccountId, number> = new Map();
   private readAt = Number.NEGATIVE_INFINITY;
   private reading: Promise<readonly SendingAccount[]> | undefined;
 
@@ -29,8 +31,14 @@ export class EngineAccounts {
     return (await this.all()).find((account) => account.id === id);
   }
 
+  /** Whether none of its mail may share a request, as it was last read: whoever works on accounts reads them every second. */
+  isApart(id: SendingAccountId, nowMs: number): boolean {
+    return this.apart.size > 0 && (this.apart.get(id) ?? 0) > nowMs;
+  }
+
   private async read(): Promise<readonly SendingAccount[]> {
     this.known = await this.fleet.active();
+    this.apart = new Map(this.known.flatMap(({ id, apartUntil }) => (apartUntil ? [[id, apartUntil.getTime()]] : [])));
     this.readAt = this.timers.monotonicMs();
     return this.known;
   }

@@ -79,7 +79,7 @@ describe('which messages share a request', () => {
     expect(shareRequests(alike, always).map((request) => request.length)).toEqual([50, 50, 20]);
   });
 
-  it.each<[string, Partial<Starting>, (role: FleetRole) => boolean]>([
+  it.each<[string, Partial<Starting>, () => boolean]>([
     ['whose role may not', {}, () => false],
     ['that are transactional', { stream: 'TRANSACTIONAL' }, always],
     ['that may not go together', { mail: mail('pf-1-mk', 'Acme', '{{name}}') }, always],

@@ -33,17 +33,17 @@ interface Request<Item> {
  * Which of those that start in the same moment go in one request: marketing mail of one configuration set and sender. It would
  * have started together anyhow, so that no pace changes; more recipients than the account may have in a second are never in
  * one request (aws-facts 1.3), nor more bytes than SES takes. Transactional mail goes by itself: what becomes of it depends on no other's request.
- * `mayShare`: whether the role may.
+ * `mayShare`: whether its role and its account may.
  */
 export function shareRequests<Item extends Starting>(
   items: readonly Item[],
-  mayShare: (role: FleetRole) => boolean,
+  mayShare: (item: Item) => boolean,
 ): (readonly Item[])[] {
   const requests: Request<Item>[] = [];
   const open = new Map<string, Request<Item>>();
   for (const item of items) {
     const { configurationSet } = item.mail;
-    const mayJoin = item.stream === 'MARKETING' && mayGoTogether(item.mail) && mayShare(item.role);
+    const mayJoin = item.stream === 'MARKETING' && mayGoTogether(item.mail) && mayShare(item);
     const last = open.get(configurationSet);
     if (mayJoin && last !== undefined && join(last, item)) continue;
     const { recipients, rate } = item;

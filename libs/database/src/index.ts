@@ -5,7 +5,7 @@ export { checkWrites, DatabaseReadOnly } from './check-writes';
 export { createDataSource } from './data-source';
 export { databaseClock } from './database-clock';
 export { DatabaseModule } from './database.module';
-export { DatabaseNotReady, NoUnitOfWork, TenantSwitch } from './database.errors';
+export { NoUnitOfWork, TenantSwitch } from './database.errors';
 export { openOwner, runMigrations } from './migrate';
 export { checkRole } from './role-check';
 export type { Statements } from './transaction';

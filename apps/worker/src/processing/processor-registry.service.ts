@@ -8,7 +8,7 @@ import { processorProblems } from './processor-check.policy';
 import { PROCESSES, type Processing } from './processes.decorator';
 
 /** A job without its processor, or with two: the worker must not run like that. */
-export class ProcessorsIncomplete extends CannotStart {
+class ProcessorsIncomplete extends CannotStart {
   constructor(problems: readonly string[]) {
     super(`The worker cannot start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'ProcessorsIncomplete';

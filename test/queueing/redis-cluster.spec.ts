@@ -178,7 +178,9 @@ describe('on a Redis Cluster of three masters with a replica each', () => {
     const before = cluster.nodes.find((node) => node.port === port)!;
     await before.kill();
     expect((await acquire(other)).kind).toBe('grant');
-    // Away, then without an owner, then on the replica, which knows the epoch and the run id of the lost one.
+    await expect(acquire(account)).rejects.toMatchObject({ name: 'LedgerUnavailable' });
+    // Masters first, then a replica of each in the same order. It knows the epoch and the run id of the lost one.
+    await cluster.nodes[cluster.nodes.indexOf(before) + 3]!.takeOver();
     const reply = await waitFor(() => acquire(account).catch(() => undefined), {
       what: 'a new master',
       withinMs: 30_000,

@@ -426,6 +426,20 @@ describe('the wait of a message', () => {
     },
   );
 
+  it("is the plan's daily cap until there is room below it, where that was lowered below what went", async () => {
+    const tenant = await process.tenant(account, { dayCap: 2 });
+    const all = await send(tenant, [{}, {}, {}, {}, {}]);
+    for (const [i, hours] of [5, 4, 3, 2].entries()) {
+      const attempt = await process.attempt(all[i]!, 'SENT', { account });
+      const at = new Date(NOON.getTime() - hours * 3_600_000);
+      await process.query('UPDATE attempt SET created_at = $2, ended_at = $2 WHERE id = $1', [attempt, at]);
+    }
+    // The last one but one must be gone, too.
+    const leaves = new Date(NOON.getTime() - 3 * 3_600_000 + DAY_MS + 720_000);
+    expect(await limitOf(tenant, all[4])).toMatchObject({ limit: 'PLAN_QUOTA', estimatedSendAt: leaves });
+    expect(await limits.sendingLimits(tenant, 'LIVE')).toMatchObject({ usedLast24h: 4n, nextFreeAt: leaves });
+  });
+
   it('is the capacity that others have used up, until the oldest of that is forgotten', async () => {
     const shared = await process.account({ quota: 100 });
     const [tenant] = [await process.tenant(shared), await process.tenant(shared)];

@@ -52,8 +52,8 @@ export interface TenantUse {
   readonly used: bigint;
   /** Those that count towards the tenant's daily cap: the ledger forgets them some minutes later, and counts what SES may have taken. */
   readonly counted: bigint;
-  /** When the oldest of these was sent, or may have been. */
-  readonly oldest: Date | null;
+  /** When that was sent, or may have been, which must leave the cap for there to be room: the oldest, unless the cap was lowered below what counts. */
+  readonly inTheWay: Date | null;
 }
 
 /** Ahead of a message: messages and recipients of its own tenant that go first. */
@@ -74,6 +74,21 @@ const WAITING = `
     FROM message m LEFT JOIN configuration_set c ON c.tenant_id = m.tenant_id AND c.sending_account_id = m.sending_account_id
                                                 AND c.stream = m.stream
    WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[]) AND m.state IN ('SCHEDULED', 'READY', 'INTENT', 'IN_DOUBT')`;
+
+// $1 tenant, $2 mode, $3 since when.
+const COUNTED = `
+  FROM attempt
+ WHERE tenant_id = $1 AND mode = $2 AND state IN ('SENT', 'INTENT', 'IN_DOUBT') AND coalesce(ended_at, created_at) >= $3
+   AND created_at > $3::timestamptz - interval '1 hour'`;
+const USE = `
+  SELECT coalesce(sum(n_rcpt) FILTER (WHERE state = 'SENT' AND ended_at > $4), 0)::text AS used,
+         coalesce(sum(n_rcpt), 0)::text AS counted, min(coalesce(ended_at, created_at)) AS oldest ${COUNTED}`;
+const LAST_IN_THE_WAY = `
+  SELECT max(at) AS at
+    FROM (SELECT at, sum(recipients) OVER (ORDER BY at DESC) AS since_then
+            FROM (SELECT date_trunc('minute', coalesce(ended_at, created_at)) AS at, sum(n_rcpt) AS recipients ${COUNTED}
+                   GROUP BY 1) AS minute) AS so_far
+   WHERE since_then >= $4`;
 
 @Injectable()
 export class LimitsRepository {
@@ -109,17 +124,28 @@ export class LimitsRepository {
     );
   }
 
-  /** @param counted since when what was sent counts towards a cap; before `since` */
-  async use(tenant: TenantId, mode: Mode, since: Date, counted: Date): Promise<TenantUse> {
-    const [row] = await this.uow.query<{ used: string; counted: string; oldest: Date | null }>(
-      `SELECT coalesce(sum(n_rcpt) FILTER (WHERE state = 'SENT' AND ended_at > $3), 0)::text AS used,
-              coalesce(sum(n_rcpt), 0)::text AS counted, min(coalesce(ended_at, created_at)) AS oldest
-         FROM attempt
-        WHERE tenant_id = $1 AND mode = $2 AND state IN ('SENT', 'INTENT', 'IN_DOUBT') AND coalesce(ended_at, created_at) >= $4
-          AND created_at > $4::timestamptz - interval '1 hour'`,
-      [tenant, mode, since, counted],
-    );
-    return { used: BigInt(row?.used ?? '0'), counted: BigInt(row?.counted ?? '0'), oldest: row?.oldest ?? null };
+  /**
+   * @param since from when on it is told what SES took
+   * @param counted since when what was sent counts towards a cap; before `since`
+   */
+  async use(tenant: TenantId, mode: Mode, cap: bigint | null, since: Date, counted: Date): Promise<TenantUse> {
+    const [row] = await this.uow.query<{ used: string; counted: string; oldest: Date | null }>(USE, [
+      tenant,
+      mode,
+      counted,
+      since,
+    ]);
+    const use = { used: BigInt(row?.used ?? '0'), counted: BigInt(row?.counted ?? '0') };
+    const isLowered = cap !== null && cap > 0n && use.counted > cap;
+    const inTheWay = isLowered ? await this.lastInTheWay(tenant, mode, cap, counted) : (row?.oldest ?? null);
+    return { ...use, inTheWay };
+  }
+
+  /** With everything older it must leave: what was sent after it is less than the cap. */
+  private async lastInTheWay(tenant: TenantId, mode: Mode, cap: bigint, counted: Date): Promise<Date | null> {
+    const parameters = [tenant, mode, counted, String(cap)];
+    const [row] = await this.uow.query<{ at: Date | null }>(LAST_IN_THE_WAY, parameters);
+    return row?.at ?? null;
   }
 
   waiting(tenant: TenantId, ids: readonly string[]): Promise<WaitingMessage[]> {

@@ -64,15 +64,15 @@ export class LimitsService {
       const now = this.clock.nowMs();
       const sender = await this.sender(tenant, mode);
       const accounts = await this.accounts(sender.routes);
-      const use = await this.useOf(tenant, mode, now);
       const quota = accounts.some((account) => account.quota < 0n)
         ? -1n
         : accounts.reduce((sum, account) => sum + account.quota, 0n);
       const { cap } = await this.dayCapOf(tenant, mode, sender);
+      const use = await this.useOf(tenant, mode, cap, now);
       const recipientsPer24h = cap === null ? quota : quota < 0n || cap < quota ? cap : quota;
       const rate = accounts.reduce((sum, account) => sum + account.rate, 0);
-      const oldestOfFull = cap !== null && use.counted >= cap ? use.oldest : null;
-      const own = oldestOfFull ? new Date(this.leavesCapMs(oldestOfFull)) : null;
+      const inTheWay = cap !== null && use.counted >= cap ? use.inTheWay : null;
+      const own = inTheWay ? new Date(this.leavesCapMs(inTheWay)) : null;
       return {
         recipientsPer24h,
         usedLast24h: use.used,
@@ -106,7 +106,7 @@ export class LimitsService {
       const accounts = sending.length > 0 ? sending : all;
       const capacity = capacityFor(routes, accounts);
       const stop = stopOf(await this.rows.waysOut(tenant, request.stream), accounts);
-      const use = await this.useOf(tenant, mode, nowMs);
+      const use = await this.useOf(tenant, mode, null, nowMs);
       const ahead = mode === 'LIVE' ? await this.ramp.ahead(tenant, RAMP_DAYS) : [];
       const [today] = ahead;
       const wanted = Math.max(nowMs, request.startAt?.getTime() ?? nowMs);
@@ -150,9 +150,9 @@ export class LimitsService {
   }
 
   /** What SES took of the tenant's mail in the day before, engine milliseconds. */
-  useOf(tenant: TenantId, mode: Mode, nowMs: number): Promise<TenantUse> {
+  useOf(tenant: TenantId, mode: Mode, cap: bigint | null, nowMs: number): Promise<TenantUse> {
     const counted = countsTowardsDailyCapSinceMs(nowMs, this.clock.scale.speed);
-    return this.rows.use(tenant, mode, new Date(nowMs - DAY_MS), new Date(counted));
+    return this.rows.use(tenant, mode, cap, new Date(nowMs - DAY_MS), new Date(counted));
   }
 
   /** When what SES took then no longer counts towards its tenant's daily cap, engine milliseconds. */

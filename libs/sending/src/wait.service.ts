@@ -56,7 +56,7 @@ export class WaitService {
     const { cap, limit, later } = await this.limits.dayCapOf(tenant, mode, sender);
     // Where they wait, and where else they could.
     const accounts = await this.limits.accounts([...messages, ...sender.routes]);
-    const use = await this.limits.useOf(tenant, mode, nowMs);
+    const use = await this.limits.useOf(tenant, mode, cap, nowMs);
     const ahead = await this.aheadOf(tenant, mode, messages);
     const own = {
       tenantPaused: sender.state === 'PAUSED',
@@ -65,7 +65,7 @@ export class WaitService {
       dayLimit: limit,
       laterCaps: later,
       tenantUsed: use.counted,
-      tenantNextFreeMs: use.oldest === null ? null : this.limits.leavesCapMs(use.oldest),
+      tenantNextFreeMs: use.inTheWay === null ? null : this.limits.leavesCapMs(use.inTheWay),
       planRate: perSecond(sender.limits.rate),
       weight: sender.limits.weight,
     };

@@ -143,6 +143,28 @@ describe('the ledger on real Redis', () => {
     expect((await ledger.stats(account))!.roomReturnsAtMs).toBeGreaterThan(grant.bucketStartMs);
   });
 
+  it('has room again when so much is dropped that less than its quota is left, where that was cut below what is charged', async () => {
+    const now = new SystemClock().nowMs();
+    const hoursAgo = (hours: number) => ({ startMs: now - hours * 3_600_000, recipients: 100n });
+    await ledger.rebuild(account, 2n, limits, [hoursAgo(5), hoursAgo(4), hoursAgo(3)], new Map(), 0);
+    const returnsInHours = async (quota: bigint) => {
+      await ledger.observe(account, 2n, { ...limits, quota });
+      return ((await ledger.stats(account))!.roomReturnsAtMs - now) / 3_600_000;
+    };
+    const guard = 0.1;
+    for (const [quota, hours] of [
+      [300n, 19],
+      [201n, 19],
+      [200n, 20],
+      [150n, 20],
+      [100n, 21],
+      [1n, 21],
+    ] as const) {
+      const found = await returnsInHours(quota);
+      expect([quota, found > hours && found < hours + guard]).toEqual([quota, true]);
+    }
+  });
+
   it('takes what others sent from the account out of its room', async () => {
     await ledger.offer(account, tenant, 'MARKETING', free, messages(5));
     expect(await ledger.observe(account, 1n, { ...limits, sesSent: 998n })).toEqual({ used: 0n, foreign: 998n });

@@ -100,6 +100,18 @@ local function roomReturns(now, key, tail, span)
   local b = at and tail + (math.floor((at - 1) / 4) - first) % N or last
   return (math.max(tail, math.min(b, last)) + span) * W * 1000
 end
+-- The same of an account's ring once so many recipients have been dropped: where its quota was cut below what is charged. Slots of
+-- what is newest may still hold what is to be dropped.
+local function roomReturnsWithout(now, tail, leaving)
+  local ring, last, gone = redis.call('GET', P .. 'rg') or '', bucketOf(now), 0
+  for b = math.max(tail, firstBucket(now)), math.min(last, tail + N - 1) do
+    local at = b % N * 4
+    local w, x, y, z = string.byte(ring, at + 1, at + 4)
+    if z then gone = gone + ((w * 256 + x) * 256 + y) * 256 + z end
+    if gone >= leaving then return (b + N) * W * 1000 end
+  end
+  return (last + N) * W * 1000
+end
 -- What of the day's quota stays free for requests that are past their deadline check and not yet on the wire, at most.
 local function headroomOf(q) return math.floor(q * 5 / 10000) end
 -- What of the day's reserve neither time has released nor transactional mail has used is closed to marketing. Accounts

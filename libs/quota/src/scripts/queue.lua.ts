@@ -127,10 +127,12 @@ for _, lane in ipairs(redis.call('SMEMBERS', P .. 'lanes')) do
   lanes[#lanes + 1] = { lane, l[1], int(used), int(roomReturns(now, ring, from, N)), l[2], int(hused), int(roomReturns(now, ring, hfrom, HOUR)) }
 end
 local q = tonumber(v[3])
+local leaving = q >= 0 and sum + tonumber(v[10] or '0') + headroomOf(q) - q + 1 or 0
+local frees = leaving > 1 and roomReturnsWithout(now, tail, leaving) or roomReturns(now, P .. 'rg', math.max(tail, first), N)
 local txused = math.floor(now / DAY_US) > tonumber(v[13] or '0') and 0 or tonumber(v[14] or '0')
 local txseen = redis.call('ZCARD', P .. 'q:tx') > 0 and now or tonumber(v[15] or '0')
 return cjson.encode({ now = int(now), epoch = v[1], runid = v[2], q = v[3], num = v[4], den = v[5], tat = v[6], sum = int(sum),
-  frees = int(roomReturns(now, P .. 'rg', math.max(tail, first), N)), frozen = v[9], ext = v[10], pace = paceAt(now, tonumber(v[11] or '1000'), tonumber(v[12] or '0')),
+  frees = int(frees), frozen = v[9], ext = v[10], pace = paceAt(now, tonumber(v[11] or '1000'), tonumber(v[12] or '0')),
   headroom = int(math.max(0, headroomOf(q))), reserve = int(reserveOf(q, now, txused, txseen)),
   inflight = redis.call('ZCARD', P .. 'inflight'), ready = #ready > 0 and ready or false, lanes = #lanes > 0 and lanes or false })
 `;

@@ -152,9 +152,11 @@ export class LedgerModel {
     return [this.frozenMs, this.pace.at(nowUs), this.tat];
   }
 
-  /** When the oldest of what is charged then is dropped. */
+  /** When the oldest of what is charged then is dropped, or so much of it that there is room below the quota. */
   roomReturnsUs(nowUs: number): number {
-    return this.ring.nextReleaseUs(nowUs);
+    const headroom = Math.floor((this.q * 5) / 10_000);
+    const leaving = this.q >= 0 ? this.usedAt(nowUs) + this.ext + headroom - this.q + 1 : 0;
+    return this.ring.nextReleaseUs(nowUs, Math.max(1, leaving));
   }
 
   /** Grants whose time is over and that nobody settled, the longest overdue first. */

@@ -59,12 +59,16 @@ export class RingModel {
     return [...this.counts].reduce((sum, [bucket, used]) => sum + (bucket >= from && bucket <= to ? used : 0), 0);
   }
 
-  /** When the oldest bucket that holds something is dropped, microseconds. */
-  nextReleaseUs(nowUs: number): number {
+  /** When so many have been dropped, the oldest first, microseconds. */
+  nextReleaseUs(nowUs: number, leaving = 1): number {
     const last = this.bucketAt(nowUs);
-    let oldest = Math.max(this.tail, this.firstAt(nowUs));
-    while (oldest < last && (this.counts.get(oldest) ?? 0) === 0) oldest += 1;
-    return (oldest + this.buckets) * this.bucketMs * 1000;
+    let bucket = Math.max(this.tail, this.firstAt(nowUs));
+    let gone = this.counts.get(bucket) ?? 0;
+    while (bucket < last && gone < leaving) {
+      bucket += 1;
+      gone += this.counts.get(bucket) ?? 0;
+    }
+    return (bucket + this.buckets) * this.bucketMs * 1000;
   }
 
   private firstAt(us: number): number {

@@ -35,8 +35,9 @@ const maxWorkers = Math.min(4, Math.max(2, availableParallelism() - 1));
 export default {
   maxWorkers,
   testSequencer: '<rootDir>/test/support/slow-first.mjs',
-  // Tests assert behaviour, never time: one that hangs ends, one on a busy machine may take long.
-  testTimeout: 30_000,
+  // Tests assert behaviour, never time: one that hangs ends, one on a busy machine may take long. A test names a limit of its own
+  // only where it needs more.
+  testTimeout: 90_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,bench,faults,libs,simulation,tools}/**/*.spec.ts'] },
     {

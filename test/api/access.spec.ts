@@ -38,7 +38,7 @@ beforeAll(async () => {
   api = await startApi({ bucket: { maximum: 1_000_000, restorePerSecond: 1_000_000 } });
   fleet = await givenFleet(api);
   acme = await fleet.tenant('Acme', 'acme.example');
-}, 60_000);
+});
 afterAll(() => api.close());
 
 describe('without a valid key', () => {
@@ -195,7 +195,7 @@ describe('scopes', () => {
       Object.entries(SCOPES).map(([name, scope]) => [name, scope === 'any' ? every : [scope]]),
     );
     expect(seen).toEqual(expected);
-  }, 60_000);
+  });
 
   it('are asked for before anything runs, also through a fragment', async () => {
     const key = await fleet.key(acme.id, ['read']);
@@ -274,7 +274,7 @@ describe('roles', () => {
       }
     }
     expect(lowest).toEqual(ROLE_MATRIX);
-  }, 60_000);
+  });
 });
 
 function operations(schema: GraphQLSchema): [string, string][] {

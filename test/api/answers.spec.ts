@@ -12,7 +12,7 @@ beforeAll(async () => {
   api = await startApi();
   fleet = await givenFleet(api);
   acme = await fleet.tenant('Acme', 'acme.example');
-}, 60_000);
+});
 afterAll(() => api.close());
 
 describe('a fault of ours', () => {
@@ -150,7 +150,7 @@ describe('health and metrics', () => {
     } finally {
       await late.close();
     }
-  }, 30_000);
+  });
 });
 
 describe('the SNS webhook', () => {
@@ -221,5 +221,5 @@ describe('loaders', () => {
     // Other work of the process may come between: what one message costs each time would be asked 45 times more.
     const more = [...large].filter(([text, times]) => times - (small.get(text) ?? 0) > 5);
     expect(more).toEqual([]);
-  }, 30_000);
+  });
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   fleet = await givenFleet(api);
   acme = await fleet.tenant('Acme', 'acme.example');
   other = await fleet.tenant('Other', 'other.example');
-}, 60_000);
+});
 afterAll(() => api.close());
 
 const SEND = `mutation ($input: SendEmailInput!) { sendEmail(input: $input) {
@@ -265,7 +265,7 @@ describe('sendEmails', () => {
     expect(problemsOf(await api.customer(acme.liveKey, SEND_MANY, { input: batch(0) }), 'sendEmails')[0]?.code).toBe(
       'INVALID_INPUT',
     );
-  }, 20_000);
+  });
 
   it('accepts the valid entries and says of the others why not', async () => {
     const emails = [goodEmail(), goodEmail({ to: [{ email: 'a@' }] }), goodEmail()];

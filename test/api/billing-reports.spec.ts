@@ -34,7 +34,7 @@ beforeAll(async () => {
             ('2026-10-01', 0, NULL, $2, NULL, 'ses.dedicated_ip_month', -1, $4, now(), $3)`,
     [acme.uuid, account, MONTH, MONTH_MS],
   );
-}, 60_000);
+});
 afterAll(() => api.close());
 
 const admin = (query: string, variables: object = {}) => api.admin(fleet.operatorKey, query, variables);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   rival = await fleet.tenant('Rival & Sons', 'rival.example');
   await used(api, acme, 10_000n);
   await used(api, rival, 70_000n);
-}, 60_000);
+});
 afterAll(() => api.close());
 
 const ask = async <Data>(tenant: GivenTenant, query: string, variables: object = {}): Promise<Data> => {
@@ -263,7 +263,7 @@ describe('invoices', () => {
   beforeAll(async () => {
     const issued = await issueInvoices(api, acme);
     [invoice, creditNote, foreign] = [issued.invoiceOf(acme), issued.creditNote, issued.invoiceOf(rival)];
-  }, 30_000);
+  });
 
   const get = (file: string, key = acme.liveKey) =>
     fetch(`${api.url}/invoices/${file}`, { headers: { authorization: `Bearer ${key}` } });

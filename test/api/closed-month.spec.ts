@@ -177,7 +177,7 @@ describe('before it is closed', () => {
 });
 
 describe('provisional', () => {
-  beforeAll(() => books.take(MONTH, 'PROVISIONAL'), 60_000);
+  beforeAll(() => books.take(MONTH, 'PROVISIONAL'));
 
   it('its margins are the stored lines, whoever they are shown by', () => expectSound('PROVISIONAL'));
 
@@ -231,7 +231,7 @@ describe('reconciled', () => {
     ]);
     await books.take(MONTH, 'RECONCILED');
     await expectSound('RECONCILED');
-  }, 60_000);
+  });
 
   it.each([
     ['idle', 'idle_usd', 'idleCost', 'idle'],
@@ -270,7 +270,7 @@ describe('reconciled', () => {
 });
 
 describe('final', () => {
-  beforeAll(() => books.take(MONTH, 'FINAL'), 60_000);
+  beforeAll(() => books.take(MONTH, 'FINAL'));
 
   it('its margins are what was invoiced less what AWS billed', async () => {
     await expectSound('FINAL');

@@ -42,7 +42,7 @@ beforeAll(async () => {
   await api.sql('INSERT INTO plan_price_tier SELECT id, 0, 1000000, 1 FROM plan_price');
   for (const tenant of [a, b]) await used(api, tenant, 7n);
   ({ invoiceOf } = await issueInvoices(api, b));
-}, 60_000);
+});
 afterAll(() => api.close());
 
 type Ids = Readonly<Record<string, string>>;

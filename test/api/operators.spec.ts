@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startApi();
   fleet = await givenFleet(api);
   acme = await fleet.tenant('Acme', 'acme.example');
-}, 60_000);
+});
 afterAll(() => api.close());
 
 const admin = (query: string, variables: object = {}) => api.admin(fleet.operatorKey, query, variables);
@@ -279,7 +279,7 @@ describe('a test message', () => {
     expect((await admin('query ($id: ID!) { testEmail(id: $id) { state } }', { id: other })).data).toEqual({
       testEmail: null,
     });
-  }, 40_000);
+  });
 
   it("is not sent from a tenant's domain", async () => {
     const answer = await admin(SEND, { input: { sendingAccountId: fleet.sendingAccountId, from: 'ops@acme.example' } });

@@ -98,7 +98,7 @@ describe.each([
 
   beforeAll(async () => {
     api = await startApi({ adminFirst });
-  }, 60_000);
+  });
   afterAll(() => api.close());
 
   it('are the committed ones, and introspection shows each to its own callers', async () => {

@@ -8,7 +8,7 @@ let acme: GivenTenant;
 beforeAll(async () => {
   api = await startApi({ timeouts: { headersMs: 400, requestMs: 800 } });
   acme = await (await givenFleet(api)).tenant('Acme', 'acme.example');
-}, 60_000);
+});
 afterAll(() => api.close());
 
 /** What the server says to these bytes until it ends the connection; rejects when it leaves it open. */

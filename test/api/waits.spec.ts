@@ -45,7 +45,7 @@ beforeAll(async () => {
      ON CONFLICT (tenant_id, domain_id, sending_account_id) DO UPDATE SET state = 'VERIFIED'`,
     [[home, abroad]],
   );
-}, 60_000);
+});
 afterAll(() => api.close());
 
 async function send(tenant: GivenTenant, count: number, region?: string): Promise<string[]> {

@@ -84,7 +84,7 @@ describe('SNS at the webhook of the running api', () => {
     return id;
   };
   const arrived = (id: string | undefined) =>
-    waitFor(async () => (await stored()).find((one) => one.id === id), { what: 'the notification', withinMs: 15_000 });
+    waitFor(async () => (await stored()).find((one) => one.id === id), { what: 'the notification' });
 
   it('confirms once, and a confirmation that is delivered again does no harm', async () => {
     const [confirmation] = await stored();

@@ -27,13 +27,13 @@ describe('a disk that is full under the flight recorder', () => {
     child = spawn(process.execPath, ['--import', BEAR_THE_SIGNAL, MAIN], { env: stack.workerEnvironment() });
     child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  }, 60_000);
+  });
   afterAll(async () => {
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await gone;
     await stack.close();
-  }, 60_000);
+  });
 
   const record = () =>
     readdirSync(stack.recorderDir)

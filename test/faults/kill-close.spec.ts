@@ -30,11 +30,11 @@ describe('killing the worker with SIGKILL while it closes a month', () => {
       ]);
     }
     billing.goTo(AFTER);
-  }, 60_000);
+  });
   afterAll(async () => {
     await billing.close();
     await simulator.close();
-  }, 60_000);
+  });
 
   /** Ends with the process; with a failpoint it dies by its own hand. */
   function worker(failpoint?: string) {

@@ -23,8 +23,8 @@ describe('a backlog', () => {
     first = (await stack.account({ maxSendRate: 300, max24HourSend: 1_000_000 })).id;
     second = (await stack.account({ maxSendRate: 300 })).id;
     worker = await stack.startWorker();
-  }, 60_000);
-  afterAll(() => stack.close(), 60_000);
+  });
+  afterAll(() => stack.close());
 
   const listed = async (tenant: TenantId) => {
     const stats = await worker.app.get(Ledger, { strict: false }).stats(first);
@@ -50,12 +50,12 @@ describe('a backlog', () => {
       by,
     );
     const ids = await stack.accept(tenant, 'capped', 1_100, () => ({ stream: 'MARKETING' }));
-    await waitFor(async () => (await sent(tenant)) === 400, { what: 'the day of the plan', withinMs: 20_000 });
-    await waitFor(async () => (await listed(tenant)) > 500, { what: 'the ready list', withinMs: 10_000 });
+    await waitFor(async () => (await sent(tenant)) === 400, { what: 'the day of the plan' });
+    await waitFor(async () => (await listed(tenant)) > 500, { what: 'the ready list' });
     await stack.inApi(TenantService).setPlan(tenant, larger.id, by);
-    await waitFor(async () => (await sent(tenant)) === 1_100, { what: 'the rest to go', withinMs: 25_000 });
+    await waitFor(async () => (await sent(tenant)) === 1_100, { what: 'the rest to go' });
     expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
-  }, 60_000);
+  });
 
   it('of a paused tenant leaves the ready list, so that nobody else’s rate is spent on it', async () => {
     // Most of it is still listed when the pause comes, however long that takes.
@@ -68,24 +68,23 @@ describe('a backlog', () => {
     await stack.inApi(TenantService).resume(tenant, by);
     await waitFor(async () => (await sent(tenant)) === 900, { what: 'the resumed backlog', withinMs: 60_000 });
     expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
-  }, 60_000);
+  });
 
   it('goes along with a move while it is sent, and what comes back from the old account later follows', async () => {
     // Some of it is left when the move is done, however long that takes.
     const tenant = await stack.tenant('mover', { recipientsPerDay: 1_000n });
     const ids = await stack.accept(tenant, 'mover', 1_500, (i) => ({ stream: i % 3 ? 'MARKETING' : 'TRANSACTIONAL' }));
-    await waitFor(async () => (await sent(tenant)) > 50, { what: 'the first to go', withinMs: 10_000 });
+    await waitFor(async () => (await sent(tenant)) > 50, { what: 'the first to go' });
     const move = await stack.inApi(PlacementService).moveTenant({ tenantId: tenant, sendingAccountId: second }, by);
     await waitFor(
       async () =>
         (await stack.inApi(PlacementService).movesOf(tenant)).some(
           ({ id, state }) => id === move.id && state === 'DONE',
         ),
-      { what: 'the switch', withinMs: 20_000 },
+      { what: 'the switch' },
     );
     await waitFor(async () => (await stack.inApi(BacklogService).count(tenant, first)).messages === 0n, {
       what: 'the old account to be left',
-      withinMs: 10_000,
     });
     // As an answer that was awaited during the switch leaves a message: ready again, where it was tried, and not soon.
     const [late] = await stack
@@ -117,9 +116,9 @@ describe('a backlog', () => {
     await stack.inApi(PlacementService).moveTenant({ tenantId: tenant, sendingAccountId: second }, by);
     const isAt = async (account: SendingAccountId) =>
       (await stack.inApi(PlacementService).currentFor([tenant])).every((one) => one.sendingAccountId === account);
-    await waitFor(() => isAt(second), { what: 'the move there', withinMs: 20_000 });
+    await waitFor(() => isAt(second), { what: 'the move there' });
     await stack.inApi(PlacementService).moveTenant({ tenantId: tenant, sendingAccountId: first }, by);
-    await waitFor(() => isAt(first), { what: 'the move back', withinMs: 20_000 });
+    await waitFor(() => isAt(first), { what: 'the move back' });
     await provisioning.provision(tenant);
     const { accountId } = await stack.inApi(SendingAccountService).get(first);
     const region = (enforcementStatus: 'SHUTDOWN' | 'HEALTHY') =>
@@ -149,7 +148,7 @@ describe('a backlog', () => {
           `SELECT sending_account_id AS account FROM attempt WHERE message_id = ANY($1) AND state = 'SENT'`,
           [messages],
         );
-      await waitFor(async () => (await sent()).length === messages.length, { what: 'the outcomes', withinMs: 10_000 });
+      await waitFor(async () => (await sent()).length === messages.length, { what: 'the outcomes' });
       return new Set((await sent()).map(({ account }) => account));
     };
     expect(await sentThrough(ids)).toEqual(new Set([second]));
@@ -174,11 +173,11 @@ describe('a backlog', () => {
           .get(SendEngine)
           .observeAccounts()
           .then(() => false),
-      { what: 'the account to be back', withinMs: 15_000, everyMs: 500 },
+      { what: 'the account to be back', everyMs: 500 },
     );
     const [later] = await stack.accept(tenant, 'rerouted', 1);
     // Its outcome is written a moment after it arrived.
-    await waitFor(async () => (await sentThrough([later!])).size > 0, { what: 'the next message', withinMs: 20_000 });
+    await waitFor(async () => (await sentThrough([later!])).size > 0, { what: 'the next message' });
     expect(await sentThrough([later!])).toEqual(new Set([first]));
     expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
   }, 120_000);

@@ -70,7 +70,7 @@ describe('jobs that several workers take from one queue', () => {
       ],
       () => undefined,
     );
-    await waitFor(() => ranAfter!.length === 2, { what: 'the later version to run them', withinMs: 20_000 });
+    await waitFor(() => ranAfter!.length === 2, { what: 'the later version to run them' });
     expect([...ranAfter!].sort()).toEqual(['added 3', 'changed "two"']);
     await after.get(JobRunner).drain();
   });
@@ -108,7 +108,7 @@ describe('jobs that several workers take from one queue', () => {
     const failed: string[] = [];
     const run = () => Promise.resolve(void (runs += 1));
     last.get(JobRunner).start([{ job: long as never, concurrency: 1, run }], ({ error }) => failed.push(error.message));
-    await waitFor(() => runs > 0 || failed.length > 0, { what: 'the job to end', withinMs: 25_000 });
+    await waitFor(() => runs > 0 || failed.length > 0, { what: 'the job to end' });
     expect({ runs, failed }).toEqual({ runs: 1, failed: [] });
   });
 });

@@ -152,7 +152,7 @@ describe('the ledger scripts', () => {
     }
     await test.flush();
     await new Comparison(redis).run(script);
-  }, 60_000);
+  });
 });
 
 /** The scripts on real Redis and the model, called alike; every reply is compared. */

@@ -94,7 +94,7 @@ describe('the statements of the hot path', () => {
     database = await createTestDatabase();
     superuser = new Client({ connectionString: database.superuserUrl });
     await superuser.connect();
-  }, 60_000);
+  });
   afterAll(async () => {
     await superuser.end();
     await database.drop();
@@ -134,7 +134,7 @@ describe('the statements of the hot path', () => {
   describe.each(Object.entries(STATISTICS))('when %s', (_, preparation) => {
     beforeAll(async () => {
       for (const statement of preparation) await superuser.query(statement);
-    }, 60_000);
+    });
 
     it.each([
       ['claim of a day', claimOf(TODAY)],

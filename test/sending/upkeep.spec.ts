@@ -16,9 +16,6 @@ const DAY_MS = 86_400_000;
 const NOON = Date.parse('2025-03-05T12:00:00.000Z');
 const FLEET = '018f0000-0000-7000-8000-000000000001';
 
-// Each test has a database of its own, and makes and drops tables in it.
-jest.setTimeout(30_000);
-
 const clock = new ManualClock(NOON);
 
 describe('the upkeep of the tables', () => {

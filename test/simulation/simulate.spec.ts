@@ -53,5 +53,5 @@ describe('npm run simulate', () => {
     const { code, stdout, stderr } = await run.ended;
     expect({ code, said: JSON.parse(stdout) as unknown }).toEqual({ code: 0, said: { seeds: 1, violations: 0 } });
     expect(stderr).toContain('w1 starts on host1');
-  }, 60_000);
+  });
 });

@@ -169,7 +169,7 @@ describe('the simulator, used through the AWS CLI', () => {
     const sent = await client.send(session, 'ann@tenant.example');
     expect(sent).toMatchObject({ status: 0, json: { MessageId: expect.any(String) as string } });
     expect((await client.getAccount(session)).error).toContain('AccessDeniedException');
-  }, 60_000);
+  });
 
   it('reads the account and makes a configuration set, once', async () => {
     expect((await client.getAccount(OWNER)).json).toMatchObject({
@@ -179,7 +179,7 @@ describe('the simulator, used through the AWS CLI', () => {
     });
     expect(await client.createConfigurationSet()).toMatchObject({ status: 0 });
     expect((await client.createConfigurationSet()).error).toContain('AlreadyExistsException');
-  }, 60_000);
+  });
 
   it('subscribes to a topic, pending until confirmed', async () => {
     const { json } = await client.createTopic();
@@ -188,7 +188,7 @@ describe('the simulator, used through the AWS CLI', () => {
     expect(subscribed.json).toMatchObject({ SubscriptionArn: 'pending confirmation' });
     const { body } = await webhook.next((one) => one.body['Type'] === 'SubscriptionConfirmation');
     expect(body['TopicArn']).toBe(`arn:aws:sns:${REGION}:${ACCOUNT}:postfleet-cli`);
-  }, 60_000);
+  });
 
   it('sees a wrong external id, an unverified sender and a spent quota refused by AWS’s own names', async () => {
     expect((await client.assumeRole('wrong-id')).error).toContain('(AccessDenied)');
@@ -201,5 +201,5 @@ describe('the simulator, used through the AWS CLI', () => {
     const spent = await client.send(OWNER, 'ann@tenant.example');
     expect(spent.error).toContain('(TooManyRequestsException)');
     expect(spent.error).toContain('Daily message quota exceeded.');
-  }, 60_000);
+  });
 });

@@ -18,9 +18,6 @@ import {
   type SimulatorOptions,
 } from '../../apps/simulator/src';
 
-// On a busy machine an RSA key pair and an AWS client take their time.
-jest.setTimeout(30_000);
-
 export const realTime = new SystemClock();
 export const HUB = '999900001111';
 export const ACCOUNT = '111122223333';
@@ -199,7 +196,7 @@ export class Webhook {
       .map((one) => JSON.parse(String(one.body['Message'])) as SesEvent);
   }
 
-  async next(matches: (posted: Posted) => boolean, timeoutMs = 20_000): Promise<Posted> {
+  async next(matches: (posted: Posted) => boolean, timeoutMs = 30_000): Promise<Posted> {
     const deadline = realTime.nowMs() + timeoutMs;
     for (;;) {
       const found = this.posted.find(matches);

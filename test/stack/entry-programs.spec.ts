@@ -234,7 +234,7 @@ describe('npm, when it is told to end', () => {
     let said = '';
     npm.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const closed = new Promise((resolve) => npm.once('close', resolve));
-    await waitFor(() => said.includes('up'), { what: 'the program to run', withinMs: 20_000 });
+    await waitFor(() => said.includes('up'), { what: 'the program to run' });
     npm.kill('SIGTERM');
     await closed;
     expect(said).toContain('told');

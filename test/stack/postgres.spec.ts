@@ -44,7 +44,7 @@ describe('PostgreSQL of the local stack', () => {
     };
     supervisor = new Supervisor(folder, () => undefined);
     await supervisor.start(preparePostgres(server, ownEnvironment()));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await supervisor.stopAll();

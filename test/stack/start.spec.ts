@@ -163,7 +163,6 @@ describe('npm start', () => {
       const line = `${name} ended unexpectedly with signal SIGKILL: it is started again`;
       await waitFor(() => stack.output().includes(line), {
         what: `the end of the ${name} to be told`,
-        withinMs: 10_000,
       });
       const isBack = () => ![undefined, killed].includes(childrenOf(data)[name]);
       await waitFor(isBack, { what: `another ${name}`, withinMs: 30_000 });

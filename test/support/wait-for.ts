@@ -14,7 +14,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   ask: () => T | Promise<T>,
-  { what, withinMs = 20_000, everyMs = 20 }: WaitOptions,
+  { what, withinMs = 30_000, everyMs = 20 }: WaitOptions,
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = performance.now() + withinMs;
   for (;;) {

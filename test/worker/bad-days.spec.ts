@@ -16,8 +16,8 @@ describe('on a bad day', () => {
 
   beforeAll(async () => {
     staged = await StagedCrash.start();
-  }, 60_000);
-  afterAll(() => staged.close(), 60_000);
+  });
+  afterAll(() => staged.close());
 
   const limits = async (region: { max24HourSend?: number; maxSendRate?: number }) => {
     await staged.stack.aws.putAccount(staged.account.accountId, { regions: { 'us-east-1': region } });
@@ -61,12 +61,11 @@ describe('on a bad day', () => {
     await staged.stack.stopWorker(worker);
     await waitFor(async () => (await staged.engine.feed(), (await staged.listed()) === 2), {
       what: 'both to be listed again',
-      withinMs: 10_000,
       everyMs: 200,
     });
     await staged.putAside(ids);
     staged.stack.logLines.length = 0;
-  }, 20_000);
+  });
 
   it('a message that was tried thousands of times waits longer, so that the number of its attempts does not run out', async () => {
     const { ids, ticket } = await staged.granted(2);
@@ -97,7 +96,7 @@ describe('on a bad day', () => {
     await limits({ max24HourSend: -1 });
     expect(await ask()).toMatchObject({ kind: 'grant', recipients: 2 });
     await staged.putAside(ids);
-  }, 20_000);
+  });
 
   it('a quota lowered below what is used closes the day at the next grant and opens it when it is raised', async () => {
     await limits({ max24HourSend: 50_000 });
@@ -110,7 +109,7 @@ describe('on a bad day', () => {
     expect(await ask()).toMatchObject({ kind: 'grant', recipients: 1 });
     expect((await staged.stack.judge(sent)).duplicated).toBe(0);
     await staged.putAside(ids);
-  }, 20_000);
+  });
 
   it('an account that an operator has had verified goes on at once, by what AWS allows it now', async () => {
     const inAws = (region: object) =>
@@ -130,23 +129,22 @@ describe('on a bad day', () => {
     expect(await ask()).toMatchObject({ kind: 'grant', recipients: 1 });
     await limits({ max24HourSend: 50_000 });
     await staged.putAside([...first, ...ids]);
-  }, 60_000);
+  });
 
   it('a rate of one in two seconds and a message of fifty recipients at one a second are granted, each alone', async () => {
     await limits({ maxSendRate: 0.5 });
     const slow = await offered(2);
-    await waitFor(async () => (await ask()).kind === 'grant', { what: 'the first of two', withinMs: 10_000 });
+    await waitFor(async () => (await ask()).kind === 'grant', { what: 'the first of two' });
     expect(await ask()).toMatchObject({ kind: 'empty', why: 'rate' });
     await staged.putAside(slow);
     await limits({ maxSendRate: 1 });
     const large = await offered(1, 50);
     await waitFor(async () => ((await ask()) as { recipients?: number }).recipients === 50, {
       what: 'the message of fifty',
-      withinMs: 10_000,
     });
     await staged.putAside(large);
     await limits({ maxSendRate: 200 });
-  }, 40_000);
+  });
 
   it('a message of fifty that went a moment ago has its time at SES before a ledger that was lost grants anything', async () => {
     await staged.stack.redis.flush();
@@ -167,7 +165,7 @@ describe('on a bad day', () => {
     await staged.rebuilt();
     expect((await staged.ledger.stats(staged.account.id))!.rateFreeAtMs).toBeGreaterThanOrEqual(before + 50_000);
     await limits({ maxSendRate: 200 });
-  }, 60_000);
+  });
 
   it('a ticket of an account that was removed sends nothing, and its messages stay', async () => {
     // The message of fifty has used the rate for the best part of a minute.
@@ -189,7 +187,7 @@ describe('on a bad day', () => {
     expect(await staged.stack.judge(ids)).toEqual({ lost: 2, duplicated: 0 });
     expect(await staged.statesOf(ids)).toEqual(['READY']);
     await staged.putAside(ids);
-  }, 60_000);
+  });
 
   it('an account whose keys cannot be used keeps no other account from being fed', async () => {
     const other = await staged.stack.account({}, staged.running);
@@ -222,13 +220,13 @@ describe('on a bad day', () => {
         await staged.engine.feed().catch(() => undefined);
         return (await staged.listed()) === 1;
       },
-      { what: 'the list to be filled again', withinMs: 8_000 },
+      { what: 'the list to be filled again' },
     );
     await expect(staged.engine.feed()).rejects.toThrow(/WRONGTYPE/);
     await redis.del(lock);
     redis.disconnect();
     await staged.putAside(ids);
-  }, 60_000);
+  });
 
   it('one look for who waits that was held up is no reason to miss for long who comes next', async () => {
     const holder = await staged.superuser();
@@ -258,11 +256,11 @@ describe('on a bad day', () => {
     await staged.ledger.drop(staged.account.id, staged.tenant, 'TRANSACTIONAL');
     await waitFor(async () => (await staged.engine.feed(), (await staged.listed()) === 2), {
       what: 'the feeder to find it',
-      withinMs: 12_000,
+      withinMs: 20_000,
       everyMs: 200,
     });
     await staged.putAside(ids);
-  }, 60_000);
+  });
 
   it('a Redis that may evict keys by now is found when the accounts are looked at next, connected or not', async () => {
     const server = await startRedis(temporaryFolder(), []);
@@ -283,7 +281,7 @@ describe('on a bad day', () => {
       admin.disconnect();
       await server.stop();
     }
-  }, 40_000);
+  });
 
   it.each([
     ['is read-only', 'SET default_transaction_read_only = on', 'RESET default_transaction_read_only'],
@@ -318,6 +316,5 @@ describe('on a bad day', () => {
       await staged.putAside(ids);
       staged.stack.logLines.length = 0;
     },
-    40_000,
   );
 });

@@ -32,8 +32,8 @@ describe('the engine, whatever happens in whatever order', () => {
   beforeAll(async () => {
     staged = await StagedCrash.start({ inDoubtAfterMs: 500 }, { maxSendRate: 400 });
     other = await staged.stack.createWorker();
-  }, 60_000);
-  afterAll(() => staged.close(), 60_000);
+  });
+  afterAll(() => staged.close());
 
   const states = async (ids: readonly MessageId[]) => {
     const rows = await staged.stack.query<{ id: MessageId; state: string }>(
@@ -67,7 +67,7 @@ describe('the engine, whatever happens in whatever order', () => {
     await staged.stack.query('UPDATE backlog SET expires_at = now() WHERE message_id = ANY($1)', [ids]);
     expect(await staged.engine.releaseAndExpire()).toEqual({ released: 0, expired: 1_200 });
     expect(new Set((await states(ids)).values())).toEqual(new Set(['EXPIRED']));
-  }, 60_000);
+  });
 
   it('P13: takes no message a way that its states do not know, and none from SENT back', async () => {
     const steps = {

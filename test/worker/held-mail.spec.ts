@@ -19,8 +19,8 @@ describe('mail that SES refuses until something is mended', () => {
   beforeAll(async () => {
     refused = await RefusedMail.start();
     ({ staged } = refused);
-  }, 60_000);
-  afterAll(() => refused.close(), 60_000);
+  });
+  afterAll(() => refused.close());
 
   const advance = () => refused.inWorker(ProvisioningService).advance();
   const attempts = async (ids: readonly MessageId[] = held) =>
@@ -33,7 +33,7 @@ describe('mail that SES refuses until something is mended', () => {
         await staged.engine.feed();
         return listed.push(await staged.listed()) > 12;
       },
-      { what: 'three seconds', withinMs: 20_000, everyMs: 250 },
+      { what: 'three seconds', everyMs: 250 },
     );
     expect(Math.max(...listed)).toBe(0);
   };
@@ -75,7 +75,7 @@ describe('mail that SES refuses until something is mended', () => {
         if ((await staged.listed()) > 0) await refused.dispatchListed();
         return (await staged.statesOf(held)).join() === 'SENT';
       },
-      { what: 'all of it to be sent', withinMs: 20_000, everyMs: 250 },
+      { what: 'all of it to be sent', everyMs: 250 },
     );
     expect(await staged.stack.judge(held)).toEqual({ lost: 0, duplicated: 0 });
   };
@@ -106,7 +106,7 @@ describe('mail that SES refuses until something is mended', () => {
       await refused.dispatchListed();
       expect(await staged.statesOf(others)).toEqual(['SENT']);
       expect(await attempts()).toBe(3);
-    }, 30_000);
+    });
 
     it('is asked about at SES now and then, and goes by itself once it is verified', async () => {
       await verify('SUCCESS');
@@ -116,7 +116,7 @@ describe('mail that SES refuses until something is mended', () => {
       await advance();
       expect(await refused.inWorker(IdentityService).allVerified(staged.tenant, staged.account.id)).toBe(true);
       await expectSent();
-    }, 40_000);
+    });
 
     it('is made anew at SES when somebody deleted it', async () => {
       const { ids, ticket } = await staged.granted(2);
@@ -130,7 +130,7 @@ describe('mail that SES refuses until something is mended', () => {
         what: 'the identity to be verified anew',
       });
       await expectSent();
-    }, 40_000);
+    });
   });
 
   describe('because its configuration set is gone', () => {
@@ -150,7 +150,7 @@ describe('mail that SES refuses until something is mended', () => {
       await advance();
       expect((await refused.route()).readyAt).not.toBeNull();
       await expectSent(1);
-    }, 40_000);
+    });
 
     it('waits longer each time when that does not help', async () => {
       await staged.stack.query(`UPDATE configuration_set SET held_until = held_until - interval '5 seconds'`);
@@ -166,7 +166,7 @@ describe('mail that SES refuses until something is mended', () => {
       await expectHeld('PAUSED', /refuses mail on our side/);
       await staged.stack.query(`UPDATE configuration_set SET held_until = held_until - interval '1 hour'`);
       await expectSent();
-    }, 40_000);
+    });
   });
 
   describe('because the configuration set of a stream that the plan has no more is gone', () => {
@@ -190,7 +190,7 @@ describe('mail that SES refuses until something is mended', () => {
       await staged.engine.restoreRoutes();
       expect((await refused.route('MARKETING')).readyAt).not.toBeNull();
       await expectSent(1);
-    }, 40_000);
+    });
 
     it('is not made anew when nothing waits for it', async () => {
       await staged.stack.query(`UPDATE configuration_set SET ready_at = NULL WHERE stream = 'MARKETING'`);
@@ -250,7 +250,7 @@ describe('mail that SES refuses until something is mended', () => {
       expect(waits).toHaveLength(1);
       expect(waits[0]?.s).toBeGreaterThan(5);
       expect(waits[0]?.s).toBeLessThanOrEqual(10);
-    }, 40_000);
+    });
 
     it('goes, a message first, once the role works again', async () => {
       await permit('as it was');
@@ -258,7 +258,7 @@ describe('mail that SES refuses until something is mended', () => {
         `UPDATE configuration_set SET held_until = now() - interval '3 seconds' WHERE refusals > 0`,
       );
       await expectSent(1);
-    }, 40_000);
+    });
 
     it('is tried at once when an operator has the account verified, and only then', async () => {
       await staged.stack.query(
@@ -285,7 +285,7 @@ describe('mail that SES refuses until something is mended', () => {
       expect((await refused.inWorker(AccountVerification).verify(account.id)).state).toBe('ACTIVE');
       expect(await stillHeld()).toEqual(['MARKETING']);
       await staged.stack.query('UPDATE configuration_set SET held_until = NULL, held_for = NULL, refusals = 0');
-    }, 40_000);
+    });
 
     it('is held the same when the role may not even be taken on', async () => {
       await staged.stack.query('UPDATE configuration_set SET held_until = NULL, refusals = 0');
@@ -297,6 +297,6 @@ describe('mail that SES refuses until something is mended', () => {
       expect(await attempts()).toBe(2);
       expect(await refused.route()).toMatchObject({ heldFor: 'DENIED', refusals: 1 });
       await permit('as it was');
-    }, 40_000);
+    });
   });
 });

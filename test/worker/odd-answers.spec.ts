@@ -67,11 +67,11 @@ describe('an answer that nobody expects', () => {
     staged = await StagedCrash.start({ inDoubtAfterMs: 600_000 });
     gateway = await Gateway.before(staged.stack.simulator.endpoint);
     worker = await staged.stack.createWorker({ AWS_ENDPOINT_URL: gateway.endpoint });
-  }, 60_000);
+  });
   afterAll(async () => {
     await staged.close();
     await gateway.close();
-  }, 60_000);
+  });
 
   const afterAnswer = async (odd: OddAnswer): Promise<{ ids: readonly MessageId[]; states: string[] }> => {
     const { ids, ticket } = await staged.granted(3);
@@ -99,13 +99,9 @@ describe('an answer that nobody expects', () => {
     ],
     ['a message id that holds a NUL', { status: 200, body: '{"MessageId":"0100\\u0000a"}' }, 'IN_DOUBT'],
     ['a message id without end', { status: 200, body: JSON.stringify({ MessageId: 'a'.repeat(60_000) }) }, 'IN_DOUBT'],
-  ])(
-    '%s keeps no other outcome from being written',
-    async (_, odd, state) => {
-      const { ids, states } = await afterAnswer(odd);
-      expect(states).toEqual([state, 'SENT', 'SENT'].sort());
-      await staged.putAside(ids);
-    },
-    20_000,
-  );
+  ])('%s keeps no other outcome from being written', async (_, odd, state) => {
+    const { ids, states } = await afterAnswer(odd);
+    expect(states).toEqual([state, 'SENT', 'SENT'].sort());
+    await staged.putAside(ids);
+  });
 });

@@ -15,8 +15,8 @@ describe('a configuration set that is paused', () => {
   beforeAll(async () => {
     refused = await RefusedMail.start();
     ({ staged } = refused);
-  }, 60_000);
-  afterAll(() => refused.close(), 60_000);
+  });
+  afterAll(() => refused.close());
 
   const setSending = async (SendingEnabled: boolean) => {
     const { configurationSet: ConfigurationSetName } = await refused.route();
@@ -46,7 +46,7 @@ describe('a configuration set that is paused', () => {
     expect(await attempts()).toHaveLength(3);
     const waits = await staged.stack.inApi(MessageService).waits(staged.tenant, ids);
     expect([...waits.values()].map(({ limit }) => limit)).toEqual(['PAUSED', 'PAUSED', 'PAUSED']);
-  }, 30_000);
+  });
 
   it('is asked about at SES now and then, not at every look', async () => {
     const before = (await refused.route()).pausedAt;
@@ -65,5 +65,5 @@ describe('a configuration set that is paused', () => {
     await refused.dispatchListed();
     expect(await staged.statesOf(held)).toEqual(['SENT']);
     expect(await staged.stack.judge(held)).toEqual({ lost: 0, duplicated: 0 });
-  }, 30_000);
+  });
 });

@@ -49,7 +49,6 @@ export class RefusedMail {
   async fedUntil(count: number): Promise<void> {
     await waitFor(async () => (await this.staged.engine.feed(), (await this.staged.listed()) === count), {
       what: `${String(count)} messages to be listed`,
-      withinMs: 10_000,
       everyMs: 200,
     });
   }

@@ -20,11 +20,11 @@ describe('an outcome that PostgreSQL refuses', () => {
     superuser = await staged.superuser();
     await superuser.query(`
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`);
-  }, 60_000);
+  });
   afterAll(async () => {
     await superuser.end();
     await staged.close();
-  }, 60_000);
+  });
 
   const check = (table: string, condition: string) => ({
     add: `ALTER TABLE ${table} ADD CONSTRAINT odd CHECK (${condition})`,
@@ -71,23 +71,19 @@ describe('an outcome that PostgreSQL refuses', () => {
       row: { state: 'INTENT', settled: false, attempt: 'INTENT', sesMessageId: null },
       stored: 'nothing',
     },
-  ])(
-    '$what',
-    async ({ odd, row, stored }) => {
-      const { ids, ticket } = await staged.granted(9);
-      const [, , one] = ids as [MessageId, MessageId, MessageId];
-      const { add, drop } = odd(one);
-      await superuser.query(add);
-      await staged.engine.dispatch(ticket);
-      expect(await rowOf(one)).toEqual(row);
-      expect(await staged.batch(ticket.batchId)).toEqual({ state: 'SETTLED', claimed: 9 });
-      expect(staged.engine.load).toEqual({ batches: 0, outcomes: 0 });
-      await expectOthersDone(ids, one, stored);
-      await superuser.query(drop);
-      await staged.putAside(ids);
-    },
-    20_000,
-  );
+  ])('$what', async ({ odd, row, stored }) => {
+    const { ids, ticket } = await staged.granted(9);
+    const [, , one] = ids as [MessageId, MessageId, MessageId];
+    const { add, drop } = odd(one);
+    await superuser.query(add);
+    await staged.engine.dispatch(ticket);
+    expect(await rowOf(one)).toEqual(row);
+    expect(await staged.batch(ticket.batchId)).toEqual({ state: 'SETTLED', claimed: 9 });
+    expect(staged.engine.load).toEqual({ batches: 0, outcomes: 0 });
+    await expectOthersDone(ids, one, stored);
+    await superuser.query(drop);
+    await staged.putAside(ids);
+  });
 
   it('keeps no batch of a dead worker from being replayed', async () => {
     const { ids, ticket } = await staged.granted(3);
@@ -102,7 +98,7 @@ describe('an outcome that PostgreSQL refuses', () => {
     await expectOthersDone(ids, one, 'in-doubt');
     await superuser.query(drop);
     await staged.putAside(ids);
-  }, 20_000);
+  });
 
   it('keeps no grant from being given back when it is the end of a dead worker’s batch', async () => {
     const dead = await staged.granted(1);
@@ -116,14 +112,14 @@ describe('an outcome that PostgreSQL refuses', () => {
         await expect(staged.engine.sweep()).rejects.toThrow(/odd/);
         return (await staged.batch(ticket.batchId))?.state === 'VOID';
       },
-      { what: 'the grant that nobody claimed to be given back', withinMs: 15_000, everyMs: 200 },
+      { what: 'the grant that nobody claimed to be given back', everyMs: 200 },
     );
     await superuser.query(drop);
     await staged.engine.sweep();
     expect(await staged.batch(dead.ticket.batchId)).toMatchObject({ state: 'SETTLED' });
     expect(await staged.statesOf(dead.ids)).toEqual(['READY']);
     await staged.putAside([...ids, ...dead.ids]);
-  }, 30_000);
+  });
 
   it('keeps no other batch from being closed when it is the end of a batch', async () => {
     const first = await staged.granted(2);
@@ -135,5 +131,5 @@ describe('an outcome that PostgreSQL refuses', () => {
     expect(await staged.batch(first.ticket.batchId)).toMatchObject({ state: 'OPEN' });
     expect(await staged.batch(second.ticket.batchId)).toMatchObject({ state: 'SETTLED' });
     await superuser.query(drop);
-  }, 20_000);
+  });
 });

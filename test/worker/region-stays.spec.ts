@@ -9,8 +9,8 @@ describe('a message that asks for a region', () => {
 
   beforeAll(async () => {
     staged = await StagedCrash.start({ rerouteAfterMs: 500 });
-  }, 60_000);
-  afterAll(() => staged.close(), 60_000);
+  });
+  afterAll(() => staged.close());
 
   async function arrange(...statements: readonly (readonly [string, readonly unknown[]])[]): Promise<void> {
     const superuser = await staged.superuser();

@@ -13,8 +13,8 @@ describe('an account in the sandbox', () => {
     ({ staged } = refused);
     const regions = { 'us-east-1': { productionAccess: false } };
     await staged.stack.aws.putAccount(staged.account.accountId, { regions });
-  }, 60_000);
-  afterAll(() => refused.close(), 60_000);
+  });
+  afterAll(() => refused.close());
 
   const isVerified = () => refused.inWorker(IdentityService).allVerified(staged.tenant, staged.account.id);
   const dispatched = async (recipients: readonly string[]): Promise<readonly MessageId[]> => {
@@ -37,7 +37,7 @@ describe('an account in the sandbox', () => {
     expect(await isVerified()).toBe(true);
     const [next] = (await dispatched(['bob@shop.example'])) as [MessageId];
     expect(await staged.statesOf([next])).toEqual(['SENT']);
-  }, 30_000);
+  });
 
   it('holds the mail of a domain that is not verified itself, whoever it goes to', async () => {
     const identity = 'shop.example';
@@ -46,5 +46,5 @@ describe('an account in the sandbox', () => {
     const ids = await dispatched(['ann@stranger.example']);
     expect(await staged.statesOf(ids)).toEqual(['READY']);
     expect(await isVerified()).toBe(false);
-  }, 30_000);
+  });
 });

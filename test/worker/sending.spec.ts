@@ -13,8 +13,8 @@ describe('the send engine', () => {
     await stack.account({ maxSendRate: 200 });
     tenant = await stack.tenant('shop');
     await stack.startWorker();
-  }, 60_000);
-  afterAll(() => stack.close(), 60_000);
+  });
+  afterAll(() => stack.close());
 
   const state = async (id: MessageId) => {
     const [row] = await stack.query<{ state: string; detail: string }>(
@@ -28,7 +28,6 @@ describe('the send engine', () => {
     const [id] = (await stack.accept(tenant, 'shop', 1)) as [MessageId];
     await waitFor(async () => (await state(id))?.state === 'SENT', {
       what: 'the message to be sent',
-      withinMs: 15_000,
     });
     const arrivals = (await stack.accepted()).filter((arrival) => arrival.tags?.['message'] === id);
     expect(arrivals).toHaveLength(1);
@@ -37,7 +36,7 @@ describe('the send engine', () => {
         const rows = await stack.query<{ type: string }>('SELECT type FROM message_event WHERE message_id = $1', [id]);
         return rows.some(({ type }) => type === 'message.delivered') && rows.map(({ type }) => type);
       },
-      { what: 'the delivery to show', withinMs: 10_000 },
+      { what: 'the delivery to show' },
     );
     // Accepting and sending are facts of the message and its attempt, and are not written a second time.
     expect(types).toEqual(['message.delivered']);
@@ -50,7 +49,7 @@ describe('the send engine', () => {
       id: arrivals[0]?.tags?.['attempt'],
       ses_message_id: arrivals[0]?.messageId,
     });
-  }, 40_000);
+  });
 
   it('sends transactional mail before the marketing mail that waits', async () => {
     // Released together, however long handing in takes.
@@ -61,14 +60,14 @@ describe('the send engine', () => {
     const order = (await stack.accepted()).map((arrival) => arrival.tags?.['message'] ?? '');
     const overtaken = bulk.filter((id) => order.indexOf(id) > order.indexOf(urgent));
     expect(overtaken.length).toBeGreaterThan(100);
-  }, 60_000);
+  });
 
   it('gives a message of fifty recipients the time of fifty', async () => {
     const to = Array.from({ length: 50 }, (_, i) => ({ email: `many${String(i)}@inbox.example` }));
     const ids = await stack.accept(tenant, 'shop', 6, () => ({ to }));
-    await waitFor(async () => (await stack.judge(ids)).lost === 0, { what: 'the large messages', withinMs: 20_000 });
+    await waitFor(async () => (await stack.judge(ids)).lost === 0, { what: 'the large messages' });
     expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
-  }, 40_000);
+  });
 
   it('does not send to who was suppressed after accepting, and sends to the others', async () => {
     const scheduledAt = new Date(new SystemClock().nowMs() + 2_500);
@@ -82,14 +81,13 @@ describe('the send engine', () => {
     await stack.inApi(SuppressionService).suppress(tenant, ['gone@inbox.example'], { actor: 'key:test' });
     await waitFor(async () => (await state(both))?.state === 'SENT' && (await state(one))?.state === 'SUPPRESSED', {
       what: 'both to be settled',
-      withinMs: 15_000,
     });
     const arrivals = await stack.accepted();
     expect(arrivals.filter((arrival) => arrival.recipients?.some((address) => /^gone@/i.test(address)))).toEqual([]);
     expect(arrivals.find((arrival) => arrival.tags?.['message'] === both)?.recipients).toEqual(['stays@inbox.example']);
     const attempts = await stack.query('SELECT n_rcpt FROM attempt WHERE message_id = ANY($1)', [[one, both]]);
     expect(attempts).toEqual([{ n_rcpt: 1 }]);
-  }, 40_000);
+  });
 
   it('lets a paused tenant’s messages wait, and sends them when it is resumed', async () => {
     const paused = await stack.tenant('paused');
@@ -106,7 +104,7 @@ describe('the send engine', () => {
       withinMs: 30_000,
     });
     expect(await stack.judge(ids)).toEqual({ lost: 0, duplicated: 0 });
-  }, 60_000);
+  });
 
   it('expires loudly what could not go in time', async () => {
     const held = await stack.tenant('held');
@@ -122,11 +120,10 @@ describe('the send engine', () => {
     );
     await waitFor(async () => (await state(id))?.state === 'EXPIRED', {
       what: 'the message to expire',
-      withinMs: 15_000,
     });
     const events = await stack.query<{ type: string }>('SELECT type FROM message_event WHERE message_id = $1', [id]);
     expect(events.map(({ type }) => type)).toContain('message.expired');
-  }, 40_000);
+  });
 
   it('tries throttled messages again until they go', async () => {
     const slow = await stack.tenant('slow');
@@ -137,7 +134,7 @@ describe('the send engine', () => {
       withinMs: 30_000,
     });
     expect((await stack.judge(ids)).duplicated).toBe(0);
-  }, 60_000);
+  });
 
   it('shares the work of one account between two workers without sending anything twice', async () => {
     const second = await stack.startWorker();
@@ -146,7 +143,7 @@ describe('the send engine', () => {
     expect((await stack.judge(ids)).duplicated).toBe(0);
     await stack.stopWorker(second);
     expect(await stack.excess()).toEqual({ overQuota: 0, overRate: 0 });
-  }, 60_000);
+  });
 
   it('delivers a flood and a trickle side by side, within rate and quota, nothing lost and nothing doubled', async () => {
     // So slow that what the machine does to the order is nothing against the ten seconds of the flood.

@@ -93,7 +93,7 @@ export class StagedCrash {
         await this.sweepOverdue();
         return (await this.ledger.stats(this.account.id))?.inflight === 0;
       },
-      { what: 'all grants to be settled', withinMs: 15_000, everyMs: 200 },
+      { what: 'all grants to be settled', everyMs: 200 },
     );
     return this.used();
   }
@@ -194,7 +194,7 @@ export class StagedCrash {
         await this.applyEvents();
         return (await this.statesOf(ids)).join() === state;
       },
-      { what: `the messages to be ${state}`, withinMs: 15_000, everyMs: 50 },
+      { what: `the messages to be ${state}`, everyMs: 50 },
     );
   }
 

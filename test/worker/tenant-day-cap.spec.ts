@@ -18,8 +18,8 @@ describe('the daily cap of a tenant', () => {
     home = staged.account.id;
     other = (await staged.stack.account({ maxSendRate: 200 }, staged.running)).id;
     await ledgersAreCurrent();
-  }, 60_000);
-  afterAll(() => staged.close(), 60_000);
+  });
+  afterAll(() => staged.close());
 
   async function lookAt(id: SendingAccountId): Promise<SendingAccount> {
     staged.account = { ...staged.account, id };
@@ -61,7 +61,6 @@ describe('the daily cap of a tenant', () => {
     let sent = 0;
     await waitFor(async () => (sent += await sendOnce(account)) >= atLeast, {
       what: `${String(atLeast)} recipients to go`,
-      withinMs: 20_000,
       everyMs: 200,
     });
     return sent;
@@ -103,20 +102,20 @@ describe('the daily cap of a tenant', () => {
     expect(await send(other, 2)).toBe(2);
     await noMoreGoes(tenant, 'orphan', other);
     await ledgersAreCurrent();
-  }, 60_000);
+  });
 
   it('counts what went through a sibling when its own account is back', async () => {
     const tenant = await staged.stack.tenant('guest', { recipientsPerDay: 10n });
     for (const id of [other, home]) await placed(tenant, id);
     await arrange(`UPDATE sending_account SET state = 'PAUSED' WHERE id = $1`, [home]);
     await staged.stack.accept(tenant, 'guest', 8);
-    await waitFor(async () => (await staged.engine.reroute()) > 0, { what: 'another way', withinMs: 15_000 });
+    await waitFor(async () => (await staged.engine.reroute()) > 0, { what: 'another way' });
     expect(await send(other, 8)).toBe(8);
     await arrange(`UPDATE sending_account SET state = 'PRODUCTION' WHERE id = $1`, [home]);
     await staged.stack.accept(tenant, 'guest', 8);
     expect(await send(home, 2)).toBe(2);
     await noMoreGoes(tenant, 'guest', home);
-  }, 60_000);
+  });
 
   it('is kept where only the ramp sets it, after a loss of Redis too', async () => {
     await arrange(`UPDATE tier SET ramp_floor = 10 WHERE code = 'growth'`, []);

@@ -243,14 +243,15 @@ function isAlive(pid) {
 /** Runs a tool with its output on stderr; a signal for us is passed on, so that Ctrl-C leaves nothing behind. */
 function run(command, args, name) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-    if (child.pid !== undefined) writeFileSync(toolFile, String(child.pid));
     const pass = (signal) => {
       child.kill(signal);
       process.exit(signal === 'SIGINT' ? 130 : 143);
     };
+    // Before there is a tool: a signal that came between the two would end us and leave it running.
     process.on('SIGINT', pass);
     process.on('SIGTERM', pass);
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+    if (child.pid !== undefined) writeFileSync(toolFile, String(child.pid));
     child.on('error', (error) => fail(`${name} could not be started: ${error.message}`));
     child.on('exit', (code, signal) => {
       process.off('SIGINT', pass);

@@ -134,6 +134,9 @@ describe('the programs that run before anything is installed', () => {
         what: 'npm to run',
       }),
     );
+    // It is noted a moment after it runs; who is killed in between leaves nobody a trace of it.
+    const noted = path.join(clone.folder, '.data/prepare.lock/tool');
+    await waitFor(() => readFileSync(noted, 'utf8') === String(pid), { what: 'the install to be noted' });
     killed.child.kill('SIGKILL');
     clone.npm('mkdir -p node_modules dist/apps/api/src; echo > dist/apps/api/src/main.js');
     const next = clone.run('run.mjs', 'api');

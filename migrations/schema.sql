@@ -124,9 +124,9 @@ AS $function$
           SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
            WHERE i.inhparent = ('public.' || parent)::regclass AND c.relname < parent || '_p' || to_char(before, 'YYYYMMDD')
              AND c.relname LIKE parent || '\_p________' ORDER BY c.relname);
-        FOREACH child IN ARRAY children LOOP
-          EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', child);
-        END LOOP;
+        IF cardinality(children) = 0 THEN RETURN 0; END IF;
+        EXECUTE format('LOCK TABLE ONLY public.%I IN ACCESS EXCLUSIVE MODE', parent);
+        PERFORM set_config('lock_timeout', '100ms', true);
         FOREACH child IN ARRAY children LOOP
           EXECUTE format('DROP TABLE public.%I', child);
         END LOOP;

@@ -195,6 +195,27 @@ describe('the upkeep of the tables', () => {
     }
   });
 
+  it('drops days although somebody reads all of them at every moment', async () => {
+    await makeDays('2025-01-20', 2);
+    await tenant(await plan(2, 5));
+    const readers = [0, 1, 2].map(() => new Client({ connectionString: database.superuserUrl }));
+    await Promise.all(readers.map((reader) => reader.connect()));
+    try {
+      let ended = false;
+      const run = retention.apply(null).finally(() => (ended = true));
+      const reads = readers.map(async (reader) => {
+        while (!ended) {
+          for (const table of ['message', 'recipient', 'batch'])
+            await reader.query(`SELECT count(*), pg_sleep(0.01) FROM ${table}`);
+        }
+      });
+      const [result] = await Promise.all([run, ...reads]);
+      expect(result).toMatchObject({ dropped: 12 });
+    } finally {
+      await Promise.all(readers.map((reader) => reader.end()));
+    }
+  });
+
   it('keeps attempts that bills still need, says so, and notes what it has dropped', async () => {
     await makeDays('2024-11-01', 30);
     await tenant(await plan(2, 5));

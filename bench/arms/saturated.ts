@@ -22,7 +22,7 @@ const BULL_CONCURRENCY = 256;
 const SDK_SLICES = 2;
 const BULL_SLICES = 1;
 /** More than the engine sends on two cores in warm-up and slice together; where it sends more, a slice is taken again with more. */
-const MESSAGES_PER_SECOND = 18_000;
+const MESSAGES_PER_SECOND = 21_000;
 /** Seconds' worth of mail that must be left when a slice ends: with less, some account may have had none. */
 const LEAST_LEFT = 0.5;
 const BULL_MESSAGES_PER_SECOND = { 'by-id': 6_000, lean: 7_000 };
